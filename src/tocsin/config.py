@@ -1,0 +1,176 @@
+"""Settings: defaults, then `tocsin.toml` in the home folder, then `TOCSIN_*` variables.
+
+Each setting is one row of `SETTINGS`; the reference page docs/reference/settings.md is generated
+from it (`python -m tocsin.config`), so that a setting cannot exist without being documented.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from tocsin.errors import ConfigError
+
+
+def _flag(text: str) -> bool:
+    if text.lower() in {"1", "true", "yes", "on"}:
+        return True
+    if text.lower() in {"0", "false", "no", "off"}:
+        return False
+    raise ValueError("expected true or false")
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise ValueError("expected 0 to 65535")
+    return port
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise ValueError("expected a whole number of at least 1")
+    return count
+
+
+def _level(text: str) -> str:
+    if text.lower() not in {"debug", "info", "warning", "error"}:
+        raise ValueError("expected debug, info, warning or error")
+    return text.lower()
+
+
+class Setting(NamedTuple):
+    """One setting: its name in the file, how its text is read, its default and its meaning."""
+
+    name: str
+    read: Callable[[str], Any]
+    default: Any
+    meaning: str
+    secret: bool = False
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return f"TOCSIN_{self.name.upper()}"
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "database_url",
+        str,
+        "",
+        "PostgreSQL 15 or newer as a libpq URL. Empty: the node runs its own server in `<home>/pg`.",
+        secret=True,
+    ),
+    Setting("host", str, "127.0.0.1", "Address that `tocsin serve` listens on."),
+    Setting("port", _port, 8420, "Port that `tocsin serve` listens on; 0 takes a free one."),
+    Setting(
+        "public_url", str, "", "Address under which peers reach this node, such as `https://cti.example.org`."
+    ),
+    Setting("tls_certificate", str, "", "PEM file with the server's certificate chain. Empty: plain HTTP."),
+    Setting("tls_key", str, "", "PEM file with the server's private key."),
+    Setting(
+        "tls_client_ca",
+        str,
+        "",
+        "PEM file of authorities; when set, clients must show a certificate signed by one of them.",
+    ),
+    Setting(
+        "page_size", _count, 1000, "Most objects in one TAXII page; a client may ask for fewer with `limit`."
+    ),
+    Setting(
+        "max_content_length", _count, 100 * 1024 * 1024, "Largest TAXII POST body in bytes, after decompression."
+    ),
+    Setting(
+        "request_timeout",
+        _count,
+        60,
+        "Seconds a client may take to send a request before the connection is closed.",
+    ),
+    Setting("pool_size", _count, 8, "Most database connections one process holds."),
+    Setting("log_level", _level, "info", "debug, info, warning or error."),
+    Setting("log_json", _flag, False, "Write the log as one JSON object a line."),
+    Setting(
+        "metrics_public",
+        _flag,
+        False,
+        "Serve `/metrics` without a token. Figures there count requests and work, never objects of one label.",
+    ),
+)
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What a process runs under. Fields are described in `SETTINGS`."""
+
+    home: Path
+    database_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = 8420
+    public_url: str = ""
+    tls_certificate: str = ""
+    tls_key: str = ""
+    tls_client_ca: str = ""
+    page_size: int = 1000
+    max_content_length: int = 100 * 1024 * 1024
+    request_timeout: int = 60
+    pool_size: int = 8
+    log_level: str = "info"
+    log_json: bool = False
+    metrics_public: bool = False
+
+
+def default_home(environ: Mapping[str, str]) -> Path:
+    """Return `TOCSIN_HOME`, or the user's data folder (XDG base directory specification)."""
+    if home := environ.get("TOCSIN_HOME"):
+        return Path(home).expanduser().absolute()
+    data = environ.get("XDG_DATA_HOME") or str(Path("~/.local/share").expanduser())
+    return Path(data) / "tocsin"
+
+
+def load(home: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings of the node in `home`.
+
+    Raises:
+        ConfigError: an unknown setting, or a value that cannot be read; the message names where.
+    """
+    environ = os.environ if environ is None else environ
+    home = (home or default_home(environ)).absolute()
+    values: dict[str, Any] = {}
+    file = home / "tocsin.toml"
+    known = {setting.name: setting for setting in SETTINGS}
+    for name, value in _read_file(file).items():
+        if name not in known:
+            raise ConfigError(
+                f"{file}: unknown setting {name!r}", hint="see docs/reference/settings.md for the names"
+            )
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        values[name] = _value(known[name], text, f"{file}: {name}")
+    for setting in SETTINGS:
+        if (text := environ.get(setting.variable)) is not None:
+            values[setting.name] = _value(setting, text, setting.variable)
+    return Settings(home=home, **values)
+
+
+def _read_file(file: Path) -> dict[str, Any]:
+    if not file.is_file():
+        return {}
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: {error}", hint="the file is TOML: name = value, one a line") from error
+    except OSError as error:
+        raise ConfigError(f"{file}: {error.strerror}") from error
+
+
+def _value(setting: Setting, text: str, where: str) -> Any:
+    try:
+        return setting.read(text)
+    except ValueError as error:
+        shown = "the value" if setting.secret else repr(text)
+        raise ConfigError(f"{where}: {shown} cannot be used: {error}") from error

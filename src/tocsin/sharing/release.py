@@ -1,0 +1,78 @@
+"""The only way out: `Released[T]`, made by a `Clearance`, made by `sharing.decide`.
+
+A writer (TAXII page, REST answer, export, CLI print, push) takes `Released[T]` and nothing else,
+so a forgotten decision is a type error. `Clearance` carries what was decided for one recipient
+and one action: the label sets that may go. The store filters by `Clearance.labels` inside the
+query and seals the answer with the same clearance; nothing else calls `seal`.
+"""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar, final
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+_MINT = object()
+
+
+@final
+class Released(Generic[T]):
+    """A value that may leave the node, and to whom."""
+
+    __slots__ = ("action", "recipient", "value")
+
+    def __init__(self, value: T, *, recipient: str, action: str, mint: object) -> None:
+        if mint is not _MINT:
+            raise TypeError("Released values are made by tocsin.sharing only")
+        self.value = value
+        self.recipient = recipient
+        self.action = action
+
+    def derive(self, value: U) -> Released[U]:
+        """Return another form of the same content for the same recipient (a page from its rows)."""
+        return Released(value, recipient=self.recipient, action=self.action, mint=_MINT)
+
+
+@final
+class Clearance:
+    """What one recipient may have for one action, as label ids; made by `sharing` only.
+
+    Attributes:
+        recipient: global id of the organisation it was decided for.
+        action: `receive`, `match`, ...
+        labels: ids of the label sets that may go, ascending. Everything else is withheld.
+        generation: state of policies, organisations and labels the decision rests on; a
+            query under an older generation is asked again (`store.objects`).
+    """
+
+    __slots__ = ("action", "generation", "labels", "recipient")
+
+    def __init__(
+        self, *, recipient: str, action: str, labels: tuple[int, ...], generation: int, mint: object
+    ) -> None:
+        if mint is not _MINT:
+            raise TypeError("a Clearance is made by tocsin.sharing only")
+        self.recipient = recipient
+        self.action = action
+        self.labels = labels
+        self.generation = generation
+
+    def seal(self, value: T) -> Released[T]:
+        """Return `value`, which was selected under this clearance, as released."""
+        return Released(value, recipient=self.recipient, action=self.action, mint=_MINT)
+
+
+def clear(recipient: str, action: str, labels: tuple[int, ...], generation: int) -> Clearance:
+    """Mint a clearance. For `sharing.decision` alone; a layout test holds every other caller off."""
+    return Clearance(recipient=recipient, action=action, labels=labels, generation=generation, mint=_MINT)
+
+
+def public(value: T, *, recipient: str = "*") -> Released[T]:
+    """Release what carries no intelligence: the node's own description, health, protocol errors.
+
+    The name of each caller is pinned by a test, so that a new one is a decision someone reads.
+    """
+    return Released(value, recipient=recipient, action="describe", mint=_MINT)
+
+
