@@ -1,0 +1,203 @@
+"""The story itself: each function is one step, does it for real and says what happened."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from demo import logs, scenario
+from demo.nodes import Node
+from demo.scenario import BANK, CSIRT, GRID, PARTIES
+
+ASK_ABOUT = scenario.FOR_THE_BANK[0]["id"]
+_TITLES = {
+    o["id"]: o["name"]
+    for group in (
+        scenario.PUBLIC,
+        scenario.COMMUNITY,
+        scenario.CONSTITUENCY,
+        scenario.FOR_THE_BANK,
+        scenario.STAYS_HOME,
+    )
+    for o in group
+}
+
+
+@contextmanager
+def _step(console: Console, number: int, title: str) -> Iterator[None]:
+    console.print(f"\n[bold]{number}. {title}[/]")
+    began = time.perf_counter()
+    yield
+    console.print(f"   [dim]{time.perf_counter() - began:.2f} s[/]")
+
+
+def tell(console: Console, nodes: dict[str, Node], home: Path) -> None:
+    """Run the whole story on `nodes`.
+
+    Raises:
+        DemoError: a step failed.
+    """
+    csirt, bank, grid = nodes["csirt"], nodes["bank"], nodes["grid"]
+    console.print("[bold]Tocsin[/]: whoever sees the fire first rings for all.")
+    with _step(console, 1, "Three organisations, two countries: each makes its node and starts it"):
+        _start(console, nodes)
+    with _step(console, 2, "The CSIRT says who is who, and loads what the world knows"):
+        _introduce(csirt)
+        _knowledge(console, csirt, nodes)
+    with _step(console, 3, "Monday, 06:40: the CSIRT learns of Glasshouse, a ransomware wave, and writes it down"):
+        _write_down(console, csirt, home)
+    with _step(console, 4, "Bank and grid operator fetch over TAXII 2.1, each with its own token"):
+        _connect(nodes)
+        for node in (bank, grid):
+            _poll(console, node)
+    with _step(console, 5, "What was withheld, and by which rule"):
+        _withheld(console, csirt)
+    with _step(console, 6, "Each hunts in its own log of the morning"):
+        found = {key: _hunt(console, nodes[key], path) for key, path in logs.write(home / "logs").items()}
+    with _step(console, 7, "The bell rings back: sightings return to whoever warned"):
+        _ring_back(console, nodes, found)
+
+
+def _start(console: Console, nodes: dict[str, Node]) -> None:
+    for node in nodes.values():
+        p = node.party
+        node.home.mkdir(parents=True)
+        node.run(
+            "init", "--name", p.name, "--id", p.id, "--country", p.country, "--sector", p.sector, "--role", p.role
+        )
+        seconds = node.start()
+        console.print(
+            f"   {p.name:16} country {p.country}  {p.sector:22} {node.url}  "
+            f"[dim]own PostgreSQL, ready in {seconds:.1f} s[/]"
+        )
+
+
+def _introduce(csirt: Node) -> None:
+    """The CSIRT knows both others: the bank is its constituent (client), the grid a partner abroad."""
+    for party, client in ((BANK, True), (GRID, False)):
+        args = ["organisation", "add", party.name, "--id", party.id, "--country", party.country]
+        args += ["--sector", party.sector, "--role", party.role]
+        csirt.run(*args, *(["--client"] if client else []))
+    csirt.run("community", "add", "alliance", "--title", "Cross-border alert group")
+    csirt.run("community", "add", "constituency", "--title", "Constituency of CSIRT Alderney")
+    for community, members in (("alliance", (CSIRT, BANK, GRID)), ("constituency", (CSIRT, BANK))):
+        for member in members:
+            csirt.run("community", "join", community, member.name)
+    csirt.run("collection", "add", "alerts", "--community", "alliance", "--title", "Alerts to the alliance")
+    csirt.run("collection", "add", "national", "--community", "constituency", "--title", "Alerts to the constituency")
+
+
+def _knowledge(console: Console, csirt: Node, nodes: dict[str, Node]) -> None:
+    table = Table(box=None, padding=(0, 2), show_header=False)
+    answers = csirt.run("knowledge", "load", "attack", "galaxies")
+    for row in answers["loaded"]:
+        table.add_row(
+            "  ", row["name"], f"{row['objects']:,} objects", f"{row['seconds']:.1f} s", f"[dim]{escape(row['source'])}[/]"
+        )
+    for node in nodes.values():
+        lists = node.run("knowledge", "load", "warninglists", "--list", "public-dns-v4", "--list", "public-dns-hostname")
+        row = lists["loaded"][0]
+    table.add_row("  ", row["name"], f"{row['objects']:,} values", f"{row['seconds']:.1f} s", "[dim]on each node[/]")
+    console.print(table)
+
+
+def _write_down(console: Console, csirt: Node, home: Path) -> None:
+    files = home / "scenario"
+    files.mkdir(parents=True, exist_ok=True)
+    table = Table(box=None, padding=(0, 2))
+    for column in ("", "what", "marking", "into collection", "new"):
+        table.add_column(column)
+    for name, objects, collection, extra in (
+        ("public", scenario.PUBLIC, "alerts", ()),
+        ("community", scenario.COMMUNITY, "alerts", ()),
+        ("constituency", scenario.CONSTITUENCY, "national", ()),
+        ("for-the-bank", scenario.FOR_THE_BANK, "national", ("--to", BANK.name)),
+        ("stays-home", scenario.STAYS_HOME, "alerts", ()),
+    ):
+        file = files / f"{name}.json"
+        file.write_text(json.dumps(scenario.bundle(name, objects)), encoding="utf-8")
+        report = csirt.run("import", str(file), "--collection", collection, *extra)
+        for o in objects:
+            table.add_row("", escape(o["name"]), _marking(o), collection + (f" → {BANK.name}" if extra else ""), "")
+        table.add_row("", f"[dim]{file.name}[/]", "", "", str(report["new"]))
+    console.print(table)
+
+
+def _marking(o: dict[str, Any]) -> str:
+    names = {v: f"TLP:{k}" for k, v in scenario.TLP.items()} | {scenario.TLP1_GREEN: "TLP:GREEN (TLP 1 id)"}
+    refs = o.get("object_marking_refs") or []
+    return names.get(refs[0], "unknown marking") if refs else "none"
+
+
+def _connect(nodes: dict[str, Node]) -> None:
+    csirt = nodes["csirt"]
+    for party in (BANK, GRID):
+        csirt.run("account", "add", f"{party.key}-node", "--org", party.name)
+        made = csirt.run(
+            "token", "create", f"{party.key}-node", "--scope", "taxii:read", "--scope", "taxii:write", "--days", "30"
+        )
+        node = nodes[party.key]
+        node.run("organisation", "add", CSIRT.name, "--id", CSIRT.id, "--country", CSIRT.country, "--role", CSIRT.role)
+        node.run("community", "add", "alliance", "--title", "Cross-border alert group")
+        for member in PARTIES[:1] + (party,):
+            node.run("community", "join", "alliance", member.name)
+        node.run("peer", "add", "csirt", csirt.url, "--org", CSIRT.name, "--token-stdin", stdin=made["token"])
+
+
+def _poll(console: Console, node: Node) -> None:
+    report = node.run("peer", "poll", "csirt")["peers"][0]
+    console.print(
+        f"   {node.party.name}: {report['new']} objects in {report['pages']} pages, "
+        f"{report['refused']} refused, {report['seconds']:.2f} s"
+    )
+
+
+def _withheld(console: Console, csirt: Node) -> None:
+    table = Table(padding=(0, 1))
+    for column in ("object", "to", "answer", "rule"):
+        table.add_column(column)
+    shown = [*scenario.COMMUNITY[:1], *scenario.CONSTITUENCY, *scenario.FOR_THE_BANK, *scenario.STAYS_HOME]
+    for o in shown:
+        for party in (BANK, GRID):
+            answer = csirt.run("explain", o["id"], party.name)
+            for row in answer["decisions"]:
+                allowed = row["allowed"]
+                table.add_row(
+                    escape(o["name"]),
+                    party.name,
+                    "[green]released[/]" if allowed else "[red]withheld[/]",
+                    escape(row["why"]),
+                )
+    console.print(table)
+
+
+def _hunt(console: Console, node: Node, log: Path) -> dict[str, Any]:
+    answer = node.run("hunt", str(log))
+    found: dict[str, Any] = answer[-1] if isinstance(answer, list) else answer
+    console.print(
+        f"   {node.party.name}: {found['hits']} hits in {found['lines']:,} lines of {log.name}, {found['seconds']:.2f} s"
+    )
+    for hit in found["matches"]:
+        console.print(f"     [bold]{escape(hit['value'])}[/]  line {hit['line']}  {escape(hit['name'])}  {hit['tlp']}")
+    return found
+
+
+def _ring_back(console: Console, nodes: dict[str, Node], found: dict[str, Any]) -> None:
+    for key in ("bank", "grid"):
+        node = nodes[key]
+        report = node.run("peer", "push", "csirt")
+        console.print(f"   {node.party.name} sends {report['sent']} objects, withholds {report['withheld']}")
+    seen = nodes["csirt"].run("sighting", "list")
+    for row in seen["sightings"]:
+        console.print(
+            f"   CSIRT Alderney now knows: [bold]{escape(_TITLES.get(row['indicator'], row['indicator']))}[/] "
+            f"seen {row['count']}× by {escape(row['by'])}"
+        )

@@ -1,0 +1,1 @@
+"""Documentation sources and the generator of its reference pages."""

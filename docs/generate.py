@@ -1,0 +1,115 @@
+"""Write the reference pages that the code itself knows: commands, settings, exit codes.
+
+`python -m docs.generate` writes them; `--check` fails when a page is not what the code says, so
+that documentation cannot drift.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from tocsin import errors
+from tocsin.cli import _root
+from tocsin.config import SETTINGS
+
+_FOLDER = Path(__file__).parent / "reference"
+_NOTE = "<!-- written by `python -m docs.generate`; edit the code, not this page -->\n"
+
+
+def _settings() -> str:
+    rows = "\n".join(
+        f"| `{s.name}` | `{s.variable}` | {f'`{s.default}`' if s.default != '' else '*(empty)*'} | {s.meaning} |"
+        for s in SETTINGS
+    )
+    return f"""# Settings
+
+{_NOTE}
+A setting comes from its default, then from `tocsin.toml` in the node's home folder, then from the environment; the
+last one counts. The home folder is `tocsin --home`, else `TOCSIN_HOME`, else `$XDG_DATA_HOME/tocsin`, else
+`~/.local/share/tocsin`.
+
+| name in the file | variable | default | meaning |
+|---|---|---|---|
+{rows}
+"""
+
+
+def _error_classes(base: type[errors.TocsinError]) -> Iterator[type[errors.TocsinError]]:
+    yield base
+    for child in base.__subclasses__():
+        if child.__module__ == errors.__name__:
+            yield from _error_classes(child)
+
+
+def _exit_codes() -> str:
+    by_code: dict[int, list[type[errors.TocsinError]]] = {}
+    for found in _error_classes(errors.TocsinError):
+        by_code.setdefault(found.exit_code, []).append(found)
+    rows = "\n".join(
+        f"| {code} | {', '.join(f'`{c.code}`' for c in classes)} | {(classes[0].__doc__ or '').splitlines()[0]} |"
+        for code, classes in sorted(by_code.items())
+    )
+    return f"""# Exit codes
+
+{_NOTE}
+Errors are one line on standard error, `error: …`, and often a second, `hint: …`. Answers go to standard output.
+
+| code | errors | meaning |
+|---|---|---|
+| 0 | | done |
+{rows}
+| 2 | | the command line itself is wrong |
+| 10 | | `tocsin hunt --fail-on-hit` found something |
+| 130 | | interrupted with Ctrl-C |
+| 141 | | the reader of a pipe went away |
+
+`tocsin import` ends with 4 when it stored the good objects and refused others: the summary says which and why.
+"""
+
+
+def _commands() -> str:
+    root = click.Context(_root, info_name="tocsin")
+    parts = [
+        f"# Commands\n\n{_NOTE}\nEvery command takes `--help`, and `--json` for an answer that programs can read. "
+        "Shell completion: `tocsin completion bash|zsh|fish`.\n"
+    ]
+    for name in _root.list_commands(root):
+        command = _root.get_command(root, name)
+        if command is not None:
+            parts.extend(_describe(command, click.Context(command, info_name=name, parent=root)))
+    return "\n".join(parts)
+
+
+def _describe(command: click.Command, context: click.Context, level: int = 2) -> Iterator[str]:
+    yield f"{'#' * level} `{context.command_path}`\n"
+    with context:
+        yield f"```text\n{command.get_help(context)}\n```\n"
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            if child is not None:
+                yield from _describe(child, click.Context(child, info_name=name, parent=context), level + 1)
+
+
+def main() -> int:
+    """Write or check the pages; return 1 when `--check` finds one that is not current."""
+    pages = {"settings.md": _settings(), "exit-codes.md": _exit_codes(), "commands.md": _commands()}
+    stale = []
+    for name, text in pages.items():
+        file = _FOLDER / name
+        if "--check" in sys.argv[1:]:
+            if not file.is_file() or file.read_text(encoding="utf-8") != text:
+                stale.append(name)
+        else:
+            file.write_text(text, encoding="utf-8")
+    if stale:
+        sys.stderr.write(f"docs/reference is not current: {', '.join(stale)}; run `python -m docs.generate`\n")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
