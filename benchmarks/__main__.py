@@ -23,7 +23,9 @@ def main() -> int:
         if not hasattr(importlib.import_module(f"benchmarks.{module}"), "main"):
             continue
         print(f"== {module}", flush=True)
-        done = subprocess.run([sys.executable, "-m", f"benchmarks.{module}"], stdout=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-m", f"benchmarks.{module}"], stdout=subprocess.PIPE, text=True, check=False
+        )
         print(done.stdout, flush=True)
         if done.returncode or not done.stdout.strip():
             failed += 1

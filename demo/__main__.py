@@ -22,7 +22,7 @@ from demo import story
 from demo.nodes import DemoError, Node
 from demo.scenario import BANK, CSIRT, GRID
 
-_HOME = Path(__file__).resolve().parent.parent / ".demo"
+_HOME = Path(os.environ.get("DEMO_HOME") or Path(__file__).resolve().parent.parent / ".demo")
 
 
 def main() -> int:

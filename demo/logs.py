@@ -11,7 +11,13 @@ from pathlib import Path
 from demo.scenario import LOADER_SHA256
 
 _START = 1_795_161_600.0  # 2026-11-20T08:00:00Z
-_QUIET_HOSTS = ["intranet.example", "mail.example", "updates.vendor.example", "time.example", "www.weather.example"]
+_QUIET_HOSTS = [
+    "intranet.example",
+    "mail.example",
+    "updates.vendor.example",
+    "time.example",
+    "www.weather.example",
+]
 
 
 def write(folder: Path, lines: int = 20_000) -> dict[str, Path]:
@@ -52,7 +58,9 @@ def _zeek_dns(dice: random.Random, lines: int) -> Iterator[str]:
 def _eve(dice: random.Random, lines: int) -> Iterator[str]:
     for number in range(lines):
         second = int(_START) + number // 10
-        clock = f"2026-11-20T{8 + (second - int(_START)) // 3600:02d}:{(second // 60) % 60:02d}:{second % 60:02d}"
+        clock = (
+            f"2026-11-20T{8 + (second - int(_START)) // 3600:02d}:{(second // 60) % 60:02d}:{second % 60:02d}"
+        )
         event: dict[str, object] = {
             "timestamp": f"{clock}.{number % 10}00000+0000",
             "event_type": "flow",
@@ -68,13 +76,19 @@ def _eve(dice: random.Random, lines: int) -> Iterator[str]:
                 "fileinfo": {"filename": "update.msi", "sha256": LOADER_SHA256},
             }
         elif number == lines // 2:
-            event |= {"event_type": "tls", "tls": {"sni": "eu.cdn-telemetry.example"}, "dest_ip": "203.0.113.66"}
+            event |= {
+                "event_type": "tls",
+                "tls": {"sni": "eu.cdn-telemetry.example"},
+                "dest_ip": "203.0.113.66",
+            }
         yield json.dumps(event) + "\n"
 
 
 def _mail(dice: random.Random, lines: int) -> Iterator[str]:
     for number in range(lines):
-        sender = "invoice@fast-pay.example" if number == lines // 5 else f"user{dice.randrange(400)}@mail.example"
+        sender = (
+            "invoice@fast-pay.example" if number == lines // 5 else f"user{dice.randrange(400)}@mail.example"
+        )
         minute = number // 400
         yield (
             f"2026-11-20T{8 + minute // 60:02d}:{minute % 60:02d}:{dice.randrange(60):02d}Z relay postfix/qmgr[812]: "

@@ -51,7 +51,9 @@ class Node:
             env=_environment(),
         )
         if done.returncode not in {0, 4}:
-            raise DemoError(f"{self.party.name}: tocsin {' '.join(args)} ended with {done.returncode}\n{done.stderr}")
+            raise DemoError(
+                f"{self.party.name}: tocsin {' '.join(args)} ended with {done.returncode}\n{done.stderr}"
+            )
         lines = done.stdout.strip().splitlines()
         if not lines:
             raise DemoError(f"{self.party.name}: tocsin {' '.join(args)} said nothing\n{done.stderr}")
@@ -85,7 +87,7 @@ class Node:
 
     def _ready(self) -> bool:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=1) as answer:  # noqa: S310
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=1) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False

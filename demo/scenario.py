@@ -107,9 +107,7 @@ COMMUNITY = [
         "[domain-name:value = 'cdn-telemetry.example']",
         TLP["GREEN"],
     ),
-    _indicator(
-        "Glasshouse command and control, address", "[ipv4-addr:value = '203.0.113.66']", TLP1_GREEN
-    ),
+    _indicator("Glasshouse command and control, address", "[ipv4-addr:value = '203.0.113.66']", TLP1_GREEN),
     _indicator(
         "Glasshouse exfiltration",
         "[url:value = 'https://files.drop-box.example/up/7f3a']",

@@ -52,7 +52,9 @@ def tell(console: Console, nodes: dict[str, Node], home: Path) -> None:
     with _step(console, 2, "The CSIRT says who is who, and loads what the world knows"):
         _introduce(csirt)
         _knowledge(console, csirt, nodes)
-    with _step(console, 3, "Monday, 06:40: the CSIRT learns of Glasshouse, a ransomware wave, and writes it down"):
+    with _step(
+        console, 3, "Monday, 06:40: the CSIRT learns of Glasshouse, a ransomware wave, and writes it down"
+    ):
         _write_down(console, csirt, home)
     with _step(console, 4, "Bank and grid operator fetch over TAXII 2.1, each with its own token"):
         _connect(nodes)
@@ -61,9 +63,10 @@ def tell(console: Console, nodes: dict[str, Node], home: Path) -> None:
     with _step(console, 5, "What was withheld, and by which rule"):
         _withheld(console, csirt)
     with _step(console, 6, "Each hunts in its own log of the morning"):
-        found = {key: _hunt(console, nodes[key], path) for key, path in logs.write(home / "logs").items()}
+        for key, path in logs.write(home / "logs").items():
+            _hunt(console, nodes[key], path)
     with _step(console, 7, "The bell rings back: sightings return to whoever warned"):
-        _ring_back(console, nodes, found)
+        _ring_back(console, nodes)
 
 
 def _start(console: Console, nodes: dict[str, Node]) -> None:
@@ -71,7 +74,17 @@ def _start(console: Console, nodes: dict[str, Node]) -> None:
         p = node.party
         node.home.mkdir(parents=True)
         node.run(
-            "init", "--name", p.name, "--id", p.id, "--country", p.country, "--sector", p.sector, "--role", p.role
+            "init",
+            "--name",
+            p.name,
+            "--id",
+            p.id,
+            "--country",
+            p.country,
+            "--sector",
+            p.sector,
+            "--role",
+            p.role,
         )
         seconds = node.start()
         console.print(
@@ -92,7 +105,15 @@ def _introduce(csirt: Node) -> None:
         for member in members:
             csirt.run("community", "join", community, member.name)
     csirt.run("collection", "add", "alerts", "--community", "alliance", "--title", "Alerts to the alliance")
-    csirt.run("collection", "add", "national", "--community", "constituency", "--title", "Alerts to the constituency")
+    csirt.run(
+        "collection",
+        "add",
+        "national",
+        "--community",
+        "constituency",
+        "--title",
+        "Alerts to the constituency",
+    )
 
 
 def _knowledge(console: Console, csirt: Node, nodes: dict[str, Node]) -> None:
@@ -100,12 +121,20 @@ def _knowledge(console: Console, csirt: Node, nodes: dict[str, Node]) -> None:
     answers = csirt.run("knowledge", "load", "attack", "galaxies")
     for row in answers["loaded"]:
         table.add_row(
-            "  ", row["name"], f"{row['objects']:,} objects", f"{row['seconds']:.1f} s", f"[dim]{escape(row['source'])}[/]"
+            "  ",
+            row["name"],
+            f"{row['objects']:,} objects",
+            f"{row['seconds']:.1f} s",
+            f"[dim]{escape(row['source'])}[/]",
         )
     for node in nodes.values():
-        lists = node.run("knowledge", "load", "warninglists", "--list", "public-dns-v4", "--list", "public-dns-hostname")
+        lists = node.run(
+            "knowledge", "load", "warninglists", "--list", "public-dns-v4", "--list", "public-dns-hostname"
+        )
         row = lists["loaded"][0]
-    table.add_row("  ", row["name"], f"{row['objects']:,} values", f"{row['seconds']:.1f} s", "[dim]on each node[/]")
+    table.add_row(
+        "  ", row["name"], f"{row['objects']:,} values", f"{row['seconds']:.1f} s", "[dim]on each node[/]"
+    )
     console.print(table)
 
 
@@ -126,7 +155,9 @@ def _write_down(console: Console, csirt: Node, home: Path) -> None:
         file.write_text(json.dumps(scenario.bundle(name, objects)), encoding="utf-8")
         report = csirt.run("import", str(file), "--collection", collection, *extra)
         for o in objects:
-            table.add_row("", escape(o["name"]), _marking(o), collection + (f" → {BANK.name}" if extra else ""), "")
+            table.add_row(
+                "", escape(o["name"]), _marking(o), collection + (f" → {BANK.name}" if extra else ""), ""
+            )
         table.add_row("", f"[dim]{file.name}[/]", "", "", str(report["new"]))
     console.print(table)
 
@@ -142,12 +173,30 @@ def _connect(nodes: dict[str, Node]) -> None:
     for party in (BANK, GRID):
         csirt.run("account", "add", f"{party.key}-node", "--org", party.name)
         made = csirt.run(
-            "token", "create", f"{party.key}-node", "--scope", "taxii:read", "--scope", "taxii:write", "--days", "30"
+            "token",
+            "create",
+            f"{party.key}-node",
+            "--scope",
+            "taxii:read",
+            "--scope",
+            "taxii:write",
+            "--days",
+            "30",
         )
         node = nodes[party.key]
-        node.run("organisation", "add", CSIRT.name, "--id", CSIRT.id, "--country", CSIRT.country, "--role", CSIRT.role)
+        node.run(
+            "organisation",
+            "add",
+            CSIRT.name,
+            "--id",
+            CSIRT.id,
+            "--country",
+            CSIRT.country,
+            "--role",
+            CSIRT.role,
+        )
         node.run("community", "add", "alliance", "--title", "Cross-border alert group")
-        for member in PARTIES[:1] + (party,):
+        for member in (*PARTIES[:1], party):
             node.run("community", "join", "alliance", member.name)
         node.run("peer", "add", "csirt", csirt.url, "--org", CSIRT.name, "--token-stdin", stdin=made["token"])
 
@@ -186,11 +235,13 @@ def _hunt(console: Console, node: Node, log: Path) -> dict[str, Any]:
         f"   {node.party.name}: {found['hits']} hits in {found['lines']:,} lines of {log.name}, {found['seconds']:.2f} s"
     )
     for hit in found["matches"]:
-        console.print(f"     [bold]{escape(hit['value'])}[/]  line {hit['line']}  {escape(hit['name'])}  {hit['tlp']}")
+        console.print(
+            f"     [bold]{escape(hit['value'])}[/]  line {hit['line']}  {escape(hit['name'])}  {hit['tlp']}"
+        )
     return found
 
 
-def _ring_back(console: Console, nodes: dict[str, Node], found: dict[str, Any]) -> None:
+def _ring_back(console: Console, nodes: dict[str, Node]) -> None:
     for key in ("bank", "grid"):
         node = nodes[key]
         report = node.run("peer", "push", "csirt")
@@ -199,5 +250,5 @@ def _ring_back(console: Console, nodes: dict[str, Node], found: dict[str, Any]) 
     for row in seen["sightings"]:
         console.print(
             f"   CSIRT Alderney now knows: [bold]{escape(_TITLES.get(row['indicator'], row['indicator']))}[/] "
-            f"seen {row['count']}× by {escape(row['by'])}"
+            f"seen {row['count']} times by {escape(row['by'])}"
         )

@@ -107,7 +107,9 @@ def main() -> int:
         else:
             file.write_text(text, encoding="utf-8")
     if stale:
-        sys.stderr.write(f"docs/reference is not current: {', '.join(stale)}; run `python -m docs.generate`\n")
+        sys.stderr.write(
+            f"docs/reference is not current: {', '.join(stale)}; run `python -m docs.generate`\n"
+        )
     return 1 if stale else 0
 
 

@@ -1,0 +1,177 @@
+"""Unpacking gzip (RFC 1952) and Zstandard (RFC 8878) streams, in bounded memory.
+
+Several members or frames one after another are one stream. A packed stream is told by its first
+bytes, never by its name. What unpacked before a fault is always handed out; the fault is raised
+after it.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator
+
+import zstandard
+
+from tocsin.errors import FormatError, LimitError
+from tocsin.formats.items import Limits
+
+CHUNK = 1024 * 1024
+# One block of Zstandard costs 4 bytes and unpacks to 128 KiB at most (RFC 8878, 3.1.1.2), and the decoder hands
+# out all that its input gives: small bites keep a bomb's worst answer at 64 MiB.
+_ZSTD_BITE = 2048
+_ZSTD_WINDOW = 128 * 1024 * 1024
+_GZIP = b"\x1f\x8b"
+_ZSTD = b"\x28\xb5\x2f\xfd"
+_OTHERS = (
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ\x00", "xz"),
+    (b"PK\x03\x04", "zip"),
+    (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
+    (b"Rar!", "RAR"),
+    (b"\x04\x22\x4d\x18", "lz4"),
+)
+
+
+def kind(head: bytes) -> str:
+    """Return "gzip", "zstd" or "" by the first bytes of a stream.
+
+    Raises:
+        FormatError: packed in a way that is not read here.
+    """
+    if head.startswith(_GZIP):
+        return "gzip"
+    if head.startswith(_ZSTD) or (len(head) >= 4 and head[1:4] == b"\x2a\x4d\x18" and head[0] >> 4 == 5):
+        return "zstd"
+    for magic, name in _OTHERS:
+        if head.startswith(magic):
+            raise FormatError(f"packed with {name}, which is not read", hint="unpack it first, or use gzip or zstd")
+    return ""
+
+
+def unpack(chunks: Iterable[bytes], limits: Limits) -> Iterator[bytes]:
+    """Yield the unpacked stream in pieces of about 1 MiB; a stream that is not packed comes as it is.
+
+    Raises:
+        FormatError: the packed stream is damaged, ends early or is followed by something else.
+        LimitError: it unpacks to more than `limits` allow.
+    """
+    source = iter(chunks)
+    head = b""
+    while len(head) < 6 and (chunk := next(source, b"")):
+        head += chunk
+    how = kind(head)
+    stream = _chain(head, source)
+    if not how:
+        yield from stream
+        return
+    guard = _Guard(limits)
+    yield from _coalesce(_gunzip(stream, guard) if how == "gzip" else _unzstd(stream, guard))
+
+
+def _chain(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    if head:
+        yield head
+    yield from rest
+
+
+def _coalesce(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    held: list[bytes] = []
+    size = 0
+    try:
+        for piece in pieces:
+            held.append(piece)
+            size += len(piece)
+            if size >= CHUNK:
+                yield b"".join(held)
+                held, size = [], 0
+    except (FormatError, LimitError):
+        if held:
+            yield b"".join(held)
+        raise
+    if held:
+        yield b"".join(held)
+
+
+class _Guard:
+    """Counts what went in and came out, and stops a bomb."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self.read = 0
+        self._out = 0
+        self._span_read = 0
+        self._span_out = 0
+
+    def count(self, read: int, out: int) -> None:
+        limits = self._limits
+        self.read += read
+        self._out += out
+        if limits.unpacked_bytes is not None and self._out > limits.unpacked_bytes:
+            raise LimitError(f"unpacks to more than {limits.unpacked_bytes:,} bytes")
+        self._span_read += read
+        self._span_out += out
+        if self._span_out >= limits.ratio_span:
+            if self._span_out > limits.ratio * max(self._span_read, 1):
+                raise LimitError(
+                    f"unpacks to more than {limits.ratio} times its size near byte {self.read:,}: a zip bomb",
+                    hint="unpack it with another tool and look at it before importing it",
+                )
+            self._span_read = self._span_out = 0
+
+
+def _gunzip(stream: Iterator[bytes], guard: _Guard) -> Iterator[bytes]:
+    member = zlib.decompressobj(wbits=31)
+    begun = False
+    for chunk in stream:
+        rest = chunk
+        while rest:
+            if not begun:
+                # Zeros between or after members are padding (as gzip(1) and tape blocks write them).
+                rest = rest.lstrip(b"\x00") if guard.read else rest
+                if not rest:
+                    break
+                if rest[0] != _GZIP[0]:
+                    raise FormatError(f"something other than gzip follows at packed byte {guard.read:,}")
+                begun = True
+            try:
+                out = member.decompress(rest, CHUNK)
+            except zlib.error as error:
+                raise FormatError(f"damaged gzip stream near packed byte {guard.read:,}: {error}") from error
+            left = member.unused_data if member.eof else member.unconsumed_tail
+            guard.count(len(rest) - len(left), len(out))
+            if out:
+                yield out
+            rest = left
+            if member.eof:
+                member, begun = zlib.decompressobj(wbits=31), False
+    while begun and not member.eof and (out := member.decompress(b"", CHUNK)):
+        guard.count(0, len(out))
+        yield out
+    if begun and not member.eof:
+        raise FormatError(f"the gzip stream ends early, after {guard.read:,} packed bytes")
+
+
+def _unzstd(stream: Iterator[bytes], guard: _Guard) -> Iterator[bytes]:
+    decoder = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
+    frame = decoder.decompressobj()
+    begun = False
+    for chunk in stream:
+        for at in range(0, len(chunk), _ZSTD_BITE):
+            rest = chunk[at : at + _ZSTD_BITE]
+            while rest:
+                begun = True
+                try:
+                    out = frame.decompress(rest)
+                except zstandard.ZstdError as error:
+                    raise FormatError(
+                        f"damaged Zstandard stream near packed byte {guard.read:,}: {error}"
+                    ) from error
+                left = frame.unused_data if frame.eof else b""
+                guard.count(len(rest) - len(left), len(out))
+                if out:
+                    yield out
+                rest = left
+                if frame.eof:
+                    frame, begun = decoder.decompressobj(), False
+    if begun:
+        raise FormatError(f"the Zstandard stream ends early, after {guard.read:,} packed bytes")

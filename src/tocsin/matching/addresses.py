@@ -1,0 +1,87 @@
+"""Internet addresses and ranges as integers: strict parsing, and one spelling for each.
+
+Leading zeros in IPv4 are refused, since some systems read them as octal (RFC 6943 section 3.1.1). IPv6 text is read in every form
+of RFC 4291 section 2.2 and written as RFC 5952 asks. Zones (`%eth0`) are not part of an address that is shared.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+_OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+QUAD = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}", re.ASCII)
+_GROUPS = re.compile(r"[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4})*", re.ASCII)
+
+WIDEST = {4: 8, 6: 16}
+"""Shortest prefix of a range that may be hunted for, by version: wider ones name whole registries, not hosts."""
+
+
+def parse_ipv4(text: str) -> int | None:
+    """Return a dotted quad as an integer, or None."""
+    if QUAD.fullmatch(text) is None:
+        return None
+    a, b, c, d = text.split(".")
+    return int(a) << 24 | int(b) << 16 | int(c) << 8 | int(d)
+
+
+def parse_ipv6(text: str) -> int | None:
+    """Return an IPv6 address in any of its spellings as an integer, or None."""
+    if not 2 <= len(text) <= 45:
+        return None
+    if "." in text:
+        head, colon, quad = text.rpartition(":")
+        low = parse_ipv4(quad)
+        if not colon or low is None:
+            return None
+        text = f"{head}:{low >> 16:x}:{low & 0xFFFF:x}"
+    left, gap, right = text.partition("::")
+    before, after = _groups(left), _groups(right)
+    if before is None or after is None:
+        return None
+    missing = 8 - len(before) - len(after)
+    # "::" stands for at least one group; RFC 4291 section 2.2 lets it appear once, and _groups refuses a second
+    if missing < 1 if gap else missing != 0:
+        return None
+    number = 0
+    for group in (*before, *([0] * missing), *after):
+        number = number << 16 | group
+    return number
+
+
+def _groups(text: str) -> list[int] | None:
+    if not text:
+        return []
+    if _GROUPS.fullmatch(text) is None:
+        return None
+    return [int(group, 16) for group in text.split(":")]
+
+
+def format_ipv4(number: int) -> str:
+    """Return the dotted quad of an integer."""
+    return f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+
+
+def format_ipv6(number: int) -> str:
+    """Return the spelling of RFC 5952: lower case, no leading zeros, the longest run of zeros shortened."""
+    return ipaddress.IPv6Address(number).compressed
+
+
+def parse_network(text: str) -> tuple[int, int, int] | None:
+    """Return version, first address and prefix length of `address/length`, or None; bits beyond the length are dropped."""
+    address, slash, length = text.partition("/")
+    if not slash or not length.isascii() or not length.isdigit() or len(length) > 3:
+        return None
+    bits = int(length)
+    number = parse_ipv4(address)
+    if number is not None:
+        return (4, number >> 32 - bits << 32 - bits, bits) if bits <= 32 else None
+    number = parse_ipv6(address)
+    if number is not None:
+        return (6, number >> 128 - bits << 128 - bits, bits) if bits <= 128 else None
+    return None
+
+
+def format_network(version: int, first: int, bits: int) -> str:
+    """Return a range as `address/length`."""
+    return f"{format_ipv4(first) if version == 4 else format_ipv6(first)}/{bits}"

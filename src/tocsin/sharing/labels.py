@@ -1,0 +1,65 @@
+"""The facts that a decision rests on, apart from the recipient: markings, owner and audience.
+
+Label sets are interned by the store: a million objects share a few hundred of them, and the policy is
+evaluated once for each (recipient, label set).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+
+class Label(msgspec.Struct, frozen=True):
+    """A label set. Build it with `label_for`, which normalises.
+
+    Attributes:
+        markings: ids of the marking definitions the object refers to, sorted, distinct.
+        owner: id of the organisation that asserted the object to this node.
+        communities: ids of the communities it is addressed to.
+        recipients: ids of the organisations that the owner named.
+        assumed: the TLP ("clear" ... "red") the importer vouched for where the object carries none.
+    """
+
+    markings: tuple[str, ...]
+    owner: str
+    communities: tuple[str, ...] = ()
+    recipients: tuple[str, ...] = ()
+    assumed: str | None = None
+
+
+class Definitions:
+    """What marking ids mean, and who said so.
+
+    A definition counts for an object when its definer is the object's owner or this node's own
+    organisation. Otherwise a hostile peer could declare someone else's marking harmless.
+    """
+
+    __slots__ = ("_kinds",)
+
+    def __init__(self, kinds: Mapping[tuple[str, str], str] | None = None) -> None:
+        """Take (marking id, definer) -> kind, as `tocsin.stix.markings.definition_kind` names it."""
+        self._kinds = dict(kinds or {})
+
+    def kind(self, marking: str, *, owner: str, own: str) -> str | None:
+        """Return the kind of `marking` for an object of `owner`, or None when nobody entitled has said."""
+        return self._kinds.get((marking, own)) or self._kinds.get((marking, owner))
+
+
+def label_for(
+    markings: Iterable[str],
+    *,
+    owner: str,
+    communities: Iterable[str] = (),
+    recipients: Iterable[str] = (),
+    assumed: str | None = None,
+) -> Label:
+    """Return the label set for these facts: sorted and distinct, so that equal facts are one label set."""
+    return Label(
+        markings=tuple(sorted(set(markings))),
+        owner=owner,
+        communities=tuple(sorted(set(communities))),
+        recipients=tuple(sorted(set(recipients))),
+        assumed=assumed,
+    )

@@ -1,0 +1,79 @@
+"""Label sets and origins, interned; what marking ids mean, and who said so.
+
+A new label set raises the generation in the same transaction: a reader whose clearance does not know the label yet is
+told to decide again instead of passing by rows it may have (`store.pages`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tocsin.sharing.labels import Definitions, Label
+from tocsin.store.connection import Connection
+from tocsin.store.values import Origin
+
+_COLUMNS = "markings, owner, communities, recipients, assumed"
+_FIND = f"SELECT id FROM label WHERE ({_COLUMNS}) IS NOT DISTINCT FROM (%s::text[], %s::text, %s::text[], %s::text[], %s::text)"  # noqa: S608
+_INSERT = f"INSERT INTO label ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id"  # noqa: S608
+
+
+def intern(connection: Connection, wanted: Iterable[Label]) -> dict[Label, int]:
+    """Return the id of each label set, making those that are new."""
+    found = {}
+    for label in wanted:
+        values = (list(label.markings), label.owner, list(label.communities), list(label.recipients), label.assumed)
+        row = connection.execute(_FIND, values).fetchone()
+        if row is None:
+            row = connection.execute(_INSERT, values).fetchone()
+            if row is None:  # another writer was quicker
+                row = connection.execute(_FIND, values).fetchone()
+            else:
+                raise_generation(connection)
+        assert row is not None
+        found[label] = row[0]
+    return found
+
+
+def everything(connection: Connection) -> dict[int, Label]:
+    """Return all label sets by id."""
+    rows = connection.execute(f"SELECT id, {_COLUMNS} FROM label ORDER BY id").fetchall()  # noqa: S608
+    return {r[0]: Label(markings=tuple(r[1]), owner=r[2], communities=tuple(r[3]), recipients=tuple(r[4]), assumed=r[5]) for r in rows}
+
+
+def definitions(connection: Connection) -> Definitions:
+    """Return what is known of marking ids, by definer."""
+    rows = connection.execute("SELECT marking, definer, kind FROM definition").fetchall()
+    return Definitions({(r[0], r[1]): r[2] for r in rows})
+
+
+def define(connection: Connection, marking: str, definer: str, kind: str) -> None:
+    """Keep what `definer` says that `marking` is; its first word stands."""
+    done = connection.execute(
+        "INSERT INTO definition (marking, definer, kind) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+        (marking, definer, kind),
+    )
+    if done.rowcount:
+        raise_generation(connection)
+
+
+def intern_origin(connection: Connection, origin: Origin) -> int:
+    """Return the id of an origin, making it if it is new."""
+    values = (origin.source, origin.peer, origin.channel)
+    find = "SELECT id FROM origin WHERE source = %s AND peer IS NOT DISTINCT FROM %s AND channel = %s"
+    row = connection.execute(find, values).fetchone() or connection.execute(
+        "INSERT INTO origin (source, peer, channel) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING RETURNING id", values
+    ).fetchone() or connection.execute(find, values).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def generation(connection: Connection) -> int:
+    """Return the number that rises whenever a decision may have changed."""
+    row = connection.execute("SELECT generation FROM state").fetchone()
+    assert row is not None  # the first migration puts it there
+    return int(row[0])
+
+
+def raise_generation(connection: Connection) -> None:
+    """Say that decisions made so far may no longer hold."""
+    connection.execute("UPDATE state SET generation = generation + 1")

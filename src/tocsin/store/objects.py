@@ -1,0 +1,201 @@
+"""Writing and deleting placements.
+
+`put` is set-based: a batch is copied into a temporary table without any lock, and moved into its partition under the
+lock of the one-row table `head`. Whoever holds that lock assigns dates added (the cursor), so cursors rise in the order
+of commits and a reader that follows them misses nothing (docs/adr/0003-date-added-is-the-cursor.md).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Sequence
+from uuid import UUID
+
+from psycopg import sql
+
+from tocsin.store import collections, labels
+from tocsin.store.connection import Connection
+from tocsin.store.database import Store
+from tocsin.store.values import Origin, Outcome, Placement
+
+_COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_COPY_TAIL = b"\xff\xff"
+# fields seq int4, version int8, label int4, revoked bool; then lengths and bytes of type, id, digest, body
+_FIXED = struct.Struct(">hiiiqiiiB").pack
+_LENGTH = struct.Struct(">i").pack
+_DIGEST_LENGTH = _LENGTH(32)
+_NO_VERSION = -1
+
+_STAGE = """
+CREATE TEMP TABLE IF NOT EXISTS stage (
+  seq integer, version bigint, label_id integer, revoked boolean, type text, stix_id text, digest bytea, body bytea
+) ON COMMIT DELETE ROWS
+"""
+# LATERAL with LIMIT: one index probe a row, whatever the planner believes about an unanalysed temporary table
+_KNOWN = """
+SELECT s.seq, same.cursor FROM stage s
+CROSS JOIN LATERAL (SELECT 1 FROM {part} o WHERE o.stix_id = s.stix_id LIMIT 1) any_version
+LEFT JOIN LATERAL (
+  SELECT o.cursor FROM {part} o WHERE o.stix_id = s.stix_id AND o.digest = s.digest AND o.label_id = s.label_id LIMIT 1
+) same ON true
+"""
+_MOVE = """
+INSERT INTO {part} (cursor, version, collection_id, label_id, origin_id, revoked, type, stix_id, digest, body)
+SELECT {base} + seq, CASE WHEN version < 0 THEN {base} + seq ELSE version END, {collection}, label_id, {origin}, revoked,
+  type, stix_id, digest, body
+FROM stage WHERE seq <> ALL({held}) ORDER BY seq
+"""
+_ASSERT = """
+INSERT INTO assertion (cursor, collection_id, origin_id, at)
+SELECT o.cursor, {collection}, {origin}, {at} FROM {part} o
+WHERE o.cursor = ANY({cursors}) AND o.origin_id <> {origin}
+ON CONFLICT DO NOTHING
+"""
+# The newest version under each label can be someone's latest; with rows under other labels that depends on the reader.
+_RESTAND = """
+WITH ranked AS (
+  SELECT cursor,
+    min(label_id) OVER same_id <> max(label_id) OVER same_id AS contested,
+    row_number() OVER (PARTITION BY stix_id, label_id ORDER BY version DESC, cursor) AS rank
+  FROM {part} WHERE stix_id = ANY({ids})
+  WINDOW same_id AS (PARTITION BY stix_id)
+), judged AS (
+  SELECT cursor, CASE WHEN rank > 1 THEN 2 WHEN contested THEN 1 ELSE 0 END AS standing FROM ranked
+)
+UPDATE {part} o SET standing = j.standing FROM judged j WHERE o.cursor = j.cursor AND o.standing <> j.standing
+"""
+
+
+def put(store: Store, collection: UUID, placements: Sequence[Placement], *, origin: Origin) -> list[Outcome]:
+    """Keep `placements` in `collection`, in one transaction; return one outcome each, in order.
+
+    A placement that is held already is `same`; if it came from another origin, that assertion is added.
+
+    Raises:
+        NotFoundError: no such collection.
+        StoreUnavailableError: the database is away or full; nothing of the batch was kept.
+    """
+    if not placements:
+        return []
+    with store.transaction() as connection:
+        local = collections.local_id(connection, collection)
+        label_ids = labels.intern(connection, {p.label for p in placements})
+        origin_id = labels.intern_origin(connection, origin)
+        unique = _stage(connection, placements, label_ids)
+        cursors, known, held = _move(connection, store.clock(), local, origin_id, len(placements), unique)
+    first = {p: i for i, p in reversed(list(enumerate(unique)))}
+    outcomes = []
+    for index, position in enumerate(unique):
+        if position in held or first[position] != index:
+            outcomes.append(Outcome("same", cursors[position]))
+        else:
+            outcomes.append(Outcome("updated" if position in known else "new", cursors[position]))
+    return outcomes
+
+
+def _stage(connection: Connection, placements: Sequence[Placement], label_ids: dict[object, int]) -> list[int]:
+    """Copy the distinct placements to `stage`; return for each placement the position of its row."""
+    positions: dict[tuple[bytes, int], int] = {}
+    unique = []
+    rows = [_COPY_HEAD]
+    for position, placement in enumerate(placements):
+        found = placement.object
+        label = label_ids[placement.label]
+        digest = hashlib.sha256(found.body).digest()
+        at = positions.setdefault((digest, label), position)
+        unique.append(at)
+        if at != position:
+            continue
+        kind, name, body = found.type.encode(), found.id.encode(), found.body
+        version = _NO_VERSION if found.version is None else found.version
+        rows += (
+            _FIXED(8, 4, position, 8, version, 4, label, 1, found.revoked),
+            _LENGTH(len(kind)), kind, _LENGTH(len(name)), name, _DIGEST_LENGTH, digest, _LENGTH(len(body)), body,
+        )  # fmt: skip
+    rows.append(_COPY_TAIL)
+    connection.execute(_STAGE)
+    connection.execute("TRUNCATE stage")
+    with connection.cursor().copy("COPY stage FROM STDIN (FORMAT BINARY)") as copy:
+        copy.write(b"".join(rows))
+    return unique
+
+
+def _move(
+    connection: Connection, now: int, local: int, origin: int, count: int, unique: list[int]
+) -> tuple[dict[int, int], set[int], set[int]]:
+    """Move `stage` into the partition; return cursors by position, positions of known ids, and of held rows."""
+    part = collections.partition(local)
+    row = connection.execute("SELECT last FROM head FOR UPDATE").fetchone()
+    assert row is not None  # the first migration puts it there
+    base = max(now, row[0] + 1)
+    found = connection.execute(sql.SQL(_KNOWN).format(part=part)).fetchall()
+    held = {seq: cursor for seq, cursor in found if cursor is not None}
+    cursors = {seq: held.get(seq, base + seq) for seq in set(unique)}
+    known = {seq for seq, _ in found}
+    if len(held) < len(cursors):
+        connection.execute(
+            sql.SQL(_MOVE).format(
+                part=part,
+                base=sql.Literal(base),
+                collection=sql.Literal(local),
+                origin=sql.Literal(origin),
+                held=sql.Literal(list(held)) if held else sql.SQL("'{}'::integer[]"),
+            )
+        )
+        connection.execute("UPDATE head SET last = %s", (base + count - 1,))
+        _restand_staged(connection, part)
+    if held:
+        connection.execute(
+            sql.SQL(_ASSERT).format(
+                part=part,
+                collection=sql.Literal(local),
+                origin=sql.Literal(origin),
+                at=sql.Literal(now),
+                cursors=sql.Literal(list(held.values())),
+            )
+        )
+    return cursors, known, set(held)
+
+
+def _restand_staged(connection: Connection, part: sql.Identifier) -> None:
+    several = connection.execute(
+        sql.SQL(
+            "SELECT DISTINCT s.stix_id FROM stage s CROSS JOIN LATERAL "
+            "(SELECT 1 FROM {part} o WHERE o.stix_id = s.stix_id OFFSET 1 LIMIT 1) other"
+        ).format(part=part)
+    ).fetchall()
+    if several:
+        restand(connection, part, [r[0] for r in several])
+
+
+def restand(connection: Connection, part: sql.Identifier, ids: list[str]) -> None:
+    """Work out anew which rows of these STIX ids can be someone's latest version."""
+    connection.execute(sql.SQL(_RESTAND).format(part=part, ids=sql.Literal(ids)))
+
+
+def delete(
+    store: Store, collection: UUID, stix_id: str, cursors: Sequence[int]
+) -> int:
+    """Remove the rows of `stix_id` at `cursors`; return how many went.
+
+    Which rows a caller may remove is decided before (`server`): rows that its organisation alone asserted.
+
+    Raises:
+        NotFoundError: no such collection.
+    """
+    with store.transaction() as connection:
+        local = collections.local_id(connection, collection)
+        part = collections.partition(local)
+        connection.execute("SELECT 1 FROM head FOR UPDATE")
+        gone = connection.execute(
+            sql.SQL("DELETE FROM {part} WHERE stix_id = %s AND cursor = ANY(%s)").format(part=part),
+            (stix_id, list(cursors)),
+        ).rowcount
+        connection.execute(
+            "DELETE FROM assertion WHERE collection_id = %s AND cursor = ANY(%s)", (local, list(cursors))
+        )
+        restand(connection, part, [stix_id])
+    return gone
+
+

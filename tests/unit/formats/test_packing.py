@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import gzip
+import io
+import os
+
+import pytest
+import zstandard
+
+from tocsin.errors import FormatError, LimitError
+from tocsin.formats.items import DEFAULT, Limits
+from tocsin.formats.packing import kind, unpack
+
+TEXT = os.urandom(50_000).hex().encode()
+SKIPPABLE = b"\x50\x2a\x4d\x18" + (4).to_bytes(4, "little") + b"note"
+
+
+def pieces(data: bytes, size: int) -> list[bytes]:
+    return [data[at : at + size] for at in range(0, len(data), size)]
+
+
+def drain(data: bytes, limits: Limits = DEFAULT, size: int = 1000) -> tuple[bytes, Exception | None]:
+    out = io.BytesIO()
+    try:
+        for piece in unpack(pieces(data, size), limits):
+            out.write(piece)
+    except (FormatError, LimitError) as error:
+        return out.getvalue(), error
+    return out.getvalue(), None
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000, 10**6])
+@pytest.mark.parametrize(
+    "packed",
+    [
+        TEXT,
+        gzip.compress(TEXT),
+        gzip.compress(TEXT[:70_000]) + gzip.compress(TEXT[70_000:]),
+        gzip.compress(TEXT[:70_000]) + bytes(512) + gzip.compress(TEXT[70_000:]) + bytes(512),
+        zstandard.compress(TEXT),
+        zstandard.compress(TEXT[:70_000]) + SKIPPABLE + zstandard.compress(TEXT[70_000:]),
+    ],
+    ids=["plain", "gzip", "gzip-members", "gzip-padded", "zstd", "zstd-frames"],
+)
+def test_unpacks(packed: bytes, size: int) -> None:
+    assert drain(packed, size=size) == (TEXT, None)
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, zstandard.compress])
+def test_truncated_stream_gives_its_good_part_then_says_so(compress) -> None:
+    text = b"".join(b"%d," % n for n in range(100_000))
+    good, error = drain(compress(text)[:-20], size=10_000)
+    assert text.startswith(good)
+    assert len(good) > 1000
+    assert isinstance(error, FormatError)
+    assert "ends early" in str(error)
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, zstandard.compress])
+def test_something_else_after_the_stream(compress) -> None:
+    good, error = drain(compress(TEXT) + b"hello")
+    assert good == TEXT
+    assert isinstance(error, FormatError)
+
+
+def test_damaged_gzip() -> None:
+    packed = bytearray(gzip.compress(TEXT))
+    packed[5000] ^= 0xFF
+    good, error = drain(bytes(packed))
+    assert TEXT[:100] == good[:100]
+    assert isinstance(error, FormatError)
+    assert "damaged" in str(error)
+
+
+def test_zip_bomb_is_stopped_by_its_ratio() -> None:
+    bomb = zstandard.ZstdCompressor(level=19).compress(bytes(300_000_000))
+    good, error = drain(bomb, size=10**6)
+    assert isinstance(error, LimitError)
+    assert "zip bomb" in str(error)
+    assert len(good) < 150_000_000
+
+
+def test_ratio_holds_for_every_span_not_for_the_mean() -> None:
+    honest = zstandard.compress(os.urandom(2_000_000))
+    bomb = zstandard.compress(bytes(200_000_000))
+    limits = Limits(ratio=100, ratio_span=1_000_000)
+    assert isinstance(drain(honest + bomb, limits)[1], LimitError)
+    assert drain(honest, limits)[1] is None
+
+
+def test_absolute_limit() -> None:
+    good, error = drain(gzip.compress(TEXT), Limits(unpacked_bytes=60_000), size=10_000)
+    assert isinstance(error, LimitError)
+    assert len(good) <= 60_000
+
+
+@pytest.mark.parametrize(
+    ("head", "name"), [(b"BZh91AY", "bzip2"), (b"\xfd7zXZ\x00", "xz"), (b"PK\x03\x04", "zip"), (b"Rar!", "RAR")]
+)
+def test_other_packings_are_named(head: bytes, name: str) -> None:
+    with pytest.raises(FormatError, match=name):
+        kind(head)
+
+
+def test_empty_and_tiny_streams_are_plain() -> None:
+    assert drain(b"") == (b"", None)
+    assert drain(b"{") == (b"{", None)
