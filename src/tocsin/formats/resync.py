@@ -15,8 +15,8 @@ from tocsin.formats.brackets import Brackets
 from tocsin.formats.items import Limits
 from tocsin.formats.window import Broken, Cut, TooLong, Window
 
-_CANDIDATE = re.compile(rb"[,}]\s*(?=\{)")
-_CANDIDATE_CUT = re.compile(rb"[,}]\s*\Z")
+_CANDIDATE = re.compile(rb"[,}\]\n]\s*(?=\{)")
+_CANDIDATE_CUT = re.compile(rb"[,}\]\n]\s*\Z")
 
 
 class _Named(msgspec.Struct):

@@ -121,10 +121,10 @@ class _Reader:
                 return False
         return window.data[window.pos : end.start()].rstrip()[-1:] in (b"}", b"]")
 
-    def _whole(self, raw: bytes, place: str) -> Iterator[RawItem | Refusal]:
+    def _whole(self, raw: bytes, place: str, inside: str = "#/objects/") -> Iterator[RawItem | Refusal]:
         """Hand out an object, or the objects of a package, that is held whole."""
         if b'"objects"' in raw and _is_package(raw):
-            yield from _Reader(Window.over(raw), self._where, self._limits)._passing(place)  # noqa: SLF001
+            yield from _Reader(Window.over(raw), self._where, self._limits)._passing(place, inside)  # noqa: SLF001
         else:
             yield RawItem(place, raw)
 
@@ -147,8 +147,13 @@ class _Reader:
 
     # --- an object too long to hold, or broken: member by member
 
-    def _passing(self, place: str) -> Iterator[RawItem | Refusal]:
-        """Read the members of an object as they pass; it is handed out whole if it is no package."""
+    def _passing(self, place: str, inside: str = "#/objects/") -> Iterator[RawItem | Refusal]:
+        """Read the members of an object as they pass; it is handed out whole if it is no package.
+
+        Args:
+            place: where the object stands.
+            inside: what comes between that and the index of an element of its `objects`.
+        """
         window = self._window
         begin = window.at
         window.hold()
@@ -166,7 +171,7 @@ class _Reader:
                     window.release()
                     package, dropped = True, False
                     window.pos += 1
-                    if not (yield from self._elements(f"{place}#/objects/")):
+                    if not (yield from self._elements(place + inside)):
                         return
                     continue
                 self._member(key, members)
@@ -272,7 +277,8 @@ class _Reader:
             if byte == -1:
                 yield self._ended_early(place)
                 return False
-            yield from self._element(f"{place}{index}", packages=packages)
+            if not (yield from self._element(f"{place}{index}", packages=packages)):
+                return False
             index += 1
             byte = window.peek()
             if byte == _COMMA:
@@ -280,11 +286,16 @@ class _Reader:
             elif byte not in (_LIST_END, -1, _OPEN):
                 window.begin_discarding()
                 reason = f"a comma or the end of the array is expected (byte {window.at:,})"
-                resync.pass_to_object(window, self._limits)
+                follows = resync.pass_to_object(window, self._limits)
                 yield window.end_discarding().refusal(f"{place}{index}", "json", reason)
+                if not follows:
+                    return False
 
-    def _element(self, place: str, *, packages: bool) -> Iterator[RawItem | Refusal]:
-        """Hand out one element: the last one held, a long one, a broken one, one that is no object."""
+    def _element(self, place: str, *, packages: bool) -> Generator[RawItem | Refusal, None, bool]:
+        """Hand out one element: the last one held, a long one, a broken one, one that is no object.
+
+        False when the stream ends in it.
+        """
         window = self._window
         limits = self._limits
         begin = window.at
@@ -295,21 +306,25 @@ class _Reader:
             window.pass_all()
             reason = f"the input ends inside the object that begins at byte {begin:,}"
             yield window.end_discarding().refusal(place, "truncated", reason)
+            return False
         except TooLong:
             window.begin_discarding()
-            window.pass_value()
+            complete = window.pass_value()
             yield window.end_discarding().refusal(place, "size", _too_long(limits))
+            return complete
         except Broken as broken:
-            resync.pass_broken(window, limits)
+            follows = resync.pass_broken(window, limits)
             reason = f"not JSON: {broken} (in the object that begins at byte {begin:,})"
             yield window.end_discarding().refusal(place, broken.rule, reason)
+            return follows
         else:
             if raw[0] != _OPEN:
                 yield refuse(place, raw, "json", f"an object is expected here (byte {begin:,})")
             elif packages:
-                yield from self._whole(raw, place)
+                yield from self._whole(raw, place, "/objects/")
             else:
                 yield RawItem(place, raw)
+        return True
 
     def _ended_early(self, place: str) -> Refusal:
         reason = f"the input ends inside an array, after {self._window.at:,} bytes"

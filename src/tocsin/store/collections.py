@@ -35,22 +35,40 @@ def add(connection: Connection, collection: Collection) -> Collection:
         ConflictError: the alias is taken or cannot be one.
     """
     with connection.transaction():
-        taken = connection.execute("SELECT 1 FROM collection WHERE alias = %s", (collection.alias,)).fetchone()
+        taken = connection.execute(
+            "SELECT 1 FROM collection WHERE alias = %s", (collection.alias,)
+        ).fetchone()
         if taken:
             raise ConflictError(f"there is a collection {collection.alias!r} already")
         row = connection.execute(
             f"INSERT INTO collection ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s) RETURNING local_id",  # noqa: S608
-            (collection.id, collection.alias, collection.title, collection.description, collection.community, list(collection.writers)),
+            (
+                collection.id,
+                collection.alias,
+                collection.title,
+                collection.description,
+                collection.community,
+                list(collection.writers),
+            ),
         ).fetchone()
         assert row is not None
         connection.execute(
-            sql.SQL("CREATE TABLE {} PARTITION OF object FOR VALUES IN ({})").format(partition(row[0]), sql.Literal(row[0]))
+            sql.SQL("CREATE TABLE {} PARTITION OF object FOR VALUES IN ({})").format(
+                partition(row[0]), sql.Literal(row[0])
+            )
         )
         raise_generation(connection)
     return collection
 
 
-def new(alias: str, *, title: str = "", description: str = "", community: UUID | None = None, writers: tuple[str, ...] = ()) -> Collection:
+def new(
+    alias: str,
+    *,
+    title: str = "",
+    description: str = "",
+    community: UUID | None = None,
+    writers: tuple[str, ...] = (),
+) -> Collection:
     """Return a collection with an id of its own, not yet stored."""
     return Collection(uuid4(), alias, title or alias, description, community, writers)
 
@@ -59,7 +77,14 @@ def replace(connection: Connection, collection: Collection) -> None:
     """Store new facts about a collection."""
     connection.execute(
         "UPDATE collection SET alias = %s, title = %s, description = %s, community = %s, writers = %s WHERE id = %s",
-        (collection.alias, collection.title, collection.description, collection.community, list(collection.writers), collection.id),
+        (
+            collection.alias,
+            collection.title,
+            collection.description,
+            collection.community,
+            list(collection.writers),
+            collection.id,
+        ),
     )
     raise_generation(connection)
 

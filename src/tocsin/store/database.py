@@ -26,7 +26,9 @@ _RESOURCES = "53"
 class Store:
     """An open store. Safe to share between threads."""
 
-    def __init__(self, dsn: str, *, clock: Clock = system_clock, pool_size: int = 8, embedded: Embedded | None = None) -> None:
+    def __init__(
+        self, dsn: str, *, clock: Clock = system_clock, pool_size: int = 8, embedded: Embedded | None = None
+    ) -> None:
         """Open a pool to `dsn`. Most callers want `Store.open`."""
         self.clock = clock
         self.dsn = dsn
@@ -38,7 +40,12 @@ class Store:
             timeout=10,
             reconnect_timeout=10,
             open=False,
-            kwargs={"autocommit": True, "application_name": "tocsin", "prepare_threshold": 2, "options": "-c search_path=public"},
+            kwargs={
+                "autocommit": True,
+                "application_name": "tocsin",
+                "prepare_threshold": 2,
+                "options": "-c search_path=public",
+            },
         )
         self._pool.open()
 
@@ -55,7 +62,10 @@ class Store:
         dsn = settings.database_url
         if not dsn:
             if check and not (settings.home / "pg").exists():
-                raise ConfigError(f"there is no node in {settings.home}", hint="run `tocsin init` first, or name its folder with --home")
+                raise ConfigError(
+                    f"there is no node in {settings.home}",
+                    hint="run `tocsin init` first, or name its folder with --home",
+                )
             embedded = Embedded(settings.home)
             embedded.attach()
             dsn = embedded.dsn
@@ -102,7 +112,9 @@ class Store:
             with self._pool.connection() as connection:
                 yield connection
         except PoolTimeout as error:
-            raise StoreUnavailableError("the database does not answer", hint="is it running? `tocsin doctor` looks") from error
+            raise StoreUnavailableError(
+                "the database does not answer", hint="is it running? `tocsin doctor` looks"
+            ) from error
         except psycopg.Error as error:
             raise self._translate(error) from error
 
@@ -116,11 +128,14 @@ class Store:
         state = error.sqlstate or ""
         if state.startswith(_RESOURCES):
             return StoreUnavailableError(
-                f"the database has no room left: {_first_line(error)}", hint="free disk space or memory; nothing acknowledged is lost"
+                f"the database has no room left: {_first_line(error)}",
+                hint="free disk space or memory; nothing acknowledged is lost",
             )
         if isinstance(error, psycopg.OperationalError):
             self._pool.check()  # the other connections are stale too: drop them before they fail a request each
-            return StoreUnavailableError("the database went away", hint="trying again may help; `tocsin doctor` looks")
+            return StoreUnavailableError(
+                "the database went away", hint="trying again may help; `tocsin doctor` looks"
+            )
         if isinstance(error, psycopg.errors.IntegrityError):
             return ConflictError(_first_line(error))
         return StoreError(f"the database refused: {_first_line(error)}")

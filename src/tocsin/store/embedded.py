@@ -182,7 +182,11 @@ class Embedded:
             check=False,
         )  # fmt: skip
         if done.returncode:
-            tail = log.read_text(encoding="utf-8", errors="replace")[-800:] if log.exists() else _last_words(done)
+            tail = (
+                log.read_text(encoding="utf-8", errors="replace")[-800:]
+                if log.exists()
+                else _last_words(done)
+            )
             raise StoreUnavailableError(
                 f"PostgreSQL in {self.data} does not start: {tail.strip()}", hint=_space_hint(self.home)
             )

@@ -21,7 +21,13 @@ def intern(connection: Connection, wanted: Iterable[Label]) -> dict[Label, int]:
     """Return the id of each label set, making those that are new."""
     found = {}
     for label in wanted:
-        values = (list(label.markings), label.owner, list(label.communities), list(label.recipients), label.assumed)
+        values = (
+            list(label.markings),
+            label.owner,
+            list(label.communities),
+            list(label.recipients),
+            label.assumed,
+        )
         row = connection.execute(_FIND, values).fetchone()
         if row is None:
             row = connection.execute(_INSERT, values).fetchone()
@@ -37,7 +43,12 @@ def intern(connection: Connection, wanted: Iterable[Label]) -> dict[Label, int]:
 def everything(connection: Connection) -> dict[int, Label]:
     """Return all label sets by id."""
     rows = connection.execute(f"SELECT id, {_COLUMNS} FROM label ORDER BY id").fetchall()  # noqa: S608
-    return {r[0]: Label(markings=tuple(r[1]), owner=r[2], communities=tuple(r[3]), recipients=tuple(r[4]), assumed=r[5]) for r in rows}
+    return {
+        r[0]: Label(
+            markings=tuple(r[1]), owner=r[2], communities=tuple(r[3]), recipients=tuple(r[4]), assumed=r[5]
+        )
+        for r in rows
+    }
 
 
 def definitions(connection: Connection) -> Definitions:
@@ -60,9 +71,14 @@ def intern_origin(connection: Connection, origin: Origin) -> int:
     """Return the id of an origin, making it if it is new."""
     values = (origin.source, origin.peer, origin.channel)
     find = "SELECT id FROM origin WHERE source = %s AND peer IS NOT DISTINCT FROM %s AND channel = %s"
-    row = connection.execute(find, values).fetchone() or connection.execute(
-        "INSERT INTO origin (source, peer, channel) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING RETURNING id", values
-    ).fetchone() or connection.execute(find, values).fetchone()
+    row = (
+        connection.execute(find, values).fetchone()
+        or connection.execute(
+            "INSERT INTO origin (source, peer, channel) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING RETURNING id",
+            values,
+        ).fetchone()
+        or connection.execute(find, values).fetchone()
+    )
     assert row is not None
     return int(row[0])
 

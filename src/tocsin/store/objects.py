@@ -14,6 +14,7 @@ from uuid import UUID
 
 from psycopg import sql
 
+from tocsin.sharing.labels import Label
 from tocsin.store import collections, labels
 from tocsin.store.connection import Connection
 from tocsin.store.database import Store
@@ -94,7 +95,9 @@ def put(store: Store, collection: UUID, placements: Sequence[Placement], *, orig
     return outcomes
 
 
-def _stage(connection: Connection, placements: Sequence[Placement], label_ids: dict[object, int]) -> list[int]:
+def _stage(
+    connection: Connection, placements: Sequence[Placement], label_ids: dict[Label, int]
+) -> list[int]:
     """Copy the distinct placements to `stage`; return for each placement the position of its row."""
     positions: dict[tuple[bytes, int], int] = {}
     unique = []
@@ -174,9 +177,7 @@ def restand(connection: Connection, part: sql.Identifier, ids: list[str]) -> Non
     connection.execute(sql.SQL(_RESTAND).format(part=part, ids=sql.Literal(ids)))
 
 
-def delete(
-    store: Store, collection: UUID, stix_id: str, cursors: Sequence[int]
-) -> int:
+def delete(store: Store, collection: UUID, stix_id: str, cursors: Sequence[int]) -> int:
     """Remove the rows of `stix_id` at `cursors`; return how many went.
 
     Which rows a caller may remove is decided before (`server`): rows that its organisation alone asserted.
@@ -197,5 +198,3 @@ def delete(
         )
         restand(connection, part, [stix_id])
     return gone
-
-

@@ -64,7 +64,9 @@ def records(store: Store, query: PageQuery, clearance: Clearance) -> Released[Re
     return clearance.seal(Records(tuple(listed[: query.limit]), len(listed) > query.limit))
 
 
-def _select(local: int, query: PageQuery, clearance: Clearance, columns: str) -> tuple[sql.Composable, dict[str, Any]]:
+def _select(
+    local: int, query: PageQuery, clearance: Clearance, columns: str
+) -> tuple[sql.Composable, dict[str, Any]]:
     """Return the statement of up to limit+1 rows in the order of cursors, and its values."""
     part = collections.partition(local)
     values: dict[str, Any] = {"after": query.after, "labels": list(clearance.labels)}
@@ -79,11 +81,13 @@ def _select(local: int, query: PageQuery, clearance: Clearance, columns: str) ->
     head = sql.SQL("SELECT {columns} FROM {part} o WHERE ").format(columns=sql.SQL(columns), part=part)
     if query.ids:
         values["ids"] = list(query.ids)
-        return sql.SQL("{head} o.stix_id = ANY(%(ids)s) AND o.label_id = ANY(%(labels)s) AND {tail} {order}").format(
+        return sql.SQL(
+            "{head} o.stix_id = ANY(%(ids)s) AND o.label_id = ANY(%(labels)s) AND {tail} {order}"
+        ).format(head=head, tail=tail, order=order), values
+    if not 0 < len(clearance.labels) <= _MERGE_AT_MOST:
+        return sql.SQL("{head} o.label_id = ANY(%(labels)s) AND {tail} {order}").format(
             head=head, tail=tail, order=order
         ), values
-    if not 0 < len(clearance.labels) <= _MERGE_AT_MOST:
-        return sql.SQL("{head} o.label_id = ANY(%(labels)s) AND {tail} {order}").format(head=head, tail=tail, order=order), values
     streams = [
         sql.SQL("({head} o.label_id = {label} AND {one} AND {tail} {order})").format(
             head=head, label=sql.Literal(label), one=one, tail=tail, order=order
@@ -99,7 +103,9 @@ def _by_type(types: tuple[str, ...]) -> list[sql.Composable]:
     return [sql.SQL("o.type = {}").format(sql.Literal(t)) for t in dict.fromkeys(types)] or [sql.SQL("true")]
 
 
-def _version_filter(part: sql.Identifier, versions: tuple[str | int, ...], values: dict[str, Any]) -> sql.Composable:
+def _version_filter(
+    part: sql.Identifier, versions: tuple[str | int, ...], values: dict[str, Any]
+) -> sql.Composable:
     if "all" in versions:
         return sql.SQL("true")
     other = sql.SQL(
@@ -107,10 +113,14 @@ def _version_filter(part: sql.Identifier, versions: tuple[str | int, ...], value
     ).format(part=part)
     choices: list[sql.Composable] = []
     if "last" in versions:
-        later = sql.SQL("{other} (p.version > o.version OR (p.version = o.version AND p.cursor < o.cursor)))").format(other=other)
+        later = sql.SQL(
+            "{other} (p.version > o.version OR (p.version = o.version AND p.cursor < o.cursor)))"
+        ).format(other=other)
         choices.append(sql.SQL("(o.standing < 2 AND (o.standing = 0 OR NOT {}))").format(later))
     if "first" in versions:
-        earlier = sql.SQL("{other} (p.version < o.version OR (p.version = o.version AND p.cursor < o.cursor)))").format(other=other)
+        earlier = sql.SQL(
+            "{other} (p.version < o.version OR (p.version = o.version AND p.cursor < o.cursor)))"
+        ).format(other=other)
         choices.append(sql.SQL("NOT {}").format(earlier))
     exact = [v for v in versions if isinstance(v, int)]
     if exact:
@@ -130,7 +140,9 @@ def collection_has(store: Store, collection: UUID, stix_id: str, clearance: Clea
     with store.connection() as connection:
         local = collections.local_id(connection, collection)
         row = connection.execute(
-            sql.SQL("SELECT EXISTS (SELECT 1 FROM {} WHERE stix_id = %s AND label_id = ANY(%s))").format(collections.partition(local)),
+            sql.SQL("SELECT EXISTS (SELECT 1 FROM {} WHERE stix_id = %s AND label_id = ANY(%s))").format(
+                collections.partition(local)
+            ),
             (stix_id, list(clearance.labels)),
         ).fetchone()
     assert row is not None

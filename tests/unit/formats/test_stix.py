@@ -142,7 +142,7 @@ def test_truncated_bundle_keeps_what_came_and_tells_the_offset(size: int) -> Non
     begin = text.index(C)
     found = read(text[: begin + 5], size)
     assert [raw for _, raw in items(found)] == [A, B]
-    (refusal,) = (each for each in found if isinstance(each, Refusal) and each.length)
+    (refusal,) = (each for each in found if isinstance(each, Refusal))
     assert (refusal.where, refusal.rule, refusal.raw) == ("f#/objects/2", "truncated", C[:5])
     assert f"byte {begin}" in refusal.reason
 
@@ -153,7 +153,7 @@ def test_every_truncation_keeps_the_complete_ones() -> None:
     for cut in range(1, len(text)):
         found = read(text[:cut])
         assert [raw for _, raw in items(found)] == [raw for raw, end in zip((A, B, C), ends, strict=True) if end <= cut]
-        assert refusals(found), cut
+        assert len(refusals(found)) == 1, cut
 
 
 @pytest.mark.parametrize("fault", [FormatError("the gzip stream ends early"), LimitError("a zip bomb")])

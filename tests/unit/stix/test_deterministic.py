@@ -15,7 +15,11 @@ REF = "00000000-0000-5000-8000-000000000000"
 
 # One object of each type with all its contributing properties, and some that do not contribute.
 FULL = {
-    "artifact": {"hashes": {"SHA-256": SHA256, "MD5": MD5}, "mime_type": "image/jpeg", "url": "https://example.com/x"},
+    "artifact": {
+        "hashes": {"SHA-256": SHA256, "MD5": MD5},
+        "mime_type": "image/jpeg",
+        "url": "https://example.com/x",
+    },
     "autonomous-system": {"number": 15139, "name": "Slime Industries"},
     "directory": {"path": "C:\\Windows", "path_enc": "cp1252"},
     "domain-name": {"value": "ex\u00e4mple.com"},
@@ -46,6 +50,7 @@ FULL = {
     "network-traffic": {
         "start": "2020-01-01T00:00:00Z",
         "end": "2020-01-01T00:00:01.5Z",
+        "is_active": False,
         "src_ref": f"ipv4-addr--{REF}",
         "dst_ref": f"ipv4-addr--{REF}",
         "src_port": 1,
@@ -62,8 +67,16 @@ FULL = {
         "version": "1",
     },
     "url": {"value": "https://example.com/research/index.html?a=b#c"},
-    "user-account": {"account_type": "unix", "user_id": "1001", "account_login": "jdoe", "is_privileged": False},
-    "windows-registry-key": {"key": "HKEY_X\\y", "values": [{"name": "", "data": "qwerty", "data_type": "REG_SZ"}]},
+    "user-account": {
+        "account_type": "unix",
+        "user_id": "1001",
+        "account_login": "jdoe",
+        "is_privileged": False,
+    },
+    "windows-registry-key": {
+        "key": "HKEY_X\\y",
+        "values": [{"name": "", "data": "qwerty", "data_type": "REG_SZ"}],
+    },
     "x509-certificate": {"hashes": {"SHA-256": SHA256}, "serial_number": "36:f7", "issuer": "C=ZA"},
 }
 
@@ -87,7 +100,9 @@ def test_equals_stix2_with_all_properties(kind):
     assert sco_id({"type": kind, **FULL[kind]}) == theirs(kind, FULL[kind])
 
 
-@pytest.mark.parametrize(("kind", "left_out"), [(kind, key) for kind, keys in CONTRIBUTING.items() for key in keys])
+@pytest.mark.parametrize(
+    ("kind", "left_out"), [(kind, key) for kind, keys in CONTRIBUTING.items() for key in keys]
+)
 def test_equals_stix2_and_depends_on_each_property(kind, left_out):
     rest = {key: value for key, value in FULL[kind].items() if key != left_out}
     whole, part = sco_id({"type": kind, **FULL[kind]}), sco_id({"type": kind, **rest})
@@ -112,7 +127,9 @@ def test_types_without_deterministic_id(kind):
 
 def test_one_hash_by_preference():
     def of(**hashes):
-        return sco_id({"type": "file", "hashes": {key.replace("_", "-"): value for key, value in hashes.items()}})
+        return sco_id(
+            {"type": "file", "hashes": {key.replace("_", "-"): value for key, value in hashes.items()}}
+        )
 
     assert of(SHA_512=SHA512, SHA_256=SHA256, SHA_1=SHA1, MD5=MD5) == of(MD5=MD5)
     assert of(SHA_512=SHA512, SHA_256=SHA256, SHA_1=SHA1) == of(SHA_1=SHA1)

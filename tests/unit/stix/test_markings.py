@@ -60,7 +60,13 @@ def test_invented_ids_are_unknown(marking):
 
 def test_order_and_labels():
     assert TLP.CLEAR < TLP.GREEN < TLP.AMBER < TLP.AMBER_STRICT < TLP.RED
-    assert [tlp.label for tlp in TLP] == ["TLP:CLEAR", "TLP:GREEN", "TLP:AMBER", "TLP:AMBER+STRICT", "TLP:RED"]
+    assert [tlp.label for tlp in TLP] == [
+        "TLP:CLEAR",
+        "TLP:GREEN",
+        "TLP:AMBER",
+        "TLP:AMBER+STRICT",
+        "TLP:RED",
+    ]
     assert all(tlp_of(id_of(tlp)) is tlp for tlp in TLP)
 
 
@@ -112,7 +118,9 @@ STATEMENT = {
 }
 
 
-@pytest.mark.parametrize("data", TLP_DEFINITIONS.values(), ids=lambda data: data["name"] + data["created"][:4])
+@pytest.mark.parametrize(
+    "data", TLP_DEFINITIONS.values(), ids=lambda data: data["name"] + data["created"][:4]
+)
 def test_tlp_only_under_its_own_id(data):
     assert definition_kind(data) == "tlp"
     assert definition_kind({**data, "id": STATEMENT["id"]}) == "unknown"
@@ -201,7 +209,10 @@ ids = st.lists(st.sampled_from([*KNOWN, *INVENTED]), max_size=5)
 
 @given(whole=ids, parts=ids)
 def test_marking_ids_are_the_set_of_all_and_nothing_is_changed(whole, parts):
-    data = {"object_marking_refs": whole, "granular_markings": [{"marking_ref": ref, "selectors": ["a"]} for ref in parts]}
+    data = {
+        "object_marking_refs": whole,
+        "granular_markings": [{"marking_ref": ref, "selectors": ["a"]} for ref in parts],
+    }
     before = copy.deepcopy(data)
     assert marking_ids(data) == tuple(sorted({*whole, *parts}))
     assert data == before

@@ -17,7 +17,7 @@ _PIECE = re.compile(
     r"""
       \\Q(?s:.*?)(?:\\E|$)               # quoted
     | \\(?s:.)                           # escaped
-    | \[\^?\]?(?:\\Q(?s:.*?)\\E|\\(?s:.)|\[:\^?[a-z]+:\]|[^\]\\])*+\]  # class
+    | \[\^?+\]?+(?:\\Q(?s:.*?)\\E|\\(?s:.)|\[:\^?[a-z]+:\]|[^\]\\])*+\]  # class
     | \(\?\#[^)]*+\)                     # comment
     | \(\*[A-Z_]++[:=]?[^)]*+\)          # verb, such as (*UTF)
     | \(\*[a-z_]++:                      # group with a name, such as (*atomic:

@@ -1,0 +1,1 @@
+"""The decision: what may go to whom, and why."""

@@ -1,0 +1,46 @@
+"""The access journal: who asked for what, when, with which outcome. Appended in batches, never edited."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from psycopg.types.json import Jsonb
+
+from tocsin.clock import Micros
+from tocsin.store.connection import Connection
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One access. `detail` holds no content of objects and no secrets."""
+
+    at: Micros
+    principal: str
+    action: str
+    target: str
+    outcome: str
+    detail: dict[str, Any] = {}
+
+
+def append(connection: Connection, entries: Sequence[Entry]) -> None:
+    """Write entries in order."""
+    with connection.cursor().copy(
+        "COPY journal (at, principal, action, target, outcome, detail) FROM STDIN"
+    ) as copy:
+        for e in entries:
+            copy.write_row((e.at, e.principal, e.action, _clean(e.target), e.outcome, Jsonb(e.detail)))
+
+
+def _clean(text: str) -> str:
+    return text.replace("\0", "�")[:2000]
+
+
+def recent(connection: Connection, *, limit: int = 100, principal: str | None = None) -> list[Entry]:
+    """Return the newest entries, newest first."""
+    rows = connection.execute(
+        "SELECT at, principal, action, target, outcome, detail FROM journal "
+        "WHERE %s::text IS NULL OR principal = %s ORDER BY id DESC LIMIT %s",
+        (principal, principal, limit),
+    ).fetchall()
+    return [Entry(*r) for r in rows]
