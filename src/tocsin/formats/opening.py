@@ -47,11 +47,11 @@ def open_path(
         return _read_stream(sys.stdin.buffer, "-", limits, on_read)
     path = Path(path)
     if path.is_dir():
-        _must_open(path, os.scandir)
+        _must_open(path, list_folder=True)
         return _read_files(_walk(path, on_skip), limits, on_read)
     if not path.exists():
         raise FormatError("there is no such file or folder", where=str(path))
-    _must_open(path, lambda file: file.open("rb"))
+    _must_open(path)
     return _read_files(iter((path,)), limits, on_read)
 
 
@@ -65,9 +65,12 @@ def size_of(path: str | Path) -> int | None:
     return path.stat().st_size if path.is_file() else None
 
 
-def _must_open(path: Path, opener: Callable[[Path], BinaryIO | os.ScandirIterator[str]]) -> None:
+def _must_open(path: Path, *, list_folder: bool = False) -> None:
     try:
-        opener(path).close()
+        if list_folder:
+            os.scandir(path).close()
+        else:
+            path.open("rb").close()
     except OSError as error:
         raise FormatError(f"cannot be read: {error.strerror}", where=str(path)) from error
 
@@ -82,7 +85,7 @@ def _walk(folder: Path, on_skip: Callable[[str], None] | None) -> Iterator[Path]
     suffixes = tuple({suffix for each in _formats() for suffix in each.suffixes})
     entered: set[tuple[int, int]] = set()
     for here, folders, files in os.walk(folder, followlinks=True):
-        identity = os.stat(here)
+        identity = Path(here).stat()
         if (identity.st_dev, identity.st_ino) in entered:
             folders.clear()
             continue
@@ -117,6 +120,7 @@ def _read_stream(
 ) -> Iterator[RawItem | Refusal]:
     chunks = unpack(_chunks(stream, on_read), limits)
     head: list[bytes] = []
+    fault: FormatError | LimitError | None = None
     try:
         while sum(map(len, head)) < HEAD and (chunk := next(chunks, b"")):
             head.append(chunk)
@@ -124,26 +128,31 @@ def _read_stream(
         if not head:
             yield refuse(where, b"", "packing", str(error))
             return
-        chunks = _raising(error)
+        fault = error
     start = b"".join(head)[:HEAD]
     if not start.strip():
         return
     for each in _formats():
         if each.sniff(start):
-            yield from each.read(_chain(head, chunks), where, limits)
+            yield from each.read(_chain(head, chunks, fault), where, limits)
             return
-    yield refuse(where, start, "format", f"is of no known format: it begins with {start[:16]!r}")
+    yield refuse(where, start, "format", _unknown(start))
 
 
-def _chain(head: list[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:
+def _unknown(start: bytes) -> str:
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in start[:4]:
+        return "is UTF-16 or UTF-32 text, or binary; JSON must be UTF-8"
+    return f"is of no known format: it begins with {start[:16]!r}"
+
+
+def _chain(
+    head: list[bytes], rest: Iterator[bytes], fault: FormatError | LimitError | None
+) -> Iterator[bytes]:
     while head:
         yield head.pop(0)
+    if fault is not None:  # it ended the stream while its head was read: it comes after what was good
+        raise fault
     yield from rest
-
-
-def _raising(error: FormatError | LimitError) -> Iterator[bytes]:
-    raise error
-    yield b""  # makes this a generator: the fault comes after what was good
 
 
 def _chunks(stream: BinaryIO, on_read: Progress | None) -> Iterator[bytes]:

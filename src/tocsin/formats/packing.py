@@ -44,7 +44,9 @@ def kind(head: bytes) -> str:
         return "zstd"
     for magic, name in _OTHERS:
         if head.startswith(magic):
-            raise FormatError(f"packed with {name}, which is not read", hint="unpack it first, or use gzip or zstd")
+            raise FormatError(
+                f"packed with {name}, which is not read", hint="unpack it first, or use gzip or zstd"
+            )
     return ""
 
 

@@ -125,6 +125,8 @@ class _Reader:
         """Hand out an object, or the objects of a package, that is held whole."""
         if b'"objects"' in raw and _is_package(raw):
             yield from _Reader(Window.over(raw), self._where, self._limits)._passing(place, inside)  # noqa: SLF001
+        elif len(raw) > self._limits.object_bytes:
+            yield refuse(place, raw, "size", _too_long(self._limits))
         else:
             yield RawItem(place, raw)
 

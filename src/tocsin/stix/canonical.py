@@ -6,11 +6,15 @@ ASCII keys; for those, sorting keys by code point is sorting them by UTF-16 unit
 orjson writes exactly the escapes of section 3.2.2.2. `measure` proves that an object is of that sort in
 one walk, which also counts keys and bounds depth for the parser. Everything else (floats, other keys) goes
 through `_ordered`, which sorts and writes numbers itself (section 3.2.2.3, ECMA-262 Number::toString).
+
+One thing is refused that RFC 8785 can write: whole floats such as 1e17, whose canonical text is a plain integer beyond
+±(2^53-1). No I-JSON reader may take that for exact (RFC 7493 section 2.2), ours included: what is canonical must read back.
 """
 
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 import orjson
@@ -20,7 +24,10 @@ from tocsin.errors import LimitError, ParseError
 MAX_DEPTH = 64
 """Containers one inside the other that an object may have; the outermost counts."""
 
-_SAFE = 2**53 - 1  # RFC 8785 section 3.2.2.3 by way of RFC 7493 section 2.2
+_SAFE = 2**53 - 1  # RFC 7493 section 2.2
+_EDGE = 2.0**53  # from here on every float is whole,
+_EXPONENT = 1e21  # and from here on it is written with an exponent
+_INEXACT = "whole number beyond ±(2^53-1), which JSON readers cannot take for exact"
 _SLOW = 1 << 44  # added to the key count wherever the fast path would be wrong; no object has that many keys
 
 
@@ -36,7 +43,7 @@ def canonical(value: Any, *, max_depth: int = MAX_DEPTH) -> bytes:
         max_depth: containers that may nest.
 
     Raises:
-        ParseError: an integer beyond ±(2^53-1), NaN or an infinity, a lone surrogate, a key that is no string
+        ParseError: a whole number beyond ±(2^53-1), NaN or an infinity, a lone surrogate, a key that is no string
             or a value JSON does not have; the pointer says where.
         LimitError: containers nest deeper than `max_depth`.
     """
@@ -77,7 +84,7 @@ def encode(value: Any, *, fast: bool) -> bytes:
             return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
         return orjson.dumps(_ordered(value))
     except (orjson.JSONEncodeError, UnicodeEncodeError) as error:
-        _blame(value, "", MAX_DEPTH)
+        _blame(value, "", sys.maxsize)  # `measure` has seen to the depth
         raise ParseError(f"cannot be written as canonical JSON: {error}", rule="canonical") from error
 
 
@@ -106,7 +113,7 @@ def _walk(value: Any, left: int) -> int:
             if not -_SAFE <= member <= _SAFE:
                 raise _UnfitError
         elif kind is float:
-            if not math.isfinite(member):
+            if not -_EDGE < member < _EDGE and not _EXPONENT <= abs(member) < math.inf:
                 raise _UnfitError
             total += _SLOW
         elif kind is not bool and member is not None:
@@ -163,12 +170,12 @@ def _blame(value: Any, pointer: str, left: int) -> None:
         _blame_text(value, pointer, "string")
     elif kind is int:
         if not -_SAFE <= value <= _SAFE:
-            raise ParseError(
-                "integer beyond ±(2^53-1) has no exact JSON number", pointer=pointer, rule="json-integer"
-            )
+            raise ParseError(_INEXACT, pointer=pointer, rule="json-integer")
     elif kind is float:
         if not math.isfinite(value):
             raise ParseError(f"{value} is not a JSON number", pointer=pointer, rule="json-number")
+        if _EDGE <= abs(value) < _EXPONENT:
+            raise ParseError(_INEXACT, pointer=pointer, rule="json-integer")
     elif kind is dict or kind is list:
         if not left:
             raise LimitError(f"nested too deep at {_short(pointer)}")

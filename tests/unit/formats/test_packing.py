@@ -95,7 +95,8 @@ def test_absolute_limit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("head", "name"), [(b"BZh91AY", "bzip2"), (b"\xfd7zXZ\x00", "xz"), (b"PK\x03\x04", "zip"), (b"Rar!", "RAR")]
+    ("head", "name"),
+    [(b"BZh91AY", "bzip2"), (b"\xfd7zXZ\x00", "xz"), (b"PK\x03\x04", "zip"), (b"Rar!", "RAR")],
 )
 def test_other_packings_are_named(head: bytes, name: str) -> None:
     with pytest.raises(FormatError, match=name):

@@ -34,7 +34,10 @@ def refusals(found: list[RawItem | Refusal]) -> list[tuple[str, str]]:
     ("text", "places"),
     [
         (b'{"type":"bundle","id":"bundle--1","objects":[%b,%b,%b]}', "f#/objects/{}"),
-        (b'{"objects" : [ %b\n,\n%b , %b ] ,"x":[1,{"objects":[]}],"id":"bundle--1","type":"bundle"}', "f#/objects/{}"),
+        (
+            b'{"objects" : [ %b\n,\n%b , %b ] ,"x":[1,{"objects":[]}],"id":"bundle--1","type":"bundle"}',
+            "f#/objects/{}",
+        ),
         (b'{"more":true,"next":"17","objects":[%b,%b,%b]}', "f#/objects/{}"),
         (b'\xef\xbb\xbf  {"objects":[%b,%b,%b]}', "f#/objects/{}"),
         (b"[%b,%b,\t%b]\n", "f#/{}"),
@@ -152,7 +155,9 @@ def test_every_truncation_keeps_the_complete_ones() -> None:
     ends = [text.index(raw) + len(raw) for raw in (A, B, C)]
     for cut in range(1, len(text)):
         found = read(text[:cut])
-        assert [raw for _, raw in items(found)] == [raw for raw, end in zip((A, B, C), ends, strict=True) if end <= cut]
+        assert [raw for _, raw in items(found)] == [
+            raw for raw, end in zip((A, B, C), ends, strict=True) if end <= cut
+        ]
         assert len(refusals(found)) == 1, cut
 
 
@@ -164,7 +169,9 @@ def test_fault_of_the_packing_comes_after_the_good_part(fault: Exception) -> Non
 
     found = list(stix.read(chunks(), "f"))
     assert [raw for _, raw in items(found)] == [A, B]
-    assert refusals(found) == [(f"f@{len(A + B) + 2}", "truncated" if isinstance(fault, FormatError) else "packing")]
+    assert refusals(found) == [
+        (f"f@{len(A + B) + 2}", "truncated" if isinstance(fault, FormatError) else "packing")
+    ]
 
 
 def test_too_long_object_is_skipped_without_holding_it() -> None:
@@ -184,7 +191,9 @@ def test_too_long_object_is_skipped_without_holding_it() -> None:
 
 def test_too_long_single_object_and_too_long_member_before_objects() -> None:
     long = b'"' + b"x" * 5000 + b'"'
-    found = read(b'{"type":"x","a":' + long + b',"b":' + long + b"}\n" + A, whole_bytes=100, object_bytes=4000)
+    found = read(
+        b'{"type":"x","a":' + long + b',"b":' + long + b"}\n" + A, whole_bytes=100, object_bytes=4000
+    )
     assert refusals(found) == [("f", "size")]
     assert [raw for _, raw in items(found)] == [A]
     found = read(b'{"x":' + long + b',"objects":[' + A + b"]}", whole_bytes=100, object_bytes=4000)
@@ -209,7 +218,14 @@ def test_vectors(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("head", "expected"),
-    [(b"{", True), (b" \n[", True), (b"\xef\xbb\xbf{", True), (b"<html>", False), (b"", False), (b"\xff\xfe{\0", False)],
+    [
+        (b"{", True),
+        (b" \n[", True),
+        (b"\xef\xbb\xbf{", True),
+        (b"<html>", False),
+        (b"", False),
+        (b"\xff\xfe{\0", False),
+    ],
 )
 def test_sniff(head: bytes, expected: bool) -> None:
     assert stix.sniff(head) is expected

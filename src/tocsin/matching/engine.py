@@ -1,0 +1,159 @@
+"""From text to hits: the whole meaning of a match, on one text and on a whole log.
+
+`scan_text` is exact. `scan` runs it only over the lines that a sieve lets through, and gives what it would give on every line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from tocsin.matching import words
+from tocsin.matching.entries import Entry
+from tocsin.matching.index import Index
+from tocsin.matching.sieve import Sieve
+from tocsin.matching.values import Kind, view_of
+
+DEFANGED = "defanged"
+VERSION = "version"
+PUBLIC_SUFFIX = "public-suffix"
+LOWERING = frozenset({VERSION, PUBLIC_SUFFIX})
+"""Flags that keep a hit from being raised: it is shown, counted apart, and makes no sighting."""
+
+
+class Found(msgspec.Struct, frozen=True, gc=False):
+    """An entry found in a text.
+
+    Attributes:
+        entry: position in `Index.entries`.
+        start, end: where, in characters of the text.
+        flags: what to know before believing it: `defanged` (somebody wrote about it), `version` (an address
+            that looks like the version of a program), `public-suffix`.
+    """
+
+    entry: int
+    start: int
+    end: int
+    flags: tuple[str, ...] = ()
+
+
+class Match(msgspec.Struct, frozen=True, gc=False):
+    """An entry found in a line: its first place there that is least in doubt.
+
+    Attributes:
+        entry: what was found.
+        kind: its kind.
+        value: how it is written in the log.
+        line_no: line, counted from 1.
+        offset: where in the stream, in bytes.
+        column: where in the line, in bytes from 0.
+        flags: as in `Found`.
+    """
+
+    entry: Entry
+    kind: Kind
+    value: str
+    line_no: int
+    offset: int
+    column: int
+    flags: tuple[str, ...] = ()
+
+
+def scan_text(text: str, index: Index) -> list[Found]:
+    """Return what `text` names: each entry once, where it is least in doubt, in the order of places."""
+    view = view_of(text)
+    finder = _Finder(text if view is None else view.text, index)
+    found = finder.run()
+    if view is None:
+        return found
+    moved = []
+    for each in found:
+        start, end = view.original(each.start), view.original(each.end)
+        flags = each.flags if text[start:end] == finder.text[each.start : each.end] else (DEFANGED, *each.flags)
+        moved.append(Found(each.entry, start, end, flags))
+    return moved
+
+
+class _Finder:
+    """One pass over one text."""
+
+    def __init__(self, text: str, index: Index) -> None:
+        self.text = text
+        self.index = index
+        self._found: dict[int, Found] = {}
+
+    def run(self) -> list[Found]:
+        text = self.text
+        self._words()
+        if text.count(":") > 1:
+            for run in words.COLONS.finditer(text):
+                self._colons(run.start(), run[0])
+            if "://" in text:
+                for scheme in words.SCHEME.finditer(text):
+                    self._url(scheme.start())
+        if len(text) >= 32:
+            for digest in words.DIGEST.finditer(text):
+                self._add(self.index.digest(digest[0].lower()), digest.start(), digest.end())
+        return sorted(self._found.values(), key=lambda f: (f.start, f.entry))
+
+    def _add(self, entries: Iterable[int], start: int, end: int, flags: tuple[str, ...] = ()) -> None:
+        for entry in entries:
+            known = self._found.get(entry)
+            its = (*flags, PUBLIC_SUFFIX) if entry in self.index.suffixes else flags
+            if known is None or (len(its), start) < (len(known.flags), known.start):
+                self._found[entry] = Found(entry, start, end, its)
+
+    def _words(self) -> None:
+        text, index = self.text, self.index
+        length = len(text)
+        for start, end in words.words(text):
+            follows = text[end] if end < length else ""
+            if follows == "@":
+                continue  # the local part of a mailbox
+            word = text[start:end]
+            for first, last in words.quads(word):
+                flags = (VERSION,) if words.is_version(text, start + first, start + last) else ()
+                self._add(index.ipv4(word[first:last]), start + first, start + last, flags)
+            if "." in word:
+                name = words.name_of(word)
+                self._add(index.name(name), start, end)
+                if start and text[start - 1] == "@":
+                    self._mailbox(start, end, name)
+            if follows and follows in ":/" and text[max(0, start - 3) : start] != "://":
+                self._schemeless(start, end, word)
+
+    def _mailbox(self, start: int, end: int, host: str) -> None:
+        mailboxes = self.index.mailboxes(host)
+        if not mailboxes:
+            return
+        at = start - 1
+        local = words.local_part(self.text, at)
+        self._add(mailboxes.get(local, ()), at - len(local), end)
+        for odd, entries in mailboxes.items():
+            if not words.is_plain_local(odd) and words.ends_with_local(self.text, at, odd):
+                self._add(entries, at - len(odd), end)
+
+    def _schemeless(self, start: int, end: int, word: str) -> None:
+        text = self.text
+        slash = end
+        if text[end] == ":":
+            slash = end + 1
+            while slash < len(text) and slash < end + 7 and text[slash].isdigit():
+                slash += 1
+        if slash < len(text) and text[slash] == "/" and slash != end + 1 and self.index.has_host(words.name_of(word)):
+            for stop in words.url_ends(text, start):
+                if stop > slash:
+                    self._add(self.index.url_without_scheme(text[start:stop]), start, stop)
+
+    def _colons(self, at: int, run: str) -> None:
+        found = words.ipv6(run)
+        if found is not None:
+            start, end, number = found
+            self._add(self.index.ipv6(number), at + start, at + end)
+
+    def _url(self, start: int) -> None:
+        for stop in words.url_ends(self.text, start):
+            url = words.plain_url(self.text[start:stop])
+            if url is not None:
+                self._add(self.index.url(url), start, stop)

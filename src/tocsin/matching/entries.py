@@ -1,0 +1,176 @@
+"""What an indicator says to look for: entries, and why some indicators give none.
+
+Only what finds the whole pattern is taken: an atom that is not `sufficient` (`tocsin.stix.patterns.atoms`) would report
+half a pattern as a hit. What is passed over comes back with its reason, so that nobody believes it was hunted for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from tocsin.clock import Micros
+from tocsin.errors import FormatError, ParseError
+from tocsin.matching import addresses, values
+from tocsin.matching.values import HASH_KINDS, Kind
+from tocsin.stix import patterns
+
+
+class Indicator(msgspec.Struct, frozen=True, gc=False):
+    """An indicator, as far as matching is concerned.
+
+    Attributes:
+        id: its STIX id; of an observable when `observable` is set.
+        name: for people; may be empty.
+        pattern: in the language `pattern_type`.
+        valid_from: first µs at which it holds, or None.
+        valid_until: first µs at which it no longer holds, or None.
+        confidence: 0 to 100, or None.
+        observable: this is a cyber-observable that nobody said is malicious; `pattern` is empty.
+        tag: a number of the caller's own, to find again what else it knows.
+    """
+
+    id: str
+    name: str = ""
+    pattern: str = ""
+    pattern_type: str = "stix"
+    valid_from: Micros | None = None
+    valid_until: Micros | None = None
+    confidence: int | None = None
+    observable: bool = False
+    tag: int = 0
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """One value to look for, in its normal spelling, on behalf of one indicator."""
+
+    kind: Kind
+    value: str
+    indicator: Indicator
+
+    def valid_at(self, at: Micros) -> bool:
+        """Return whether the indicator holds at `at` (STIX 2.1 section 4.7: `valid_until` is the first moment it does not)."""
+        since, until = self.indicator.valid_from, self.indicator.valid_until
+        return (since is None or since <= at) and (until is None or at < until)
+
+
+class Passed(msgspec.Struct, frozen=True, gc=False):
+    """A pattern, or a value in it, that is not hunted for.
+
+    `rule` is one of `pattern-type`, `pattern` (cannot be read), `pattern-needs-evaluation` (no value alone is a match),
+    `kind` (values of that property are not looked for), `value` (not what its property holds), `wide-range`, `single-label`.
+    """
+
+    indicator: str
+    rule: str
+    reason: str
+
+
+# What nearly every pattern in the wild looks like; reading it so is 20 times as quick as parsing, and equal (tests/property).
+_SIMPLE = re.compile(
+    r"\[\s*(ipv4-addr:value|ipv6-addr:value|domain-name:value|url:value|email-addr:value"
+    r"|file:hashes\.(?:'(?:MD5|SHA-1|SHA-256|SHA-512)'|MD5))\s*=\s*'([^'\\]*)'\s*\]"
+)
+_PROPERTIES: dict[str, tuple[Kind, ...]] = {
+    "ipv4-addr": ("ipv4", "cidr"),
+    "ipv6-addr": ("ipv6", "cidr"),
+    "domain-name": ("domain",),
+    "url": ("url",),
+    "email-addr": ("email",),
+}
+_ADDRESSED: tuple[Kind, ...] = ("ipv4", "ipv6", "cidr", "domain")
+_REFERRED: tuple[tuple[str, tuple[Kind, ...]], ...] = (
+    ("network-traffic:src_ref.value", _ADDRESSED),
+    ("network-traffic:dst_ref.value", _ADDRESSED),
+    ("domain-name:resolves_to_refs[", _ADDRESSED),
+    ("email-message:", ("email",)),
+)
+_HASH_NAMES: dict[str, Kind] = {"md5": "md5", "sha1": "sha1", "sha256": "sha256", "sha512": "sha512"}
+
+
+def entries_of(indicator: Indicator) -> Iterator[Entry | Passed]:
+    """Yield what `indicator` says to look for, and what of it is passed over."""
+    if indicator.pattern_type != "stix":
+        yield Passed(indicator.id, "pattern-type", f"its pattern is in {indicator.pattern_type!r}, not STIX patterning")
+        return
+    simple = _SIMPLE.fullmatch(indicator.pattern)
+    if simple is not None:
+        yield from _entries(indicator, simple[1], simple[2])
+        return
+    try:
+        atoms = patterns.atoms(patterns.parse(indicator.pattern))
+    except ParseError as error:
+        yield Passed(indicator.id, "pattern", f"its pattern cannot be read: {error}")
+        return
+    found = False
+    for atom in atoms:
+        if atom.sufficient:
+            found = True
+            if isinstance(atom.value, str):
+                yield from _entries(indicator, atom.path, atom.value)
+            else:
+                yield Passed(indicator.id, "kind", f"values of {atom.path} are not looked for")
+    if not found:
+        yield Passed(indicator.id, "pattern-needs-evaluation", "no value in its pattern is a match alone")
+
+
+def observable_entries(indicator: Indicator, data: dict[str, object]) -> Iterator[Entry | Passed]:
+    """Yield what to look for on behalf of a cyber-observable: the value or hashes in its properties `data`."""
+    kind = str(data.get("type", ""))
+    value = data.get("value")
+    if kind in _PROPERTIES and isinstance(value, str):
+        yield from _entries(indicator, f"{kind}:value", value)
+    hashes = data.get("hashes")
+    if kind == "file" and isinstance(hashes, dict):
+        for name, digest in hashes.items():
+            yield from _entries(indicator, f"file:hashes.'{name}'", str(digest))
+
+
+def _entries(indicator: Indicator, path: str, text: str) -> Iterator[Entry | Passed]:
+    kinds = _kinds(path)
+    if not kinds:
+        yield Passed(indicator.id, "kind", f"values of {path} are not looked for")
+        return
+    for kind in kinds:
+        try:
+            value = values.normalise(kind, text)
+        except FormatError:
+            continue
+        yield _checked(indicator, kind, value)
+        return
+    yield Passed(indicator.id, "value", f"{text[:200]!r} is not what {path} holds")
+
+
+def _kinds(path: str) -> tuple[Kind, ...]:
+    root, _, rest = path.partition(":")
+    if rest == "value" and root in _PROPERTIES:
+        return _PROPERTIES[root]
+    before, _, name = rest.rpartition("hashes.")
+    if name and (not before or before.endswith(".")):
+        kind = _HASH_NAMES.get(name.strip("'").replace("-", "").lower())
+        return (kind,) if kind else ()
+    for start, kinds in _REFERRED:
+        if path.startswith(start) and path.endswith(".value"):
+            return kinds
+    return ()
+
+
+def _checked(indicator: Indicator, kind: Kind, value: str) -> Entry | Passed:
+    if kind == "cidr":
+        found = addresses.parse_network(value)
+        assert found is not None  # its spelling is normal
+        version, first, bits = found
+        if bits == (32 if version == 4 else 128):
+            if version == 4:
+                return Entry("ipv4", addresses.format_ipv4(first), indicator)
+            return Entry("ipv6", addresses.format_ipv6(first), indicator)
+        if bits < addresses.WIDEST[version]:
+            reason = f"{value} is wider than /{addresses.WIDEST[version]}: it would hit everyone's traffic"
+            return Passed(indicator.id, "wide-range", reason)
+    if kind in {"domain", "email"} and "." not in value.rpartition("@")[2]:
+        return Passed(indicator.id, "single-label", f"{value!r} is one label: it would hit ordinary words")
+    if kind in _HASH_NAMES.values() and HASH_KINDS[len(value)] != kind:
+        return Passed(indicator.id, "value", f"{value!r} is not what its property holds")
+    return Entry(kind, value, indicator)

@@ -1,0 +1,282 @@
+"""What an indicator can name in a log: typed values, each with one normal spelling.
+
+Two texts name the same thing exactly when their normal spellings are equal. Defanged forms (`hxxp`, `[.]`, `(at)`) are read as what they stand for.
+Names are lower-case A-labels without trailing dot (UTS 46, RFC 5891), URLs are normalised as RFC 3986 section 6.2 describes.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal, TypeAlias, get_args
+
+import idna
+import msgspec
+
+from tocsin.errors import FormatError
+from tocsin.matching import addresses
+
+Kind: TypeAlias = Literal["ipv4", "ipv6", "cidr", "domain", "url", "email", "md5", "sha1", "sha256", "sha512"]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+
+HASH_KINDS: Final[dict[int, Kind]] = {32: "md5", 40: "sha1", 64: "sha256", 128: "sha512"}
+"""Kind of a digest by its length in hexadecimal digits."""
+
+_PORTS: Final = {"http": "80", "https": "443", "ftp": "21", "ws": "80", "wss": "443"}
+_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+_HEX = re.compile(r"[0-9a-f]+")
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?", re.DOTALL)
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}|[^A-Za-z0-9._~!$&'()*+,;=:@/?-]")
+
+_DEFANGED = re.compile(
+    r"(?P<dot>[\[({] ?(?:\.|dot) ?[\])}])|(?P<at>[\[({] ?(?:@|at) ?[\])}])|\[(?P<mark>://|:/|:|/)\]"
+    r"|(?<![a-z0-9])(?P<scheme>hxxp|h\*\*p|fxp)(?=s?(?:\[|:))",
+    re.IGNORECASE | re.ASCII,
+)
+_SCHEMES: Final = {"hxxp": "http", "h**p": "http", "fxp": "ftp"}
+
+
+class Value(msgspec.Struct, frozen=True, gc=False):
+    """A typed value in its normal spelling."""
+
+    kind: Kind
+    text: str
+
+
+class View(msgspec.Struct, frozen=True, gc=False):
+    """A text with its defanged forms undone, and how to get back.
+
+    `shifts` holds (position in `text`, position in the original) from each of which the two run in step.
+    """
+
+    text: str
+    shifts: tuple[tuple[int, int], ...]
+
+    def original(self, position: int) -> int:
+        """Return where a position of `text` was in the original."""
+        here, there = 0, 0
+        for view, source in self.shifts:
+            if view > position:
+                break
+            here, there = view, source
+        return there + position - here
+
+
+def refang(text: str) -> str:
+    """Return `text` with defanged forms undone: `hxxp://evil[.]example` is `http://evil.example`."""
+    return _DEFANGED.sub(_plain, text)
+
+
+def view_of(text: str) -> View | None:
+    """Return `text` as `refang` does, with positions; None when nothing in it is defanged."""
+    pieces, shifts = [], []
+    at = length = 0
+    for found in _DEFANGED.finditer(text):
+        plain = _plain(found)
+        pieces += (text[at : found.start()], plain)
+        length += found.start() - at + len(plain)
+        at = found.end()
+        shifts.append((length, at))
+    if not shifts:
+        return None
+    pieces.append(text[at:])
+    return View("".join(pieces), tuple(shifts))
+
+
+def _plain(found: re.Match[str]) -> str:
+    match found.lastgroup:
+        case "dot":
+            return "."
+        case "at":
+            return "@"
+        case "mark":
+            return found["mark"]
+        case _:
+            return _SCHEMES[found["scheme"].lower()]
+
+
+def normalise(kind: Kind, text: str) -> str:
+    """Return the normal spelling of a value.
+
+    Raises:
+        FormatError: `text` is no value of that kind.
+    """
+    plain = refang(text.strip())
+    found = _NORMAL[kind](plain)
+    if found is None or (kind in _LENGTHS and len(found) != _LENGTHS[kind]):
+        raise FormatError(f"{text[:200]!r} is no {_NAMES[kind]}")
+    return found
+
+
+def classify(text: str) -> Value:
+    """Return what a text names, told by its form alone.
+
+    Raises:
+        FormatError: it has the form of none of the kinds.
+    """
+    plain = refang(text.strip())
+    for kind in ("ipv4", "ipv6", "cidr", "url", "email", "md5", "domain"):
+        found = _NORMAL[kind](plain)
+        if found is not None:
+            return Value(HASH_KINDS[len(found)] if kind == "md5" else kind, found)
+    raise FormatError(
+        f"{text[:200]!r} is no address, range, domain, URL, hash or e-mail address",
+    )
+
+
+def _ipv4(text: str) -> str | None:
+    return None if addresses.parse_ipv4(text) is None else text
+
+
+def _ipv6(text: str) -> str | None:
+    number = addresses.parse_ipv6(text.partition("%")[0].strip("[]"))
+    return None if number is None else addresses.format_ipv6(number)
+
+
+def _cidr(text: str) -> str | None:
+    found = addresses.parse_network(text)
+    return None if found is None else addresses.format_network(*found)
+
+
+def _hash(text: str) -> str | None:
+    text = text.lower()
+    return text if len(text) in HASH_KINDS and _HEX.fullmatch(text) else None
+
+
+def domain(text: str) -> str | None:
+    """Return the normal spelling of a domain name, or None; `*.evil.example` and `.evil.example` are `evil.example`."""
+    text = text.replace("\u3002", ".").removeprefix("*").strip(".")
+    labels = [a_label(label) for label in text.split(".")]
+    if len(text) > 1024 or None in labels:
+        return None
+    name = ".".join(labels)  # type: ignore[arg-type]  # None was looked for above
+    if len(name) > 253 or name.rpartition(".")[2].isdigit():
+        return None
+    return name
+
+
+def a_label(label: str) -> str | None:
+    """Return one label of a name as it is looked up: lower case, in ASCII (UTS 46 and RFC 5891); None if it cannot be one.
+
+    Registries have let in labels that IDNA 2008 forbids (`☃`), so those are encoded as they are (RFC 3492).
+    """
+    if not label.isascii():
+        try:
+            label = idna.encode(label, uts46=True).decode("ascii")
+        except (idna.IDNAError, UnicodeError):
+            try:
+                label = "xn--" + label.lower().encode("punycode").decode("ascii")
+            except UnicodeError:
+                return None
+    label = label.lower()
+    return label if _LABEL.fullmatch(label) else None
+
+
+def _email(text: str) -> str | None:
+    local, at, host = text.removeprefix("mailto:").rpartition("@")
+    name = domain(host) if at else None
+    if not local or name is None or len(local) > 64 or any(c.isspace() or c in '@"<>' for c in local):
+        return None
+    return f"{local.lower()}@{name}"
+
+
+def url(text: str) -> str | None:
+    """Return the normal spelling of a URL, or None. User information and fragment are dropped: neither is asked of a server."""
+    found = _URL.fullmatch(text)
+    if found is None:
+        return None
+    scheme = found[1].lower()
+    authority = _authority(scheme, found[2])
+    if authority is None:
+        return None
+    path = _without_dots(_encoded(found[3])) or "/"
+    return f"{scheme}://{authority}{path}{_encoded(found[4] or '')}"
+
+
+def _authority(scheme: str, text: str) -> str | None:
+    host, _, port = text.rpartition("@")[2].partition(":")
+    if text.rpartition("@")[2].startswith("["):
+        inner, bracket, rest = text.rpartition("@")[2][1:].partition("]")
+        number = addresses.parse_ipv6(inner.partition("%")[0])
+        if not bracket or number is None or (rest and not rest.startswith(":")):
+            return None
+        host, port = f"[{addresses.format_ipv6(number)}]", rest[1:]
+    elif _ipv4(host) is None:
+        named = domain(_decoded(host)) if host else None
+        if named is None:
+            return None
+        host = named
+    if port and (not port.isascii() or not port.isdigit() or len(port) > 5 or int(port) > 65535):
+        return None
+    port = str(int(port)) if port else ""
+    return host if port in {"", _PORTS.get(scheme)} else f"{host}:{port}"
+
+
+def _decoded(host: str) -> str:
+    if "%" not in host:
+        return host
+    raw = re.sub(rb"%([0-9A-Fa-f]{2})", lambda m: bytes.fromhex(m[1].decode()), _octets(host))
+    return raw.decode("utf-8", "replace")
+
+
+def _octets(text: str) -> bytes:
+    try:
+        return text.encode("utf-8", "surrogateescape")  # bytes of a log that are no UTF-8 come back as they were
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace")
+
+
+def _encoded(text: str) -> str:
+    return _ENCODED.sub(_encode, text)
+
+
+def _encode(found: re.Match[str]) -> str:
+    text = found[0]
+    if len(text) == 3:
+        character = chr(int(text[1:], 16))
+        return character if character in _UNRESERVED else text.upper()
+    return "".join(f"%{byte:02X}" for byte in _octets(text))
+
+
+def _without_dots(path: str) -> str:
+    """RFC 3986 section 5.2.4."""
+    if "/." not in path:
+        return path
+    kept: list[str] = []
+    segments = path.split("/")
+    for segment in segments:
+        if segment == "..":
+            if len(kept) > 1:  # the first is what stands before the leading slash: nothing
+                kept.pop()
+        elif segment != ".":
+            kept.append(segment)
+    if segments[-1] in {".", ".."}:
+        kept.append("")
+    return "/".join(kept)
+
+
+_NORMAL: Final = {
+    "ipv4": _ipv4,
+    "ipv6": _ipv6,
+    "cidr": _cidr,
+    "domain": domain,
+    "url": url,
+    "email": _email,
+    "md5": _hash,
+    "sha1": _hash,
+    "sha256": _hash,
+    "sha512": _hash,
+}
+_LENGTHS: Final[dict[Kind, int]] = {kind: length for length, kind in HASH_KINDS.items()}
+_NAMES: Final[dict[Kind, str]] = {
+    "ipv4": "IPv4 address",
+    "ipv6": "IPv6 address",
+    "cidr": "range of addresses (CIDR)",
+    "domain": "domain name",
+    "url": "URL",
+    "email": "e-mail address",
+    "md5": "MD5 digest",
+    "sha1": "SHA-1 digest",
+    "sha256": "SHA-256 digest",
+    "sha512": "SHA-512 digest",
+}

@@ -1,0 +1,126 @@
+"""Where a value can stand in a text. These rules are what a hit means, so they are written down once, here.
+
+- A **word** is a run of letters, digits, `_`, `-` and single dots, without dots and dashes at its ends. A domain is a whole word or ends
+  one at a label boundary: `evil.example` is in `www.evil.example`, not in `notevil.example` nor in `evil.example.org`.
+- An **IPv4** address is a whole word. Two joined by `-`, or a port joined to an address (`443-192.0.2.1`), are words each; `192.0.2.1-5`,
+  `v192.0.2.1` and `192.0.2.1.5` are versions or names.
+- An **IPv6** address ends a run of letters, digits, `:` and `.`, and begins it or follows a `:` there (`src:2001:db8::1`).
+- A **digest** stands between characters that are neither letters nor digits.
+- A **mailbox** is a word before `@`, which may also hold `+` (and whatever an indicator's own local part holds), and the word after it.
+- A **URL** begins with its scheme; or a word followed by `/` begins one whose scheme the log does not tell. It ends at white space, a quote or
+  another character that URLs cannot hold, or before one that usually stands between things: `,` `;` `)` `]` `'`, and closing punctuation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from tocsin.matching import addresses, values
+
+WORD: Final = re.compile(r"[\w-]+(?:\.[\w-]+)*")
+DIGEST: Final = re.compile(
+    r"(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}|[0-9A-Fa-f]{128})(?![0-9A-Za-z])"
+)
+COLONS: Final = re.compile(r"(?<![\w:.@-])[\w.]*+:[\w:.]*:[\w:.]*")
+SCHEME: Final = re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{1,15}://")
+
+_URL_REST = re.compile(r"[^\s\"<>`\\^{}|\x00-\x20\x7f]*")
+_CUT = re.compile(r"[,;)\]'(\[]")
+_CLOSING = ".,;:!?'*)]"
+_LOCAL = re.compile(r"[\w.+-]*\Z")
+_NUMBERS = re.compile(r"[0-9.-]+")
+_PRODUCT = re.compile(r"(?:\A|[\s\"'(;,])([A-Za-z][\w.+-]*)/\Z")
+_MOST_CUTS = 64
+_LONGEST_IPV6 = 45  # ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255
+_LONGEST_LOCAL = 64  # RFC 5321 section 4.5.3.1.1
+# Words that stand before `/address` in logs of firewalls; others there name a product and its version.
+_PLACES = frozenset("tcp udp icmp ip ipv4 sctp gre esp inside outside dmz src dst source destination host from to nat".split())
+
+
+def words(text: str) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each word."""
+    for found in WORD.finditer(text):
+        start, end = found.span()
+        if text[start] == "-" or text[end - 1] == "-":
+            word = found[0]
+            start += len(word) - len(word.lstrip(".-"))
+            end -= len(word) - len(word.rstrip(".-"))
+            if start >= end:
+                continue
+        yield start, end
+
+
+def quads(word: str) -> Iterator[tuple[int, int]]:
+    """Yield start and end of the IPv4 addresses that a word is."""
+    if addresses.QUAD.fullmatch(word):
+        yield 0, len(word)
+    elif "-" in word and len(word) < 100 and _NUMBERS.fullmatch(word):
+        parts = word.split("-")
+        whole = [addresses.QUAD.fullmatch(part) is not None for part in parts]
+        at = 0
+        for position, part in enumerate(parts):
+            before = position == 0 or whole[position - 1] or parts[position - 1].isdigit()
+            after = position == len(parts) - 1 or whole[position + 1]
+            if whole[position] and before and after:
+                yield at, at + len(part)
+            at += len(part) + 1
+
+
+def name_of(word: str) -> str:
+    """Return a word in the spelling of domain names; labels that cannot be any are kept as they are."""
+    if word.isascii():
+        return word.lower()
+    return ".".join(values.a_label(label) or label for label in word.split("."))
+
+
+def ipv6(run: str) -> tuple[int, int, int] | None:
+    """Return start, end and number of the IPv6 address in a run of letters, digits, colons and dots."""
+    end = len(run.rstrip("."))
+    if run[:end].endswith(":") and not run[:end].endswith("::"):
+        end -= 1
+    at = max(0, end - _LONGEST_IPV6)
+    if at:
+        at = run.find(":", at, end) + 1
+    while at < end:
+        number = addresses.parse_ipv6(run[at:end])
+        if number is not None:
+            return at, end, number
+        at = run.find(":", at, end) + 1
+        if not at:
+            break
+    return None
+
+
+def local_part(text: str, at: int) -> str:
+    """Return the run before the `@` at position `at` that is a local part of the plain sort, in lower case."""
+    found = _LOCAL.search(text[max(0, at - _LONGEST_LOCAL - 1) : at])
+    return found[0].lower() if found else ""
+
+
+def ends_with_local(text: str, at: int, local: str) -> bool:
+    """Return whether `local`, which is not of the plain sort, stands before the `@` at `at` and nothing of its kind before it."""
+    start = at - len(local)
+    return start >= 0 and text[start:at].lower() == local and (start == 0 or not (text[start - 1].isalnum() or text[start - 1] in "_.+-"))
+
+
+def url_ends(text: str, start: int) -> Iterator[int]:
+    """Yield where a URL that begins at `start` can end, the longest first."""
+    run = _URL_REST.match(text, start)
+    assert run is not None  # it may be empty
+    end = run.end()
+    cuts = [found.start() for _, found in zip(range(_MOST_CUTS), _CUT.finditer(text, start, end), strict=False)]
+    for cut in (end, *reversed(cuts)):
+        yield cut
+        closed = start + len(text[start:cut].rstrip(_CLOSING))
+        if closed != cut:
+            yield closed
+
+
+def is_version(text: str, start: int, end: int) -> bool:
+    """Return whether a dotted quad stands as the version of a product: `Skype/7.2.0.103 (…)` (RFC 9110 section 10.1.5)."""
+    if start == 0 or text[start - 1] != "/" or (end < len(text) and not (text[end].isspace() or text[end] in ";),\"'")):
+        return False
+    product = _PRODUCT.search(text[max(0, start - 65) : start])
+    return product is not None and product[1].lower() not in _PLACES
