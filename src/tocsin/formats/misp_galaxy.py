@@ -160,6 +160,12 @@ def convert(galaxy: Galaxy, resolve: Resolve) -> Iterator[dict[str, Any]]:
         yield from _relations(cluster, made["id"], galaxy, resolve)
 
 
+def items(galaxy: Galaxy, resolve: Resolve) -> Iterator[RawItem]:
+    """Yield what `convert` yields as bytes, placed by the galaxy's type and the object's id."""
+    for made in convert(galaxy, resolve):
+        yield RawItem(f"{galaxy.type}/{made['id']}", _encode(made))
+
+
 def sniff(head: bytes) -> bool:
     """Tell a galaxy cluster file: its members are sorted, and `authors` comes first."""
     return (
@@ -172,28 +178,28 @@ def sniff(head: bytes) -> bool:
 def read(chunks: Iterable[bytes], where: str, limits: Limits) -> Iterator[RawItem | Refusal]:
     """Yield the STIX objects of one cluster file; relations to clusters of other files are left out."""
     del limits  # a galaxy is one document: it has a limit of its own
-    held: list[bytes] = []
-    size = 0
+    passed = Discarded()
     try:
-        for chunk in chunks:
-            held.append(chunk)
-            size += len(chunk)
-            if size > _GALAXY_BYTES:
-                raise LimitError(f"longer than the {_GALAXY_BYTES:,} bytes that a galaxy may have")
-        galaxy = decode(b"".join(held), where)
-        if galaxy.type not in KINDS:
-            raise FormatError(
-                f"the galaxy {galaxy.type!r} says nothing that STIX has a type for ({len(galaxy.values)} clusters)"
-            )
+        galaxy = _whole(chunks, where, passed)
     except (FormatError, LimitError) as error:
-        discarded = Discarded()
-        for chunk in held:
-            discarded.add(chunk)
-        yield discarded.refusal(where, "galaxy", str(error).removeprefix(f"{where}: "))
+        yield passed.refusal(where, "galaxy", str(error).removeprefix(f"{where}: "))
         return
-    known = dict(stix_ids(galaxy))
-    for made in convert(galaxy, known.get):
-        yield RawItem(f"{where}#{made['id']}", _encode(made))
+    for item in items(galaxy, dict(stix_ids(galaxy)).get):
+        yield RawItem(f"{where}#{item.where}", item.raw)
+
+
+def _whole(chunks: Iterable[bytes], where: str, passed: Discarded) -> Galaxy:
+    held: list[bytes] = []
+    for chunk in chunks:
+        held.append(chunk)
+        passed.add(chunk)
+        if passed.length > _GALAXY_BYTES:
+            raise LimitError(f"longer than the {_GALAXY_BYTES:,} bytes that a galaxy may have")
+    galaxy = decode(b"".join(held), where)
+    if galaxy.type not in KINDS:
+        count = len(galaxy.values)
+        raise FormatError(f"the galaxy {galaxy.type!r} says nothing STIX has a type for ({count} clusters)")
+    return galaxy
 
 
 FORMAT = Format(name="misp_galaxy", suffixes=(".json",), sniff=sniff, read=read)
@@ -290,26 +296,21 @@ def _seen(made: dict[str, Any], meta: dict[str, Any]) -> None:
         made["x_misp_last_seen"] = made.pop("last_seen")
 
 
-def _references(
-    cluster: Cluster, galaxy: Galaxy, meta: dict[str, Any], kind: str
-) -> list[dict[str, str]]:
+def _references(cluster: Cluster, galaxy: Galaxy, meta: dict[str, Any], kind: str) -> list[dict[str, str]]:
     source = f"misp-galaxy:{galaxy.type}"
     found = [{"source_name": source, "external_id": cluster.uuid}]
     if external := str(meta.pop("external_id", "")):
         found.append({"source_name": source, "external_id": external})
     if kind == "vulnerability":
-        for match in map(_CVE.fullmatch, _texts(meta.get("aliases"))):
-            if match:
-                found.append({"source_name": "cve", "external_id": f"CVE-{match[1]}-{match[2]}"})
+        numbers = filter(None, map(_CVE.fullmatch, _texts(meta.get("aliases"))))
+        found += [{"source_name": "cve", "external_id": f"CVE-{match[1]}-{match[2]}"} for match in numbers]
     for text in _texts(meta.pop("refs", None)):
         is_url = _URL.fullmatch(text) is not None
         found.append({"source_name": source, "url" if is_url else "description": text})
     return found
 
 
-def _relations(
-    cluster: Cluster, source: str, galaxy: Galaxy, resolve: Resolve
-) -> Iterator[dict[str, Any]]:
+def _relations(cluster: Cluster, source: str, galaxy: Galaxy, resolve: Resolve) -> Iterator[dict[str, Any]]:
     done = set()
     for relation in cluster.related:
         other = str(relation.get("dest-uuid", "")).lower()
@@ -318,7 +319,7 @@ def _relations(
         if target is None or target == source or not _VERB.fullmatch(verb) or (other, verb) in done:
             continue
         done.add((other, verb))
-        made = {
+        made: dict[str, Any] = {
             "type": "relationship",
             "spec_version": "2.1",
             "id": f"relationship--{uuid5(_NAMESPACE, f'{galaxy.type} {source} {verb} {target}')}",

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from tocsin.matching import words
+from tocsin.matching.blocks import blocks
 from tocsin.matching.entries import Entry
 from tocsin.matching.index import Index
 from tocsin.matching.sieve import Sieve
@@ -89,9 +90,9 @@ class _Finder:
         if text.count(":") > 1:
             for run in words.COLONS.finditer(text):
                 self._colons(run.start(), run[0])
-            if "://" in text:
-                for scheme in words.SCHEME.finditer(text):
-                    self._url(scheme.start())
+        if "://" in text:
+            for scheme in words.SCHEME.finditer(text):
+                self._url(scheme.start())
         if len(text) >= 32:
             for digest in words.DIGEST.finditer(text):
                 self._add(self.index.digest(digest[0].lower()), digest.start(), digest.end())
@@ -120,19 +121,16 @@ class _Finder:
                 self._add(index.name(name), start, end)
                 if start and text[start - 1] == "@":
                     self._mailbox(start, end, name)
-            if follows and follows in ":/" and text[max(0, start - 3) : start] != "://":
+            if follows and follows in ":/" and (start == 0 or (text[start - 1] != "@" and text[max(0, start - 3) : start] != "://")):
                 self._schemeless(start, end, word)
 
     def _mailbox(self, start: int, end: int, host: str) -> None:
-        mailboxes = self.index.mailboxes(host)
-        if not mailboxes:
-            return
-        at = start - 1
+        index, at = self.index, start - 1
         local = words.local_part(self.text, at)
-        self._add(mailboxes.get(local, ()), at - len(local), end)
-        for odd, entries in mailboxes.items():
-            if not words.is_plain_local(odd) and words.ends_with_local(self.text, at, odd):
-                self._add(entries, at - len(odd), end)
+        self._add(index.mailbox(local, host), at - len(local), end)
+        for odd in index.odd_locals(host):
+            if words.ends_with_local(self.text, at, odd):
+                self._add(index.mailbox(odd, host), at - len(odd), end)
 
     def _schemeless(self, start: int, end: int, word: str) -> None:
         text = self.text
@@ -157,3 +155,33 @@ class _Finder:
             url = words.plain_url(self.text[start:stop])
             if url is not None:
                 self._add(self.index.url(url), start, stop)
+
+
+def scan(data: bytes | Iterable[bytes], index: Index, *, sieve: Sieve | None = None) -> Iterator[Match]:
+    """Yield what a log names, line by line: each entry once a line.
+
+    Args:
+        data: the log, or its pieces in order, cut anywhere.
+        index: what to look for.
+        sieve: one that has learned from other logs; made anew if None.
+    """
+    sieve = Sieve(index) if sieve is None else sieve
+    for block in blocks((data,) if isinstance(data, bytes) else data):
+        line, at = block.line, 0
+        for start, end in sieve.spans(block.data):
+            line += block.data.count(b"\n", at, start)
+            at = start
+            text = block.data[start:end].decode("utf-8", "surrogateescape")
+            before = block.column if start == 0 else 0
+            for found in scan_text(text, index):
+                entry = index.entries[found.entry]
+                column = len(text[: found.start].encode("utf-8", "surrogateescape"))
+                yield Match(
+                    entry=entry,
+                    kind=entry.kind,
+                    value=text[found.start : found.end],
+                    line_no=line,
+                    offset=block.offset + start + column,
+                    column=before + column,
+                    flags=found.flags,
+                )

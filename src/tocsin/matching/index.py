@@ -14,7 +14,7 @@ from typing import TypeAlias, TypeVar
 import msgspec
 from publicsuffixlist import PublicSuffixList
 
-from tocsin.matching import addresses, values
+from tocsin.matching import addresses, values, words
 from tocsin.matching.entries import Entry
 
 K = TypeVar("K", bound=Hashable)
@@ -65,7 +65,9 @@ class Index:
         self._addresses: dict[str, Positions] = {}
         self._networks: dict[int, dict[int, dict[int, Positions]]] = {4: {}, 6: {}}
         self._hashes: dict[str, Positions] = {}
-        self._emails: dict[str, dict[str, Positions]] = {}
+        self._emails: dict[str, Positions] = {}
+        self._odd_locals: dict[str, list[str]] = {}
+        self._endings: set[str] = set()
         self._urls: dict[str, Positions] = {}
         self._rests: dict[str, Positions] = {}
         self._hosts: set[str] = set()
@@ -104,7 +106,10 @@ class Index:
                 _append(self._domains, value, position)
             case "email":
                 local, _, host = value.rpartition("@")
-                _append(self._emails.setdefault(host, {}), local, position)
+                _append(self._emails, value, position)
+                self._endings.add(f"{words.token_ending(local)}@{host}")
+                if not words.is_plain_local(local):
+                    self._odd_locals.setdefault(host, []).append(local)
             case "url":
                 split = split_url(value)
                 self._hosts.add(split.host)
@@ -139,6 +144,10 @@ class Index:
         yield from self._addresses.get(addresses.format_ipv6(number), ())
         yield from self._within(6, number)
 
+    def has_ipv6(self, number: int) -> bool:
+        """Return whether an IPv6 address is named, or the host of a URL."""
+        return next(self.ipv6(number), None) is not None or f"[{addresses.format_ipv6(number)}]" in self._hosts
+
     def _within(self, version: int, number: int) -> Iterator[int]:
         for shift, ranges in self._networks[version].items():
             yield from ranges.get(number >> shift, ())
@@ -147,9 +156,17 @@ class Index:
         """Return the entries that name a digest in lower-case hexadecimal."""
         return self._hashes.get(text, ())
 
-    def mailboxes(self, host: str) -> dict[str, Positions]:
-        """Return the entries that name a mailbox of `host`, by local part in lower case."""
-        return self._emails.get(host, {})
+    def mailbox(self, local: str, host: str) -> Positions:
+        """Return the entries that name a mailbox; both parts in normal spelling."""
+        return self._emails.get(f"{local}@{host}", ())
+
+    def odd_locals(self, host: str) -> Sequence[str]:
+        """Return the local parts at `host` that a run of plain characters cannot be (`words.is_plain_local`)."""
+        return self._odd_locals.get(host, ())
+
+    def has_mailbox_ending(self, ending: str, host: str) -> bool:
+        """Return whether some mailbox of `host` has a local part whose last token is `ending` (`words.token_ending`)."""
+        return f"{ending}@{host}" in self._endings
 
     def has_host(self, host: str) -> bool:
         """Return whether some URL has this host (in brackets if it is IPv6)."""
@@ -167,7 +184,7 @@ class Index:
 
     def vocabulary(self) -> Vocabulary:
         """Return what a sieve must let through for this index."""
-        names = {*self._domains, *self._public, *self._emails}
+        names = {*self._domains, *self._public, *(host for _, _, host in map(_at, self._emails))}
         hosts = {host for host in self._hosts if not host.startswith("[")}
         lasts = {name.rpartition(".")[2] for name in names | hosts}
         if self._networks[4] or any(":" not in address for address in self._addresses):
@@ -193,6 +210,10 @@ class Vocabulary(msgspec.Struct, frozen=True):
     lasts: frozenset[str]
     digests: bool
     groups: frozenset[str]
+
+
+def _at(mailbox: str) -> tuple[str, str, str]:
+    return mailbox.rpartition("@")
 
 
 _OCTETS = frozenset(map(str, range(256)))

@@ -29,7 +29,7 @@ _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}|[^A-Za-z0-9._~!$&'()*+,;=:@/?-]")
 
 _DEFANGED = re.compile(
-    r"(?P<dot>[\[({] ?(?:\.|dot) ?[\])}])|(?P<at>[\[({] ?(?:@|at) ?[\])}])|\[(?P<mark>://|:/|:|/)\]"
+    r"(?P<dot>[\[({](?:\.|dot)[\])}])|(?P<at>[\[({](?:@|at)[\])}])|\[(?P<mark>://|:/|:|/)\]"
     r"|(?<![a-z0-9])(?P<scheme>hxxp|h\*\*p|fxp)(?=s?(?:\[|:))",
     re.IGNORECASE | re.ASCII,
 )

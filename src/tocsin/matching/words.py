@@ -30,6 +30,7 @@ _URL_REST = re.compile(r"[^\s\"<>`\\^{}|\x00-\x20\x7f]*")
 _CUT = re.compile(r"[,;)\]'(\[]")
 _CLOSING = ".,;:!?'*)]"
 _LOCAL = re.compile(r"[\w.+-]*\Z")
+_TOKEN_ENDING = re.compile(r"[a-z0-9_.-]*\Z")
 _NUMBERS = re.compile(r"[0-9.-]+")
 _PRODUCT = re.compile(r"(?:\A|[\s\"'(;,])([A-Za-z][\w.+-]*)/\Z")
 _MOST_CUTS = 64
@@ -97,6 +98,22 @@ def local_part(text: str, at: int) -> str:
     """Return the run before the `@` at position `at` that is a local part of the plain sort, in lower case."""
     found = _LOCAL.search(text[max(0, at - _LONGEST_LOCAL - 1) : at])
     return found[0].lower() if found else ""
+
+
+def is_plain_local(local: str) -> bool:
+    """Return whether `local_part` can find a local part; one with other characters (`o'neil`) is looked for letter by letter."""
+    return _LOCAL.fullmatch(local) is not None
+
+
+def token_ending(local: str) -> str:
+    """Return the end of a local part that is in one token of a sieve with the `@` behind it."""
+    return local[_TOKEN_ENDING.search(local).start() :]  # type: ignore[union-attr]  # it matches at the end at least
+
+
+def plain_url(text: str) -> str | None:
+    """Return the normal spelling of a URL in a text, or None. An encoded host (`ev%69l`) is not one that a log holds."""
+    authority = text.partition("://")[2].partition("/")[0]
+    return None if "%" in authority.rpartition("@")[2] else values.url(text)
 
 
 def ends_with_local(text: str, at: int, local: str) -> bool:

@@ -44,7 +44,12 @@ class Decider:
             self._predicate(own, action)
 
     def clearance(
-        self, recipient: Organisation, action: str, labels: Mapping[int, Label], definitions: Definitions, generation: int
+        self,
+        recipient: Organisation,
+        action: str,
+        labels: Mapping[int, Label],
+        definitions: Definitions,
+        generation: int,
     ) -> Clearance:
         """Return which of `labels` may go to `recipient` for `action`.
 
@@ -59,18 +64,27 @@ class Decider:
         for number in random.sample(sorted(facts), min(_SAMPLE, len(facts))):  # noqa: S311 - a spot check
             oracle = self._ask_cedar(recipient, action, facts[number])
             if oracle.allowed != (number in allowed):
-                raise PolicyError("compiled policies and Cedar disagree: nothing may go", hint="report this with `tocsin doctor --json`")
+                raise PolicyError(
+                    "compiled policies and Cedar disagree: nothing may go",
+                    hint="report this with `tocsin doctor --json`",
+                )
         return clear(recipient.id, action, allowed, generation)
 
-    def _facts(self, labels: Mapping[int, Label], definitions: Definitions, generation: int) -> dict[int, Facts]:
+    def _facts(
+        self, labels: Mapping[int, Label], definitions: Definitions, generation: int
+    ) -> dict[int, Facts]:
         """Facts do not depend on the recipient: one generation's are worked out once."""
         known_generation, known = self._known
         if known_generation != generation or known.keys() != labels.keys():
-            known = {number: facts_of(label, definitions, own=self.own.id) for number, label in labels.items()}
+            known = {
+                number: facts_of(label, definitions, own=self.own.id) for number, label in labels.items()
+            }
             self._known = (generation, known)
         return known
 
-    def decide(self, recipient: Organisation, action: str, label: Label, definitions: Definitions) -> Decision:
+    def decide(
+        self, recipient: Organisation, action: str, label: Label, definitions: Definitions
+    ) -> Decision:
         """Return Cedar's decision for one label set, with the policies that made it."""
         return self._ask_cedar(recipient, action, facts_of(label, definitions, own=self.own.id))
 
@@ -82,7 +96,10 @@ class Decider:
         if action not in ACTIONS:
             raise PolicyError(f"unknown action {action!r}", hint=f"actions are {', '.join(ACTIONS)}")
         return compile_policies(
-            list(self.policies.policies.values()), action, recipient_facts(recipient), {"recipient": recipient.id}
+            list(self.policies.policies.values()),
+            action,
+            recipient_facts(recipient),
+            {"recipient": recipient.id},
         )
 
     def _ask_cedar(self, recipient: Organisation, action: str, facts: Facts) -> Decision:
@@ -94,7 +111,10 @@ class Decider:
         }
         try:
             result = cedarpy.is_authorized(
-                request, self.policies.cedar, entities(recipient, facts, self.policies.schema), self.policies.schema
+                request,
+                self.policies.cedar,
+                entities(recipient, facts, self.policies.schema),
+                self.policies.schema,
             )
         except (ValueError, PolicyError) as error:
             return Decision(False, (), (str(error),))

@@ -30,7 +30,9 @@ class Explanation(msgspec.Struct, frozen=True):
     changes: tuple[str, ...]
 
 
-def explain(decider: Decider, recipient: Organisation, action: str, label: Label, definitions: Definitions) -> Explanation:
+def explain(
+    decider: Decider, recipient: Organisation, action: str, label: Label, definitions: Definitions
+) -> Explanation:
     """Explain one decision. Changes are found by trying them against the policies, so they really would do it."""
     facts = facts_of(label, definitions, own=decider.own.id)
     decision = decider.decide(recipient, action, label, definitions)
@@ -54,7 +56,9 @@ def explain(decider: Decider, recipient: Organisation, action: str, label: Label
     )
 
 
-def _single_changes(decider: Decider, recipient: Organisation, facts: Facts) -> Iterator[tuple[str, Organisation, Facts]]:
+def _single_changes(
+    decider: Decider, recipient: Organisation, facts: Facts
+) -> Iterator[tuple[str, Organisation, Facts]]:
     """Every single change of fact worth trying: of the recipient, of the audience, of the marking."""
     name = recipient.name
     if recipient.suspended:
@@ -62,21 +66,45 @@ def _single_changes(decider: Decider, recipient: Organisation, facts: Facts) -> 
     else:
         yield f"{name} is suspended", msgspec.structs.replace(recipient, suspended=True), facts
     if recipient.client:
-        yield f"{name} is no longer a client of {decider.own.name}", msgspec.structs.replace(recipient, client=False), facts
+        yield (
+            f"{name} is no longer a client of {decider.own.name}",
+            msgspec.structs.replace(recipient, client=False),
+            facts,
+        )
     else:
-        yield f"{name} becomes a client of {decider.own.name}", msgspec.structs.replace(recipient, client=True), facts
+        yield (
+            f"{name} becomes a client of {decider.own.name}",
+            msgspec.structs.replace(recipient, client=True),
+            facts,
+        )
     for community in sorted(facts.communities - set(recipient.communities)):
         joined = msgspec.structs.replace(recipient, communities=(*recipient.communities, community))
         yield f"{name} joins community {community}", joined, facts
     for community in sorted(facts.communities & set(recipient.communities)):
         left = tuple(c for c in recipient.communities if c != community)
-        yield f"{name} leaves community {community}", msgspec.structs.replace(recipient, communities=left), facts
+        yield (
+            f"{name} leaves community {community}",
+            msgspec.structs.replace(recipient, communities=left),
+            facts,
+        )
     if recipient.id in facts.recipients:
-        yield f"the owner no longer names {name}", recipient, _with(facts, recipients=facts.recipients - {recipient.id})
+        yield (
+            f"the owner no longer names {name}",
+            recipient,
+            _with(facts, recipients=facts.recipients - {recipient.id}),
+        )
     else:
-        yield f"the owner names {name} as recipient (--to)", recipient, _with(facts, recipients=facts.recipients | {recipient.id})
+        yield (
+            f"the owner names {name} as recipient (--to)",
+            recipient,
+            _with(facts, recipients=facts.recipients | {recipient.id}),
+        )
     if not facts.understood:
-        yield "the unknown marking is defined by its owner or by this node", recipient, _with(facts, understood=True)
+        yield (
+            "the unknown marking is defined by its owner or by this node",
+            recipient,
+            _with(facts, understood=True),
+        )
     for word in ("clear", "green", "amber", "amber+strict", "red"):
         if word != facts.tlp:
             yield f"its source marks it TLP:{word.upper()}", recipient, _with(facts, tlp=word)
@@ -100,5 +128,6 @@ def _in_words(decider: Decider, recipient: Organisation, facts: Facts, label: La
     shared = len(facts.communities & set(recipient.communities))
     yield (
         f"{recipient.name} belongs to {shared} of those communities, is {'' if recipient.id in facts.recipients else 'not '}named, "
-        f"is {'' if recipient.client else 'not '}a client of {decider.own.name}" + (", and is suspended" if recipient.suspended else "")
+        f"is {'' if recipient.client else 'not '}a client of {decider.own.name}"
+        + (", and is suspended" if recipient.suspended else "")
     )

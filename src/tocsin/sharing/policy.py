@@ -55,7 +55,9 @@ class PolicySet:
             self.cedar = cedarpy.PolicySet.from_str(text)
         except ValueError as error:
             raise PolicyError(f"the policies do not parse: {error}") from error
-        names = {key: tree.get("annotations", {}).get("id", key) for key, tree in trees["staticPolicies"].items()}
+        names = {
+            key: tree.get("annotations", {}).get("id", key) for key, tree in trees["staticPolicies"].items()
+        }
         if not validation.validation_passed:
             raise PolicyError("; ".join(_named(str(error), names) for error in validation.errors))
         if trees.get("templates"):
@@ -99,7 +101,11 @@ def entities(recipient: Organisation, facts: Facts, schema: cedarpy.Schema) -> c
         PolicyError: a fact is missing or of the wrong type.
     """
     document = [
-        {"uid": {"type": "Organisation", "id": recipient.id}, "attrs": recipient_facts(recipient), "parents": []},
+        {
+            "uid": {"type": "Organisation", "id": recipient.id},
+            "attrs": recipient_facts(recipient),
+            "parents": [],
+        },
         {
             "uid": {"type": "LabelSet", "id": "label"},
             "attrs": {

@@ -74,5 +74,3 @@ def public(value: T, *, recipient: str = "*") -> Released[T]:
     The name of each caller is pinned by a test, so that a new one is a decision someone reads.
     """
     return Released(value, recipient=recipient, action="describe", mint=_MINT)
-
-

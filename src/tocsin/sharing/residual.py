@@ -50,7 +50,11 @@ class _Folder:
             case "Set":
                 return frozenset(self.fold(item) for item in body)
             case _ if operator in _SETS:
-                return _on_sets(operator, self.fold(body.get("left", body.get("arg"))), self.fold(body["right"]) if "right" in body else None)
+                return _on_sets(
+                    operator,
+                    self.fold(body.get("left", body.get("arg"))),
+                    self.fold(body["right"]) if "right" in body else None,
+                )
         raise PolicyError(f"the operator {operator!r} is not supported in sharing policies")
 
     def _attribute(self, body: Mapping[str, Any]) -> Any:
@@ -76,7 +80,9 @@ class _Folder:
         condition = self.fold(body["if"])
         if not isinstance(condition, ast.expr):
             return self.fold(body["then"] if condition else body["else"])
-        return ast.IfExp(condition, _expression(self.fold(body["then"])), _expression(self.fold(body["else"])))
+        return ast.IfExp(
+            condition, _expression(self.fold(body["then"])), _expression(self.fold(body["else"]))
+        )
 
 
 def _negate(value: Any) -> Any:

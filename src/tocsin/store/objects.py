@@ -95,9 +95,7 @@ def put(store: Store, collection: UUID, placements: Sequence[Placement], *, orig
     return outcomes
 
 
-def _stage(
-    connection: Connection, placements: Sequence[Placement], label_ids: dict[Label, int]
-) -> list[int]:
+def _stage(connection: Connection, placements: Sequence[Placement], label_ids: dict[Label, int]) -> list[int]:
     """Copy the distinct placements to `stage`; return for each placement the position of its row."""
     positions: dict[tuple[bytes, int], int] = {}
     unique = []

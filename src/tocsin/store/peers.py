@@ -11,14 +11,14 @@ from psycopg.types.json import Jsonb
 from tocsin.errors import ConflictError, NotFoundError
 from tocsin.store.connection import Connection
 
-_COLUMNS = "name, url, organisation, username, secret, ca, certificate, key, pin, suspended, result"
+_COLUMNS = "name, url, organisation, username, secret, ca, certificate, key, pin, allowed, suspended, result"
 
 
 class Peer(msgspec.Struct, frozen=True):
     """Another node and how to reach it.
 
-    `ca`, `certificate` and `key` are paths of PEM files; `pin` the SHA-256 of the server's public key in hex; `secret`
-    a token or password, which `repr` does not show; `result` what the last exchange said.
+    `ca`, `certificate` and `key` are paths of PEM files; `pin` what its certificate must be (`exchange.tls`); `allowed` further
+    origins it may send us to; `secret` a token or password, which `repr` does not show; `result` what the last exchange said.
     """
 
     name: str
@@ -30,6 +30,7 @@ class Peer(msgspec.Struct, frozen=True):
     certificate: str | None = None
     key: str | None = None
     pin: str | None = None
+    allowed: tuple[str, ...] = ()
     suspended: bool = False
     result: dict[str, Any] | None = None
 
@@ -59,26 +60,45 @@ def add(connection: Connection, peer: Peer) -> None:
     if connection.execute("SELECT 1 FROM peer WHERE name = %s", (peer.name,)).fetchone():
         raise ConflictError(f"there is a peer {peer.name!r} already")
     connection.execute(
-        f"INSERT INTO peer ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",  # noqa: S608
-        (
-            peer.name,
-            peer.url,
-            peer.organisation,
-            peer.username,
-            peer.secret,
-            peer.ca,
-            peer.certificate,
-            peer.key,
-            peer.pin,
-            peer.suspended,
-            None,
-        ),
+        f"INSERT INTO peer ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",  # noqa: S608
+        (*_values(peer), None),
+    )
+
+
+def replace(connection: Connection, peer: Peer) -> None:
+    """Store new facts about a peer; its positions and last result stay.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    done = connection.execute(
+        "UPDATE peer SET name = %s, url = %s, organisation = %s, username = %s, secret = %s, ca = %s, certificate = %s, "
+        "key = %s, pin = %s, allowed = %s, suspended = %s WHERE name = %s",
+        (*_values(peer), peer.name),
+    )
+    if not done.rowcount:
+        raise NotFoundError(f"no peer {peer.name!r}", hint="`tocsin peer list` names them")
+
+
+def _values(peer: Peer) -> tuple[Any, ...]:
+    return (
+        peer.name,
+        peer.url,
+        peer.organisation,
+        peer.username,
+        peer.secret,
+        peer.ca,
+        peer.certificate,
+        peer.key,
+        peer.pin,
+        list(peer.allowed),
+        peer.suspended,
     )
 
 
 def everything(connection: Connection) -> list[Peer]:
     """Return all peers by name."""
-    return [Peer(*r) for r in connection.execute(f"SELECT {_COLUMNS} FROM peer ORDER BY name").fetchall()]  # noqa: S608
+    return [_read(r) for r in connection.execute(f"SELECT {_COLUMNS} FROM peer ORDER BY name").fetchall()]  # noqa: S608
 
 
 def get(connection: Connection, name: str) -> Peer:
@@ -90,7 +110,12 @@ def get(connection: Connection, name: str) -> Peer:
     row = connection.execute(f"SELECT {_COLUMNS} FROM peer WHERE name = %s", (name,)).fetchone()  # noqa: S608
     if row is None:
         raise NotFoundError(f"no peer {name!r}", hint="`tocsin peer list` names them")
-    return Peer(*row)
+    return _read(row)
+
+
+def _read(row: tuple[Any, ...]) -> Peer:
+    found = dict(zip(Peer.__struct_fields__, row, strict=True))
+    return Peer(**found | {"allowed": tuple(found["allowed"])})
 
 
 def remove(connection: Connection, name: str) -> None:
@@ -131,6 +156,20 @@ def subscribe(connection: Connection, subscription: Subscription) -> None:
             subscription.position,
         ),
     )
+
+
+def unsubscribe(connection: Connection, subscription: Subscription) -> None:
+    """Untie a remote collection; what came from it stays, its position is forgotten.
+
+    Raises:
+        NotFoundError: they are not tied.
+    """
+    done = connection.execute(
+        "DELETE FROM subscription WHERE peer = %s AND direction = %s AND remote = %s AND collection = %s",
+        (subscription.peer, subscription.direction, subscription.remote, subscription.collection),
+    )
+    if not done.rowcount:
+        raise NotFoundError(f"{subscription.peer} has no such {subscription.direction} subscription")
 
 
 def subscriptions(connection: Connection, peer: str, direction: str) -> list[Subscription]:

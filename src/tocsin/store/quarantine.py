@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -18,21 +19,29 @@ from tocsin.store.connection import Connection
 from tocsin.store.values import Origin
 
 KEEP_AT_MOST = 64 * 1024
-_COLUMNS = "id, at, length, raw, place, pointer, rule, reason, times"
+_SELECT = (
+    "SELECT q.id, q.at, q.length, q.raw, q.place, q.pointer, q.rule, q.reason, q.times, o.source, o.peer, o.channel "
+    "FROM quarantine q JOIN origin o ON o.id = q.origin_id"
+)
 
 
 class Refused(msgspec.Struct, frozen=True):
-    """One refusal to be kept."""
+    """One refusal to be kept.
+
+    `length` and `digest` (SHA-256) are of all the bytes refused, and given where `raw` is only their beginning.
+    """
 
     raw: bytes
     where: str
     pointer: str
     rule: str
     reason: str
+    length: int | None = None
+    digest: bytes | None = None
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """One refusal as it is kept; `raw` is whole when `length` says so."""
+    """One refusal as it is kept; `raw` is whole when `length` says so. `origin` is the first it came by."""
 
     id: int
     at: Micros
@@ -43,6 +52,7 @@ class Kept(msgspec.Struct, frozen=True):
     rule: str
     reason: str
     times: int
+    origin: Origin
 
     @property
     def whole(self) -> bool:
@@ -54,23 +64,25 @@ def put(connection: Connection, refused: Sequence[Refused], *, origin: Origin, n
     """Keep refusals."""
     with connection.transaction():
         origin_id = labels.intern_origin(connection, origin)
-        for r in refused:
-            connection.execute(
-                "INSERT INTO quarantine (at, digest, length, raw, place, pointer, rule, reason, origin_id) "
-                "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) "
-                "ON CONFLICT (digest, place, rule) DO UPDATE SET times = quarantine.times + 1, at = excluded.at",
+        connection.cursor().executemany(  # one round trip: a whole file may be refused
+            "INSERT INTO quarantine (at, digest, length, raw, place, pointer, rule, reason, origin_id) "
+            "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) "
+            "ON CONFLICT (digest, place, rule) DO UPDATE SET times = quarantine.times + 1, at = excluded.at",
+            [
                 (
                     now,
-                    hashlib.sha256(r.raw).digest(),
-                    len(r.raw),
+                    r.digest or hashlib.sha256(r.raw).digest(),
+                    len(r.raw) if r.length is None else r.length,
                     r.raw[:KEEP_AT_MOST],
                     _clean(r.where),
                     _clean(r.pointer),
                     r.rule,
                     _clean(r.reason),
                     origin_id,
-                ),
-            )
+                )
+                for r in refused
+            ],
+        )
 
 
 def _clean(text: str) -> str:
@@ -80,11 +92,12 @@ def _clean(text: str) -> str:
 
 def everything(connection: Connection, *, limit: int = 100) -> list[Kept]:
     """Return the newest refusals."""
-    rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM quarantine ORDER BY id DESC LIMIT %s",  # noqa: S608
-        (limit,),
-    ).fetchall()
-    return [Kept(*r) for r in rows]
+    rows = connection.execute(_SELECT + " ORDER BY q.id DESC LIMIT %s", (limit,)).fetchall()
+    return [_kept(r) for r in rows]
+
+
+def _kept(row: tuple[Any, ...]) -> Kept:
+    return Kept(*row[:9], origin=Origin(*row[9:]))
 
 
 def count(connection: Connection) -> int:
@@ -100,12 +113,12 @@ def get(connection: Connection, identifier: int) -> Kept:
     Raises:
         NotFoundError: there is none of this number.
     """
-    row = connection.execute(f"SELECT {_COLUMNS} FROM quarantine WHERE id = %s", (identifier,)).fetchone()  # noqa: S608
+    row = connection.execute(_SELECT + " WHERE q.id = %s", (identifier,)).fetchone()
     if row is None:
         raise NotFoundError(
             f"nothing in quarantine under {identifier}", hint="`tocsin quarantine list` names them"
         )
-    return Kept(*row)
+    return _kept(row)
 
 
 def drop(connection: Connection, identifier: int) -> None:

@@ -8,12 +8,11 @@ import math
 import re
 from typing import Final
 
-from tocsin.stix.timestamps import to_micros
-
 from tocsin.errors import ParseError
 from tocsin.stix.deterministic import CONTRIBUTING
 from tocsin.stix.patterns.ast import Binary, Constant, Hex, Path, Timestamp
 from tocsin.stix.patterns.lexer import Token, expected, fault
+from tocsin.stix.timestamps import to_micros
 
 _SAFE = 2**53 - 1  # section 2.8: the range of integers
 _TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?Z")
@@ -119,7 +118,7 @@ def timestamp(token: Token) -> Timestamp:
     try:
         return Timestamp(text, to_micros(text))
     except ParseError as error:
-        raise fault(token, "timestamp", f"no such time: {error}") from error
+        raise fault(token, "timestamp", "there is no such date or time") from error
 
 
 def check_hash(path: Path, value: Constant, token: Token) -> None:

@@ -150,6 +150,7 @@ CREATE TABLE peer (
   certificate  text,
   key          text,
   pin          text,
+  allowed      text[] NOT NULL DEFAULT '{}',
   suspended    boolean NOT NULL DEFAULT false,
   result       jsonb
 );

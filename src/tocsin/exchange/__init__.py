@@ -1,0 +1,1 @@
+"""Talking to peers: the wire (the only HTTP client of the node) and the protocols on it."""

@@ -1,0 +1,1 @@
+"""TAXII 2.1 as a client (OASIS, 10 June 2021)."""

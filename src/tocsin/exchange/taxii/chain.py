@@ -1,0 +1,301 @@
+"""Following a remote collection page by page, so that nothing is skipped however the peer behaves.
+
+A *chain* is one pass from a starting point to the page that says there is no more. What may be believed:
+
+- A chain that was followed to its end has shown everything the peer had added after its start. Only then does the start of
+  the next chain (`added_after`) move, and no further than is proven:
+  not beyond the latest date shown; not beyond the moment the chain began, by our clock and by the peer's, whichever is
+  earlier (dates that lie in the future would hide what comes later); not beyond a date that came out of order; not at all
+  when a page came without dates. It never moves back.
+- In the middle of a chain the place is the peer's `next` token, kept together with the chain's start. A token that changes
+  with every page can be asked again. A token that stays the same is a state at the peer's side that moves when we ask
+  (medallion): a lost answer is then a lost page, so such a chain is begun anew instead, and its token is never kept.
+- Peers without `next` are followed by date, one microsecond short of the last, because several objects may share it.
+- Servers that stamp objects before they can be seen (a slow transaction, an addition halfway through) would be overtaken:
+  unless the peer vouches that its dates are exact, the last `settle` seconds are asked for again by the next chain.
+
+So every object is seen at least once, and the store makes of the repetitions what they are: the same.
+A step is handed out before its position is to be kept; keep the position after the objects are durable.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from typing import NoReturn
+
+import msgspec
+
+from tocsin.clock import Clock, Micros, to_text
+from tocsin.errors import ExchangeError
+from tocsin.exchange.backoff import http_date
+from tocsin.exchange.taxii.client import Client, Collection, Page
+from tocsin.exchange.wire import Failure
+
+_SECOND = 1_000_000
+_FUTURE = 300 * _SECOND
+_LARGEST_LIMIT = 20_000
+
+
+class Bounds(msgspec.Struct, frozen=True):
+    """What one pass over a collection may cost.
+
+    Attributes:
+        limit: objects asked for in a page.
+        pages: after so many pages the pass stops; the next one goes on from there.
+        stuck: pages in a row with nothing that was not shown before.
+        restarts: times a chain is begun anew.
+        settle: seconds that are asked for again from peers whose dates are not exact.
+    """
+
+    limit: int = 1000
+    pages: int = 50_000
+    stuck: int = 20
+    restarts: int = 5
+    settle: float = 30.0
+
+
+class Position(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where a follower stands; times in µs. Kept as JSON text.
+
+    Attributes:
+        after: everything added up to here has been taken; None for nothing yet.
+        token: `next` inside an unfinished chain.
+        asked: the `added_after` that the token belongs to, when it is not `after`.
+        high: latest date in the chain; low: earliest that came out of order; last: end of the page before.
+        ceiling: the moment the chain began.
+        undated: a page of the chain had no usable dates.
+    """
+
+    after: Micros | None = None
+    token: str = ""
+    asked: Micros | None = None
+    high: Micros | None = None
+    low: Micros | None = None
+    last: Micros | None = None
+    ceiling: Micros | None = None
+    undated: bool = False
+
+    def to_text(self) -> str:
+        """Return it as it is kept."""
+        return msgspec.json.encode(self).decode()
+
+    @classmethod
+    def from_text(cls, text: str) -> Position:
+        """Read what `to_text` wrote; what cannot be read is a new beginning, which only costs time."""
+        try:
+            return msgspec.json.decode(text, type=cls) if text else cls()
+        except msgspec.DecodeError:
+            return cls()
+
+
+class Step(msgspec.Struct, frozen=True):
+    """Objects to take, as raw bytes, and the position to keep once they are durable. `received` is bytes on the wire."""
+
+    objects: tuple[bytes, ...]
+    position: Position
+    received: int
+    number: int
+
+
+class Chain:
+    """One pass over a remote collection. Iterate it; `warnings` counts what was odd and borne."""
+
+    def __init__(
+        self, client: Client, collection: Collection, position: Position, *, clock: Clock, bounds: Bounds | None = None
+    ) -> None:
+        """Stand at `position`, as it was kept after the last step."""
+        self._client = client
+        self._collection = collection
+        self._clock = clock
+        self._bounds = bounds or Bounds()
+        self._limit = self._bounds.limit
+        self._state = position
+        self._tokens: set[bytes] = set()
+        self._moving = False  # the token stays the same while the peer's state moves
+        self._shown: set[bytes] = set()
+        self._stuck = 0
+        self._restarts = 0
+        self._began: Micros = 0
+        self.warnings: Counter[str] = Counter()
+
+    def __iter__(self) -> Iterator[Step]:
+        """Yield steps until the peer says that there is no more.
+
+        Raises:
+            ExchangeError: the peer fails or leads in circles. What was yielded before is good.
+        """
+        if self._state.token:
+            self._tokens.add(_digest(self._state.token.encode()))
+        for number in range(1, self._bounds.pages + 1):
+            page = self._ask()
+            step, over = self._take(page, number)
+            yield step
+            if over:
+                return
+        self._warn(f"stopped after {self._bounds.pages:,} pages; the next poll goes on from there")
+
+    def _ask(self) -> Page:
+        while True:
+            state = self._state
+            asked = state.after if state.asked is None else state.asked
+            if state.ceiling is None:
+                self._began = self._clock()
+            answer = self._client.page(
+                self._collection,
+                added_after=None if asked is None else to_text(asked),
+                token=state.token,
+                limit=self._limit,
+                careful=bool(state.token) and not self._repeatable(),
+            )
+            if isinstance(answer, Page):
+                return answer
+            self._mend(answer)
+
+    def _repeatable(self) -> bool:
+        """Whether the token at hand can be asked again: it was kept from an earlier poll, or is one of several."""
+        return not self._moving and (len(self._tokens) > 1 or self._restarts > 0)
+
+    def _mend(self, failure: Failure) -> None:
+        """Make a failed request one worth sending, or raise."""
+        if failure.kind == "limit" and self._limit > 1:
+            self._warn("a page was too large; fewer objects are asked for at once")
+            self._limit = max(1, self._limit // 4)
+            return
+        refused = failure.kind == "status" and failure.status in {400, 404, 410, 416, 422}
+        lost = failure.kind in {"lost", "broken"} and not self._repeatable()
+        if self._state.token and (refused or lost) and self._restarts < self._bounds.restarts:
+            self._warn("`next` was not honoured a second time" if refused else "a page was lost on the way")
+            self._restart()
+            return
+        raise failure.error()
+
+    def _restart(self) -> None:
+        self._restarts += 1
+        self._state = Position(after=self._state.after)
+        self._tokens.clear()
+        self._shown.clear()
+        self._stuck = 0
+        self._moving = False
+
+    def _take(self, page: Page, number: int) -> tuple[Step, bool]:
+        objects = page.envelope.objects
+        if len(objects) > self._limit:
+            self._warn("a page had more objects than were asked for")
+        more = page.envelope.more
+        old = self._state
+        state = self._dates(page, self._ceiling(page))
+        if not more:
+            self._state = self._finished(state)
+        elif page.envelope.next:
+            self._state = self._by_token(state, page.envelope.next)
+        else:
+            self._state = self._by_date(state, page)
+        if more:
+            self._progress(page, old)
+        return Step(objects, self._to_keep(), page.received, number), not more
+
+    def _ceiling(self, page: Page) -> Micros:
+        if self._state.ceiling is not None:
+            return self._state.ceiling
+        theirs = http_date(page.date)
+        return self._began if theirs is None else min(self._began, theirs + _SECOND - 1)
+
+    def _dates(self, page: Page, ceiling: Micros) -> Position:
+        """Return the state after the page, as far as its dates go."""
+        state = msgspec.structs.replace(self._state, ceiling=ceiling)
+        if not page.envelope.objects:
+            return state
+        if page.first is None or page.last is None:
+            self._warn("a page came without usable dates: the next poll asks for everything since the last good one again")
+            return msgspec.structs.replace(state, undated=True, last=None)
+        first, last = min(page.first, page.last), max(page.first, page.last)
+        low = state.low
+        if page.first > page.last:
+            self._warn("a page ends before it begins")
+            low = first if low is None else min(low, first)
+        if state.last is not None and first < state.last:
+            self._warn("dates go back from page to page")
+            low = first if low is None else min(low, first)
+        if state.after is not None and last <= state.after:
+            self._warn("objects came that are older than was asked for")
+        if last > ceiling + _FUTURE:
+            self._warn("dates lie in the future")
+        high = last if state.high is None else max(state.high, last)
+        return msgspec.structs.replace(state, high=high, low=low, last=last)
+
+    def _finished(self, state: Position) -> Position:
+        after = self._proven(state)
+        return Position(after=after)
+
+    def _proven(self, state: Position) -> Micros | None:
+        """Return where the next chain may begin, now that this one was followed to its end."""
+        if state.undated or state.high is None or state.ceiling is None:
+            return state.after
+        settle = 0 if self._collection.exact else int(self._bounds.settle * _SECOND)
+        reach = min(state.high, state.ceiling - settle)
+        if state.low is not None:
+            reach = min(reach, state.low - 1)
+        return reach if state.after is None else max(state.after, reach)
+
+    def _by_token(self, state: Position, token: str) -> Position:
+        known = _digest(token.encode())
+        if known in self._tokens:
+            self._moving = True
+        self._tokens.add(known)
+        return msgspec.structs.replace(state, token=token)
+
+    def _by_date(self, state: Position, page: Page) -> Position:
+        """Go on by date, where the peer gives no `next`."""
+        if not page.envelope.objects or page.first is None or page.last is None:
+            self._give_up("says that there is more, and gives neither `next` nor dates to go on by")
+        self._warn("no `next`: followed by date")
+        target = min(page.first, page.last) if page.first > page.last else page.last - 1
+        asked = state.after if state.asked is None else state.asked
+        if asked is not None and target <= asked:
+            # A whole page of one date: only a longer page gets past it without skipping.
+            if self._limit >= _LARGEST_LIMIT or len(page.envelope.objects) < self._limit:
+                self._give_up("has more objects of one date than it gives in a page, and no `next`")
+            self._limit *= 2
+        else:
+            asked = target
+        return msgspec.structs.replace(state, asked=asked, token="")
+
+    def _to_keep(self) -> Position:
+        """Return what may be kept of the state: all of it, or the chain's start when its token cannot be asked again."""
+        state = self._state
+        if not state.token and state.asked is None:
+            return state  # the chain is over
+        if state.token and len(self._tokens) > 1 and not self._moving:
+            return state
+        return Position(after=state.after)
+
+    def _progress(self, page: Page, old: Position) -> None:
+        known = _digest(*page.envelope.objects)
+        if page.envelope.objects and known not in self._shown:
+            self._shown.add(known)
+            self._stuck = 0
+            return
+        self._warn("an empty page says that there is more" if not page.envelope.objects else "a page was repeated")
+        self._stuck += 1
+        same_question = (self._state.token, self._state.asked) == (old.token, old.asked) and self._limit == self._bounds.limit
+        if (same_question and page.envelope.objects) or self._stuck > self._bounds.stuck:
+            self._give_up("leads in circles: `next` shows the same again and again")
+
+    def _give_up(self, why: str) -> NoReturn:
+        raise ExchangeError(
+            f"{self._client.wire.endpoint.name}: collection {self._collection.id} {why}",
+            hint="what came so far is kept; tell whoever runs the peer",
+        )
+
+    def _warn(self, text: str) -> None:
+        self.warnings[text] += 1
+
+
+def _digest(*parts: bytes) -> bytes:
+    found = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        found.update(len(part).to_bytes(8, "big"))
+        found.update(part)
+    return found.digest()

@@ -1,0 +1,96 @@
+"""A stream of bytes as blocks of whole lines, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+SIZE = 1024 * 1024
+LONGEST_LINE = 1024 * 1024
+"""Lines longer than this, in bytes, come in pieces."""
+
+_CUT_WITHIN = 64 * 1024
+_GAPS = (b" ", b"\t", b'"', b",", b"<", b">")
+
+
+class Block(msgspec.Struct, frozen=True, gc=False):
+    """Some of a stream.
+
+    Attributes:
+        data: whole lines, with the line feed that ends each (the last of a stream may lack it); or a piece of one too long.
+        line: number of its first line, from 1.
+        offset: where it begins in the stream, in bytes.
+        column: where it begins in its line, in bytes; more than 0 in the further pieces of a long line.
+        piece: it is a piece of a line longer than `LONGEST_LINE`, with its line feed where that is its last.
+    """
+
+    data: bytes
+    line: int
+    offset: int
+    column: int = 0
+    piece: bool = False
+
+
+def blocks(stream: Iterable[bytes]) -> Iterator[Block]:
+    """Yield the stream in blocks of about `SIZE`."""
+    held: list[bytes] = []
+    length = 0
+    line, offset, column = 1, 0, 0
+    for chunk in _bites(stream):
+        held.append(chunk)
+        length += len(chunk)
+        if b"\n" not in chunk and length <= LONGEST_LINE:
+            continue
+        data = b"".join(held)
+        while data:
+            end, piece = _end(data, inside=column > 0)
+            if not end:
+                break
+            yield Block(data[:end], line, offset, column, piece)
+            offset += end
+            if piece and data[end - 1] != 10:
+                column += end
+            else:
+                line += data.count(b"\n", 0, end)
+                column = 0
+            data = data[end:]
+        held, length = [data], len(data)
+    if rest := b"".join(held):
+        yield Block(rest, line, offset, column, column > 0)
+
+
+def _bites(stream: Iterable[bytes]) -> Iterator[bytes]:
+    for chunk in stream:
+        if len(chunk) <= 2 * SIZE:
+            yield chunk
+        else:
+            for at in range(0, len(chunk), SIZE):
+                yield chunk[at : at + SIZE]
+
+
+def _end(data: bytes, *, inside: bool) -> tuple[int, bool]:
+    """Return where the next block of `data` ends (0: more is needed), and whether it is a piece of a line."""
+    if inside:
+        feed = data.find(b"\n") + 1
+        if feed and feed <= LONGEST_LINE:
+            return feed, True
+    else:
+        feed = data.rfind(b"\n") + 1
+        if feed:
+            return feed, False
+    if len(data) <= LONGEST_LINE:
+        return 0, False
+    near = LONGEST_LINE - _CUT_WITHIN
+    gap = max(data.rfind(mark, near, LONGEST_LINE) for mark in _GAPS) + 1
+    return gap or LONGEST_LINE, True
+
+
+def line_spans(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each line of a block, the end before `\\n` or `\\r\\n`."""
+    start = 0
+    while start < len(data):
+        feed = data.find(b"\n", start)
+        end = len(data) if feed < 0 else feed
+        yield start, end - 1 if end > start and data[end - 1] == 13 else end
+        start = end + 1

@@ -1,0 +1,56 @@
+"""STIX timestamps (STIX 2.1 section 2.14, RFC 3339): text to microseconds.
+
+The form is `yyyy-mm-ddThh:mm:ss[.s+]Z`, always UTC, with any number of fractional digits. Digits beyond the sixth
+are kept in the object's bytes; comparisons here see microseconds.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from tocsin.clock import Micros
+from tocsin.errors import ParseError
+
+_FORM = re.compile(r"(\d{4}-\d{2}-\d{2})T([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(?:\.(\d+))?Z", re.ASCII)
+_EPOCH = date(1970, 1, 1).toordinal()
+_DAY = 86_400_000_000
+_DAYS: dict[str, Micros] = {}
+_DAYS_KEPT = 50_000
+
+
+def micros_or_none(text: object) -> Micros | None:
+    """Return microseconds since the epoch (negative before 1970), or None when `text` is no STIX timestamp."""
+    if type(text) is not str:
+        return None
+    found = _FORM.fullmatch(text)
+    if found is None:
+        return None
+    day, hour, minute, second, fraction = found.groups()
+    start = _DAYS.get(day)
+    if start is None:
+        try:
+            start = (date.fromisoformat(day).toordinal() - _EPOCH) * _DAY
+        except ValueError:
+            return None
+        if len(_DAYS) > _DAYS_KEPT:  # a feed may name every day there is; memory stays bounded
+            _DAYS.clear()
+        _DAYS[day] = start
+    whole = start + (int(hour) * 3600 + int(minute) * 60 + int(second)) * 1_000_000
+    if fraction is None:
+        return whole
+    return whole + int(fraction[:6].ljust(6, "0"))
+
+
+def to_micros(text: str) -> Micros:
+    """Return microseconds since the epoch.
+
+    Raises:
+        ParseError: `text` is no STIX timestamp, or names a day that does not exist (rule `timestamp`).
+    """
+    found = micros_or_none(text)
+    if found is None:
+        raise ParseError(
+            f"{text!r:.80} is not a timestamp such as 2026-11-23T08:00:00.000Z", rule="timestamp"
+        )
+    return found
