@@ -20,16 +20,118 @@ from tocsin import clock
 _START = 1_704_067_200_000_000  # 2024-01-01
 _YEAR = 365 * 86_400
 
-_WORDS = (
-    "update secure login mail cdn static account verify portal office cloud drive share docs invoice pay bank wallet "
-    "support service online web app api data sync node edge proxy relay gate hub core net sys win mac droid flash "
-    "player codec media video photo news blog shop store market trade coin chain token game play bonus gift promo"
-).split()
-_ENDINGS = "com net org info biz xyz top club online site ru cn br in ir pw cc tk ml ga".split()
-_FAMILIES = (
-    "AsyncRAT RedLine Vidar Lumma AgentTesla FormBook Remcos QakBot IcedID Emotet Gozi NjRAT XWorm Amadey Smoke "
-    "SocGholish Mirai Mozi Cobalt-Strike Sliver Havoc Brute-Ratel LockBit Akira Play BlackBasta Medusa Hive"
-).split()
+_WORDS = [
+    "update",
+    "secure",
+    "login",
+    "mail",
+    "cdn",
+    "static",
+    "account",
+    "verify",
+    "portal",
+    "office",
+    "cloud",
+    "drive",
+    "share",
+    "docs",
+    "invoice",
+    "pay",
+    "bank",
+    "wallet",
+    "support",
+    "service",
+    "online",
+    "web",
+    "app",
+    "api",
+    "data",
+    "sync",
+    "node",
+    "edge",
+    "proxy",
+    "relay",
+    "gate",
+    "hub",
+    "core",
+    "net",
+    "sys",
+    "win",
+    "mac",
+    "droid",
+    "flash",
+    "player",
+    "codec",
+    "media",
+    "video",
+    "photo",
+    "news",
+    "blog",
+    "shop",
+    "store",
+    "market",
+    "trade",
+    "coin",
+    "chain",
+    "token",
+    "game",
+    "play",
+    "bonus",
+    "gift",
+    "promo",
+]
+_ENDINGS = [
+    "com",
+    "net",
+    "org",
+    "info",
+    "biz",
+    "xyz",
+    "top",
+    "club",
+    "online",
+    "site",
+    "ru",
+    "cn",
+    "br",
+    "in",
+    "ir",
+    "pw",
+    "cc",
+    "tk",
+    "ml",
+    "ga",
+]
+_FAMILIES = [
+    "AsyncRAT",
+    "RedLine",
+    "Vidar",
+    "Lumma",
+    "AgentTesla",
+    "FormBook",
+    "Remcos",
+    "QakBot",
+    "IcedID",
+    "Emotet",
+    "Gozi",
+    "NjRAT",
+    "XWorm",
+    "Amadey",
+    "Smoke",
+    "SocGholish",
+    "Mirai",
+    "Mozi",
+    "Cobalt-Strike",
+    "Sliver",
+    "Havoc",
+    "Brute-Ratel",
+    "LockBit",
+    "Akira",
+    "Play",
+    "BlackBasta",
+    "Medusa",
+    "Hive",
+]
 _PHASES = ("delivery", "installation", "command-and-control", "actions-on-objectives", "exploitation")
 _TYPES = ("malicious-activity", "anomalous-activity", "compromised", "attribution")
 _TOPICS = (
@@ -53,9 +155,8 @@ _OBJECT = (
     '{"type":"indicator","spec_version":"2.1","id":"indicator--%s",'
     '"created_by_ref":"identity--b3bca3c2-1f3d-4b54-b44f-dac42c3a8f01","created":"%s","modified":"%s",'
     '"name":"%s","description":"%s","indicator_types":["%s"],"pattern":"%s","pattern_type":"stix",'
-    '"pattern_version":"2.1","valid_from":"%s","kill_chain_phases":[{"kill_chain_name":"lockheed-martin-cyber-kill-chain",'
-    '"phase_name":"%s"}],"labels":["%s","trail"],"confidence":%d,"lang":"en","external_references":['
-    '{"source_name":"example-trails","url":"https://trails.example.org/%s"}],'
+    '"valid_from":"%s","kill_chain_phases":[{"kill_chain_name":"lockheed-martin-cyber-kill-chain",'
+    '"phase_name":"%s"}],"labels":["%s","trail"],"confidence":%d,'
     '"object_marking_refs":["marking-definition--%s"]}'
 )
 
@@ -69,11 +170,10 @@ def indicators(count: int, seed: int = 1) -> Iterator[bytes]:
         family = choice(_FAMILIES)
         created = clock.to_text(_START + below(_YEAR) * 1_000_000 + below(1000) * 1000)[:-4] + "Z"
         text = f"{name} {choice(_TOPICS)}. First reported for {family}; confirmed by {2 + below(9)} sensors."
-        number = bits(128)
         yield (
             _OBJECT
             % (
-                _uuid4(number),
+                _uuid4(bits(128)),
                 created,
                 created,
                 name,
@@ -84,7 +184,6 @@ def indicators(count: int, seed: int = 1) -> Iterator[bytes]:
                 choice(_PHASES),
                 family.lower(),
                 50 + below(51),
-                f"{number & 0xFFFFFFFFFFFF:012x}",
                 choice(choice(_DECK)),
             )
         ).encode()
@@ -124,8 +223,9 @@ def write(stream: BinaryIO, count: int, *, form: str = "bundle", seed: int = 1) 
     if form == "bundle":
         stream.write(b'{"type":"bundle","id":"bundle--5d0092c5-5f74-4287-9642-33f4c354e56d","objects":[')
     separator = b",\n" if form == "bundle" else b"\n"
-    for number, each in enumerate(indicators(count, seed)):
-        stream.write(separator + each if number else each)
+    stream.writelines(
+        separator + each if number else each for number, each in enumerate(indicators(count, seed))
+    )
     stream.write(b"]}\n" if form == "bundle" else b"\n")
 
 

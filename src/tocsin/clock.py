@@ -30,4 +30,5 @@ def fixed_clock(at: Micros) -> Clock:
 
 def to_text(at: Micros) -> str:
     """Return `at` as RFC 3339 in UTC with six digits, the form TAXII 2.1 (section 2) asks for."""
-    return (_EPOCH + timedelta(microseconds=at)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # not strftime: its %Y writes the year 999 with three digits
+    return f"{(_EPOCH + timedelta(microseconds=at)).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"

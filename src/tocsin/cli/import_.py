@@ -19,6 +19,8 @@ from tocsin.store.collections import Collection
 from tocsin.store.values import Origin
 
 TLP_WORDS = ("clear", "green", "amber", "amber+strict", "red")
+KNOWLEDGE = "knowledge"
+"""Alias of the collection that `tocsin knowledge` makes; never the default of anything else."""
 _REFUSED = 4
 _REASONS_SHOWN = 10
 
@@ -27,14 +29,16 @@ _REASONS_SHOWN = 10
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option("--collection", metavar="ALIAS", help="Collection to put it in. [default: the only one]")
 @click.option("--source", metavar="ORG", help="Organisation that it comes from. [default: the node's own]")
-@click.option("--to", "recipients", metavar="ORG", multiple=True, help="Organisation that the source named; repeatable.")
+@click.option(
+    "--to", "recipients", metavar="ORG", multiple=True, help="Organisation that the source named; repeatable."
+)
 @click.option(
     "--assume-tlp",
     type=click.Choice(TLP_WORDS),
     help="TLP you vouch for where an object carries none. Without it such objects are kept and never leave.",
 )
 @json_option
-def COMMAND(  # noqa: N802
+def COMMAND(  # noqa: N802, PLR0917
     paths: tuple[str, ...],
     collection: str | None,
     source: str | None,
@@ -76,14 +80,14 @@ def COMMAND(  # noqa: N802
 
 
 def choose_collection(connection: Connection, name: str | None) -> Collection:
-    """Return the collection of that id or alias, or the only one there is.
+    """Return the collection of that id or alias, or the only one there is besides the public knowledge.
 
     Raises:
         NotFoundError: there is none of that name, or none or several to choose from.
     """
     if name is not None:
         return collections.get(connection, name)
-    every = collections.everything(connection)
+    every = [each for each in collections.everything(connection) if each.alias != KNOWLEDGE]
     if len(every) == 1:
         return every[0]
     names = ", ".join(each.alias for each in every)
@@ -133,7 +137,9 @@ class _Progress:
             BarColumn(),
             DownloadColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[kept]:,} objects, {task.fields[rate]:,.0f}/s, {task.fields[refused]:,} refused"),
+            TextColumn(
+                "{task.fields[kept]:,} objects, {task.fields[rate]:,.0f}/s, {task.fields[refused]:,} refused"
+            ),
             console=Console(stderr=True),
             transient=True,
         ) as bar:
@@ -162,7 +168,12 @@ def report_facts(report: IntakeReport) -> dict[str, Any]:
         "same": report.same,
         "refused": report.refused,
         "reasons": [
-            {"rule": rule, "count": count, "where": report.examples[rule][0], "reason": report.examples[rule][1]}
+            {
+                "rule": rule,
+                "count": count,
+                "where": report.examples[rule][0],
+                "reason": report.examples[rule][1],
+            }
             for rule, count in report.reasons.items()
         ],
         "seconds": round(report.seconds, 3),
@@ -172,15 +183,20 @@ def report_facts(report: IntakeReport) -> dict[str, Any]:
 def report_text(report: IntakeReport, collection: str) -> str:
     """Return the report for people: one line, and one for each of the most frequent reasons."""
     rate = f", {report.taken / report.seconds:,.0f} objects/s" if report.taken > 1000 else ""
-    lines = [
-        f"{collection}: {report.new:,} new, {report.updated:,} updated, {report.same:,} same, "
-        f"{report.refused:,} refused in {report.seconds:.1f} s{rate}"
-    ]
+    counts = (
+        f"{report.new:,} new, {report.updated:,} updated, {report.same:,} same, {report.refused:,} refused"
+    )
+    lines = [f"{collection}: {counts} in {report.seconds:.1f} s{rate}"]
     for rule, count in list(report.reasons.items())[:_REASONS_SHOWN]:
         where, reason = report.examples[rule]
-        lines.append(f"  refused {count:,} ({rule}), such as {where}: {reason}")
+        lines.append(printable(f"  refused {count:,} ({rule}), such as {where}: {reason}"))
     if len(report.reasons) > _REASONS_SHOWN:
         lines.append(f"  and {len(report.reasons) - _REASONS_SHOWN} rules more")
     if report.refused:
         lines.append("  `tocsin quarantine list` shows them")
     return "\n".join(lines)
+
+
+def printable(text: str) -> str:
+    """Return text from outside without characters that would command the terminal."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)

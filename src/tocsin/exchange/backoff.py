@@ -30,7 +30,7 @@ class Patience(msgspec.Struct, frozen=True):
 
     def pause(self, attempt: int, dice: Dice) -> float:
         """Return the seconds to wait after the failed attempt number `attempt` (from 1)."""
-        return min(self.longest, self.base * 2.0 ** (attempt - 1)) * dice()
+        return min(self.longest, self.base * 2.0 ** min(attempt - 1, 60)) * dice()
 
 
 def retry_after(text: str | None, now: Micros) -> float | None:

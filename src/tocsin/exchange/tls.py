@@ -29,6 +29,8 @@ def context_for(endpoint: Endpoint) -> ssl.SSLContext:
     Raises:
         ConfigError: a certificate, key or pin cannot be used.
     """
+    if not any(url.startswith("https:") for url in (endpoint.url, *endpoint.allowed)):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # never used; the system's list takes a while to read
     if endpoint.ca:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         _load(endpoint.ca, lambda: context.load_verify_locations(cafile=endpoint.ca))

@@ -96,7 +96,13 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 class Wire:
-    """A connection to one peer. Not for several threads at once; close it, or use it as a context manager."""
+    """A connection to one peer. Not for several threads at once; close it, or use it as a context manager.
+
+    Attributes:
+        endpoint: the peer.
+        certificate: the server's certificate (DER) once something was answered over TLS.
+        received: bytes of bodies on the wire; requests: sent so far; repeats: of these, repetitions.
+    """
 
     def __init__(
         self,
@@ -125,6 +131,7 @@ class Wire:
             trust_env=False,  # no .netrc, no proxy of the environment: who talks to whom is configured
             follow_redirects=False,
         )
+        self.certificate: bytes | None = None
         self.received = 0
         self.requests = 0
         self.repeats = 0
@@ -246,6 +253,7 @@ class Wire:
         response = None
         try:
             response = self._client.send(request, stream=True)
+            self._remember_certificate(response)
             return self._read(method, url, response, meter, decode)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ssl.SSLError) as error:
             return self._broken(method, url, error)
@@ -254,6 +262,13 @@ class Wire:
             self.received += meter.received
             if response is not None:
                 response.close()
+
+    def _remember_certificate(self, response: httpx.Response) -> None:
+        """Keep the server's certificate (DER), for `peer test` to show its pin."""
+        stream = response.extensions.get("network_stream")
+        tls = stream.get_extra_info("ssl_object") if stream is not None else None
+        if tls is not None:
+            self.certificate = tls.getpeercert(True)
 
     def _headers(self, content: bytes | None) -> dict[str, str]:
         headers = {
@@ -326,7 +341,7 @@ class Wire:
     def _broken(self, method: str, url: str, error: Exception) -> Failure:
         tls = _tls_cause(error)
         if tls is not None:
-            said = self.endpoint.redact(getattr(tls, "verify_message", "") or tls.reason or str(tls))
+            said = self.endpoint.redact(_tls_words(tls))
             return self._failure("tls", method, url, f"fails in TLS: {said}", hint=_tls_hint(tls))
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
             return self._failure(
@@ -403,13 +418,19 @@ def _tls_cause(error: BaseException | None) -> ssl.SSLError | None:
     return None
 
 
+def _tls_words(error: ssl.SSLError) -> str:
+    # `reason` is missing from errors that were not raised by OpenSSL itself (a pin that does not fit)
+    found = getattr(error, "verify_message", None) or getattr(error, "reason", None) or error.args[0]
+    return str(found)
+
+
 def _tls_hint(error: ssl.SSLError) -> str:
-    said = f"{error.reason or ''} {error}".lower()
+    said = f"{_tls_words(error)} {error}".lower()
     if "pinned" in said:
         return "its certificate changed, or somebody stands between: ask the peer by another way before you change --pin"
     if isinstance(error, ssl.SSLCertVerificationError):
         return "its certificate is not trusted here: give the authority's with --ca, or let the peer mend it"
-    if "certificate required" in said or "alert" in said:
+    if "certificate required" in said or "certificate_required" in said or "alert" in said:
         return "the peer may want a client certificate: --client-cert and --client-key"
     if "wrong version number" in said or "record layer failure" in said:
         return "the peer does not speak TLS on this port: is it http://?"

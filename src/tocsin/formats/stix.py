@@ -88,7 +88,8 @@ class _Reader:
                 window.pos += 1
                 yield from self._elements(f"{place}#/", packages=True)
             else:
-                yield self._skip_to_line(f"{self._where}:{line}", "json", "an object is expected here")
+                reason = f"an object is expected at byte {window.at:,}"
+                yield self._skip_to_line(f"{self._where}:{line}", "json", reason)
             first = False
         if window.fault is not None:
             message = str(window.fault)
@@ -142,7 +143,6 @@ class _Reader:
 
     def _skip_to_line(self, place: str, rule: str, reason: str) -> Refusal:
         window = self._window
-        reason = f"{reason} (byte {window.at:,})"
         window.begin_discarding()
         window.pass_until(_NEXT_LINE, overlap=1)
         return window.end_discarding().refusal(place, rule, reason)
@@ -204,10 +204,10 @@ class _Reader:
         if byte == -1:
             raise Cut
         if byte != _QUOTE:
-            raise Broken("a member name is expected")
+            raise Broken("a member name is expected", window.at)
         raw = window.value(self._limits.object_bytes)
         if (byte := window.peek()) != _COLON:
-            raise Cut if byte == -1 else Broken("a colon is expected")
+            raise Cut if byte == -1 else Broken("a colon is expected", window.at)
         window.pos += 1
         try:
             return _text(raw) or " "
@@ -229,7 +229,7 @@ class _Reader:
         if not dropped:
             window.begin_discarding()
         if isinstance(fault, Broken):
-            reason = f"not JSON: {fault} (byte {window.at:,})"
+            reason = f"not JSON: {fault}"
             if window.pos and window.data[window.pos - 1] == _NEWLINE:
                 window.pos -= 1  # the next line may begin right here
             go_on = window.pass_until(_OBJECTS_OR_LINE, overlap=HEAD) and window.data[window.pos] == _QUOTE
@@ -287,7 +287,7 @@ class _Reader:
                 window.pos += 1
             elif byte not in (_LIST_END, -1, _OPEN):
                 window.begin_discarding()
-                reason = f"a comma or the end of the array is expected (byte {window.at:,})"
+                reason = f"a comma or the end of the array is expected at byte {window.at:,}"
                 follows = resync.pass_to_object(window, self._limits)
                 yield window.end_discarding().refusal(f"{place}{index}", "json", reason)
                 if not follows:
@@ -316,12 +316,12 @@ class _Reader:
             return complete
         except Broken as broken:
             follows = resync.pass_broken(window, limits)
-            reason = f"not JSON: {broken} (in the object that begins at byte {begin:,})"
+            reason = f"not JSON: {broken}, in the object that begins at byte {begin:,}"
             yield window.end_discarding().refusal(place, broken.rule, reason)
             return follows
         else:
             if raw[0] != _OPEN:
-                yield refuse(place, raw, "json", f"an object is expected here (byte {begin:,})")
+                yield refuse(place, raw, "json", f"an object is expected at byte {begin:,}")
             elif packages:
                 yield from self._whole(raw, place, "/objects/")
             else:

@@ -25,7 +25,7 @@ skip = msgspec.json.Decoder(msgspec.Raw).decode
 SPACE = b" \t\r\n"
 _SPACES = re.compile(rb"[ \t\r\n]*")
 _SCALAR_END = re.compile(rb"[,\]}\s]")
-_BYTE = re.compile(r"\(byte (\d+)\)$")
+_BYTE = re.compile(r" \(byte (\d+)\)$")
 # A fault this near the end of what is held may be a literal or a number that was cut in two.
 _MARGIN = 32
 
@@ -35,10 +35,10 @@ class Cut(Exception):  # noqa: N818  signals within this package, not errors to 
 
 
 class Broken(Exception):  # noqa: N818
-    """The value at the window's position is not JSON; `str()` says why, `rule` names the rule."""
+    """The value at the window's position is not JSON; `str()` says why and where, `rule` names the rule."""
 
-    def __init__(self, reason: str, rule: str = "json") -> None:
-        super().__init__(reason)
+    def __init__(self, reason: str, at: int, rule: str = "json") -> None:
+        super().__init__(f"{reason} at byte {at:,}")
         self.rule = rule
 
 
@@ -178,9 +178,9 @@ class Window:
                 if reason.startswith(TRAILING):
                     return self._take(self.pos + int(reason[len(TRAILING) : -1]) - 1, limit)
                 if reason != "Input data was truncated" and not self._near_end(reason):
-                    raise Broken(reason.removeprefix("JSON is malformed: ")) from None
+                    raise self._broken(reason) from None
             except RecursionError:
-                raise Broken("nested too deep", "depth") from None
+                raise Broken("nested too deep", self.at, "depth") from None
             if len(self.data) - self.pos > limit:
                 raise TooLong
             if not self.more():
@@ -188,7 +188,12 @@ class Window:
                     return self._take(len(self.data), limit)
                 if reason == "Input data was truncated":
                     raise Cut
-                raise Broken(reason.removeprefix("JSON is malformed: "))
+                raise self._broken(reason)
+
+    def _broken(self, reason: str) -> Broken:
+        offset = _BYTE.search(reason)
+        text = _BYTE.sub("", reason).removeprefix("JSON is malformed: ")
+        return Broken(text, self.at + (int(offset[1]) - 1 if offset else 0))
 
     def _take(self, stop: int, limit: int) -> bytes:
         raw = self.data[self.pos : stop].rstrip(SPACE)

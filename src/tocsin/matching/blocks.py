@@ -87,7 +87,7 @@ def _end(data: bytes, *, inside: bool) -> tuple[int, bool]:
 
 
 def line_spans(data: bytes) -> Iterator[tuple[int, int]]:
-    """Yield start and end of each line of a block, the end before `\\n` or `\\r\\n`."""
+    """Yield start and end of each line of a block, the end before its line feed and a carriage return there."""
     start = 0
     while start < len(data):
         feed = data.find(b"\n", start)

@@ -71,7 +71,9 @@ def scan_text(text: str, index: Index) -> list[Found]:
     moved = []
     for each in found:
         start, end = view.original(each.start), view.original(each.end)
-        flags = each.flags if text[start:end] == finder.text[each.start : each.end] else (DEFANGED, *each.flags)
+        flags = (
+            each.flags if text[start:end] == finder.text[each.start : each.end] else (DEFANGED, *each.flags)
+        )
         moved.append(Found(each.entry, start, end, flags))
     return moved
 
@@ -109,9 +111,9 @@ class _Finder:
         text, index = self.text, self.index
         length = len(text)
         for start, end in words.words(text):
+            if words.is_local_part(text, end):
+                continue
             follows = text[end] if end < length else ""
-            if follows == "@":
-                continue  # the local part of a mailbox
             word = text[start:end]
             for first, last in words.quads(word):
                 flags = (VERSION,) if words.is_version(text, start + first, start + last) else ()
@@ -121,7 +123,11 @@ class _Finder:
                 self._add(index.name(name), start, end)
                 if start and text[start - 1] == "@":
                     self._mailbox(start, end, name)
-            if follows and follows in ":/" and (start == 0 or (text[start - 1] != "@" and text[max(0, start - 3) : start] != "://")):
+            if (
+                follows
+                and follows in ":/"
+                and (start == 0 or (text[start - 1] != "@" and text[max(0, start - 3) : start] != "://"))
+            ):
                 self._schemeless(start, end, word)
 
     def _mailbox(self, start: int, end: int, host: str) -> None:
@@ -139,7 +145,12 @@ class _Finder:
             slash = end + 1
             while slash < len(text) and slash < end + 7 and text[slash].isdigit():
                 slash += 1
-        if slash < len(text) and text[slash] == "/" and slash != end + 1 and self.index.has_host(words.name_of(word)):
+        if (
+            slash < len(text)
+            and text[slash] == "/"
+            and slash != end + 1
+            and self.index.has_host(words.name_of(word))
+        ):
             for stop in words.url_ends(text, start):
                 if stop > slash:
                     self._add(self.index.url_without_scheme(text[start:stop]), start, stop)

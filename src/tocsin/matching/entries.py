@@ -93,7 +93,9 @@ _HASH_NAMES: dict[str, Kind] = {"md5": "md5", "sha1": "sha1", "sha256": "sha256"
 def entries_of(indicator: Indicator) -> Iterator[Entry | Passed]:
     """Yield what `indicator` says to look for, and what of it is passed over."""
     if indicator.pattern_type != "stix":
-        yield Passed(indicator.id, "pattern-type", f"its pattern is in {indicator.pattern_type!r}, not STIX patterning")
+        yield Passed(
+            indicator.id, "pattern-type", f"its pattern is in {indicator.pattern_type!r}, not STIX patterning"
+        )
         return
     simple = _SIMPLE.fullmatch(indicator.pattern)
     if simple is not None:

@@ -146,7 +146,9 @@ class Index:
 
     def has_ipv6(self, number: int) -> bool:
         """Return whether an IPv6 address is named, or the host of a URL."""
-        return next(self.ipv6(number), None) is not None or f"[{addresses.format_ipv6(number)}]" in self._hosts
+        return (
+            next(self.ipv6(number), None) is not None or f"[{addresses.format_ipv6(number)}]" in self._hosts
+        )
 
     def _within(self, version: int, number: int) -> Iterator[int]:
         for shift, ranges in self._networks[version].items():

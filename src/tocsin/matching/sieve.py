@@ -22,7 +22,9 @@ Escapes: TypeAlias = Literal["none", "json", "zeek"]
 
 _TOKEN = b"abcdefghijklmnopqrstuvwxyz0123456789_.@-"
 _TABLE = bytes(
-    ord(chr(byte).lower()) if byte < 128 and chr(byte).lower().encode() in {_TOKEN[i : i + 1] for i in range(len(_TOKEN))} else 32
+    ord(chr(byte).lower())
+    if byte < 128 and chr(byte).lower().encode() in {_TOKEN[i : i + 1] for i in range(len(_TOKEN))}
+    else 32
     for byte in range(256)
 )
 _JSON_PLAIN = re.compile(rb'\\[nrtbf"/\\]')
@@ -45,7 +47,6 @@ class Sieve:
         self._shortest_digest = 32 if vocabulary.digests else 1 << 62
         self._groups = vocabulary.groups
         self._dull: set[str] = set()
-        self._telling: set[str] = set()
         self._dull_addresses: set[bytes] = set()
 
     def spans(self, block: bytes) -> list[tuple[int, int]]:
@@ -53,14 +54,20 @@ class Sieve:
         if self._escapes == "json" and b"\\" in block:
             block = _JSON_PLAIN.sub(b"  ", block)
         table = block.translate(_TABLE)
+        if b".." in table:
+            table = table.replace(b"..", b"  ")
+        if table.endswith(b"-"):
+            table += b" "
         if b"- " in table:
             table = table.replace(b"- ", b"  ")
             if b"- " in table:
                 table = _DASHES.sub(lambda dashes: b" " * len(dashes[0]), table)
         tokens = set(table.decode("ascii").split())
-        telling = self._new(tokens) | (self._telling & tokens)
-        places = set(self._places(block, tokens, table))
-        if len(telling) > _FEW:  # looking for each in the whole block would cost more than looking at each line
+        telling = self._telling(tokens)
+        places = set(self._places(block, tokens))
+        if (
+            len(telling) > _FEW
+        ):  # looking for each in the whole block would cost more than looking at each line
             lines = line_spans(block)
             places.update(a for a, b in lines if not telling.isdisjoint(table[a:b].decode("ascii").split()))
         else:
@@ -68,16 +75,15 @@ class Sieve:
                 places.update(_occurrences(table, token.encode("ascii")))
         return _lines_at(block, places)
 
-    def _new(self, tokens: set[str]) -> set[str]:
+    def _telling(self, tokens: set[str]) -> set[str]:
         new = tokens - self._dull
         lasts, shortest = self._lasts, self._shortest_digest
-        telling = {t for t in new if (t[t.rfind(".") + 1 :] in lasts or len(t) >= shortest) and self._tells(t)}
+        telling = {
+            t for t in new if (t[t.rfind(".") + 1 :] in lasts or len(t) >= shortest) and self._tells(t)
+        }
         if len(self._dull) > _REMEMBERED:
             self._dull = set()
         self._dull |= new - telling
-        if len(self._telling) > _REMEMBERED:
-            self._telling = set()
-        self._telling |= telling
         return telling
 
     def _tells(self, token: str) -> bool:
@@ -91,18 +97,17 @@ class Sieve:
                 return True
             if next(index.name(word), None) is not None or index.has_host(word):
                 return True
-            if start and token[start - 1] == "@" and index.has_mailbox_ending(token[: start - 1].rpartition("@")[2], word):
+            if (
+                start
+                and token[start - 1] == "@"
+                and index.has_mailbox_ending(token[: start - 1].rpartition("@")[2], word)
+            ):
                 return True
         return False
 
-    def _places(self, block: bytes, tokens: set[str], table: bytes) -> Iterator[int]:
+    def _places(self, block: bytes, tokens: set[str]) -> Iterator[int]:
         """Yield places in lines that tokens say too little about."""
         yield from (found.start() for found in _DEFANGED.finditer(block))
-        for mark in (b"hxxp", b"fxp"):
-            if mark in table:
-                yield from _occurrences(table, mark)
-        if b"**" in block:
-            yield from _occurrences(block, b"**")
         if not block.isascii():
             yield from (found.start() for found in _FOREIGN.finditer(block))
         if self._escapes != "none" and b"\\" in block:

@@ -69,7 +69,8 @@ def refang(text: str) -> str:
 
 def view_of(text: str) -> View | None:
     """Return `text` as `refang` does, with positions; None when nothing in it is defanged."""
-    pieces, shifts = [], []
+    pieces: list[str] = []
+    shifts: list[tuple[int, int]] = []
     at = length = 0
     for found in _DEFANGED.finditer(text):
         plain = _plain(found)
@@ -221,7 +222,9 @@ def _decoded(host: str) -> str:
 
 def _octets(text: str) -> bytes:
     try:
-        return text.encode("utf-8", "surrogateescape")  # bytes of a log that are no UTF-8 come back as they were
+        return text.encode(
+            "utf-8", "surrogateescape"
+        )  # bytes of a log that are no UTF-8 come back as they were
     except UnicodeEncodeError:
         return text.encode("utf-8", "replace")
 

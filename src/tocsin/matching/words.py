@@ -29,6 +29,7 @@ SCHEME: Final = re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{1,15}://"
 _URL_REST = re.compile(r"[^\s\"<>`\\^{}|\x00-\x20\x7f]*")
 _CUT = re.compile(r"[,;)\]'(\[]")
 _CLOSING = ".,;:!?'*)]"
+_AT = re.compile(r"[.-]*+@")
 _LOCAL = re.compile(r"[\w.+-]*\Z")
 _TOKEN_ENDING = re.compile(r"[a-z0-9_.-]*\Z")
 _NUMBERS = re.compile(r"[0-9.-]+")
@@ -37,7 +38,10 @@ _MOST_CUTS = 64
 _LONGEST_IPV6 = 45  # ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255
 _LONGEST_LOCAL = 64  # RFC 5321 section 4.5.3.1.1
 # Words that stand before `/address` in logs of firewalls; others there name a product and its version.
-_PLACES = frozenset("tcp udp icmp ip ipv4 sctp gre esp inside outside dmz src dst source destination host from to nat".split())
+_PLACES = frozenset(
+    {"tcp", "udp", "icmp", "ip", "ipv4", "sctp", "gre", "esp", "nat", "host", "from", "to"}
+    | {"src", "dst", "source", "destination", "inside", "outside", "dmz"}
+)
 
 
 def words(text: str) -> Iterator[tuple[int, int]]:
@@ -51,6 +55,11 @@ def words(text: str) -> Iterator[tuple[int, int]]:
             if start >= end:
                 continue
         yield start, end
+
+
+def is_local_part(text: str, end: int) -> bool:
+    """Return whether a word that ends at `end` is the local part of a mailbox: an `@` follows, or dots and dashes and then it."""
+    return end < len(text) and text[end] in "@.-" and _AT.match(text, end) is not None
 
 
 def quads(word: str) -> Iterator[tuple[int, int]]:
@@ -119,7 +128,11 @@ def plain_url(text: str) -> str | None:
 def ends_with_local(text: str, at: int, local: str) -> bool:
     """Return whether `local`, which is not of the plain sort, stands before the `@` at `at` and nothing of its kind before it."""
     start = at - len(local)
-    return start >= 0 and text[start:at].lower() == local and (start == 0 or not (text[start - 1].isalnum() or text[start - 1] in "_.+-"))
+    return (
+        start >= 0
+        and text[start:at].lower() == local
+        and (start == 0 or not (text[start - 1].isalnum() or text[start - 1] in "_.+-"))
+    )
 
 
 def url_ends(text: str, start: int) -> Iterator[int]:
@@ -127,7 +140,9 @@ def url_ends(text: str, start: int) -> Iterator[int]:
     run = _URL_REST.match(text, start)
     assert run is not None  # it may be empty
     end = run.end()
-    cuts = [found.start() for _, found in zip(range(_MOST_CUTS), _CUT.finditer(text, start, end), strict=False)]
+    cuts = [
+        found.start() for _, found in zip(range(_MOST_CUTS), _CUT.finditer(text, start, end), strict=False)
+    ]
     for cut in (end, *reversed(cuts)):
         yield cut
         closed = start + len(text[start:cut].rstrip(_CLOSING))
@@ -137,7 +152,11 @@ def url_ends(text: str, start: int) -> Iterator[int]:
 
 def is_version(text: str, start: int, end: int) -> bool:
     """Return whether a dotted quad stands as the version of a product: `Skype/7.2.0.103 (…)` (RFC 9110 section 10.1.5)."""
-    if start == 0 or text[start - 1] != "/" or (end < len(text) and not (text[end].isspace() or text[end] in ";),\"'")):
+    if (
+        start == 0
+        or text[start - 1] != "/"
+        or (end < len(text) and not (text[end].isspace() or text[end] in ";),\"'"))
+    ):
         return False
     product = _PRODUCT.search(text[max(0, start - 65) : start])
     return product is not None and product[1].lower() not in _PLACES

@@ -20,9 +20,8 @@ from tocsin.clock import Clock
 from tocsin.errors import LimitError, ParseError
 from tocsin.formats import RawItem, Refusal, refuse
 from tocsin.sharing.labels import Label, label_for
-from tocsin.stix import Object
+from tocsin.stix import Object, parse
 from tocsin.stix.markings import definition_kind, tlp_of
-from tocsin.stix.parse import parse
 from tocsin.store import Store, collections, labels, objects, quarantine
 from tocsin.store.values import Origin, Outcome, Placement
 
@@ -126,7 +125,14 @@ class Intake:
             found = collections.get(connection, collection)
         audience = (str(found.community),) if found.community else ()
         labeller = _Labeller(owner or self._own, audience, tuple(recipients), assumed)
-        writer = _Writer(self._store, found.id, origin, labeller.owner, self._clock, on_committed)
+        writer = _Writer(
+            self._store,
+            self._clock,
+            collection=found.id,
+            origin=origin,
+            owner=labeller.owner,
+            on_committed=on_committed,
+        )
         began = time.perf_counter()
         with ThreadPoolExecutor(1, thread_name_prefix="intake") as pool:
             pipeline = _Pipeline(pool, writer)
@@ -226,10 +232,11 @@ class _Writer:
     def __init__(
         self,
         store: Store,
+        clock: Clock,
+        *,
         collection: UUID,
         origin: Origin,
         owner: str,
-        clock: Clock,
         on_committed: Callable[[Committed], None] | None,
     ) -> None:
         self._store = store
@@ -249,7 +256,10 @@ class _Writer:
                 for marking, kind in batch.definitions.items():
                     labels.define(connection, marking, self._owner, kind)
                 quarantine.put(
-                    connection, [_refused(each) for each in batch.refusals], origin=self._origin, now=self._clock()
+                    connection,
+                    [_refused(each) for each in batch.refusals],
+                    origin=self._origin,
+                    now=self._clock(),
                 )
         outcomes = objects.put(self._store, self._collection, batch.placements, origin=self._origin)
         self._kinds.update(outcome.kind for outcome in outcomes)

@@ -44,6 +44,7 @@ _TABLES = (
     "token",
     "claim",
     "journal",
+    "posting",
     "peer",
     "subscription",
     "warninglist",

@@ -95,6 +95,8 @@ def _select(
         for label in clearance.labels
         for one in _by_type(query.types)
     ]
+    if len(streams) == 1:
+        return streams[0], values
     return sql.SQL("{} {}").format(sql.SQL(" UNION ALL ").join(streams), order), values
 
 

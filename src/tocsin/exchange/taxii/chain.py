@@ -23,7 +23,6 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
-from typing import NoReturn
 
 import msgspec
 
@@ -62,7 +61,7 @@ class Position(msgspec.Struct, frozen=True, omit_defaults=True):
     Attributes:
         after: everything added up to here has been taken; None for nothing yet.
         token: `next` inside an unfinished chain.
-        asked: the `added_after` that the token belongs to, when it is not `after`.
+        asked, limit: the `added_after` (when it is not `after`) and `limit` that the token belongs to.
         high: latest date in the chain; low: earliest that came out of order; last: end of the page before.
         ceiling: the moment the chain began.
         undated: a page of the chain had no usable dates.
@@ -71,6 +70,7 @@ class Position(msgspec.Struct, frozen=True, omit_defaults=True):
     after: Micros | None = None
     token: str = ""
     asked: Micros | None = None
+    limit: int = 0
     high: Micros | None = None
     low: Micros | None = None
     last: Micros | None = None
@@ -103,16 +103,23 @@ class Chain:
     """One pass over a remote collection. Iterate it; `warnings` counts what was odd and borne."""
 
     def __init__(
-        self, client: Client, collection: Collection, position: Position, *, clock: Clock, bounds: Bounds | None = None
+        self,
+        client: Client,
+        collection: Collection,
+        position: Position,
+        *,
+        clock: Clock,
+        bounds: Bounds | None = None,
     ) -> None:
         """Stand at `position`, as it was kept after the last step."""
         self._client = client
         self._collection = collection
         self._clock = clock
         self._bounds = bounds or Bounds()
-        self._limit = self._bounds.limit
+        self._limit = position.limit or self._bounds.limit
         self._state = position
-        self._tokens: set[bytes] = set()
+        self._resumed = bool(position.token)
+        self._tokens = {_digest(position.token.encode())} if position.token else set()
         self._moving = False  # the token stays the same while the peer's state moves
         self._shown: set[bytes] = set()
         self._stuck = 0
@@ -126,14 +133,21 @@ class Chain:
         Raises:
             ExchangeError: the peer fails or leads in circles. What was yielded before is good.
         """
-        if self._state.token:
-            self._tokens.add(_digest(self._state.token.encode()))
         for number in range(1, self._bounds.pages + 1):
             page = self._ask()
-            step, over = self._take(page, number)
-            yield step
-            if over:
-                return
+            trouble = self._take(page)
+            if trouble:
+                self._state = Position(after=self._state.after)
+            yield Step(page.envelope.objects, self._to_keep(), page.received, number)
+            if trouble:
+                raise ExchangeError(
+                    f"{self._client.wire.endpoint.name}: collection {self._collection.id} {trouble}",
+                    hint="what came so far is kept, and the next poll begins where this one did; tell whoever runs the peer",
+                )
+            if not page.envelope.more:
+                if not self._resumed:
+                    return
+                self._begin()  # the end of an older chain may be that of a snapshot: see what came since
         self._warn(f"stopped after {self._bounds.pages:,} pages; the next poll goes on from there")
 
     def _ask(self) -> Page:
@@ -155,46 +169,59 @@ class Chain:
 
     def _repeatable(self) -> bool:
         """Whether the token at hand can be asked again: it was kept from an earlier poll, or is one of several."""
-        return not self._moving and (len(self._tokens) > 1 or self._restarts > 0)
+        return not self._moving and (self._resumed or len(self._tokens) > 1)
 
     def _mend(self, failure: Failure) -> None:
         """Make a failed request one worth sending, or raise."""
         if failure.kind == "limit" and self._limit > 1:
             self._warn("a page was too large; fewer objects are asked for at once")
             self._limit = max(1, self._limit // 4)
+            if self._state.token and not self._collection.exact:
+                self._begin()  # elsewhere a token may be a page number, which means nothing under another limit
             return
         refused = failure.kind == "status" and failure.status in {400, 404, 410, 416, 422}
         lost = failure.kind in {"lost", "broken"} and not self._repeatable()
         if self._state.token and (refused or lost) and self._restarts < self._bounds.restarts:
             self._warn("`next` was not honoured a second time" if refused else "a page was lost on the way")
-            self._restart()
+            self._restarts += 1
+            self._begin()
             return
         raise failure.error()
 
-    def _restart(self) -> None:
-        self._restarts += 1
+    def _begin(self) -> None:
+        """Begin a chain at the last point that is proven."""
         self._state = Position(after=self._state.after)
         self._tokens.clear()
         self._shown.clear()
         self._stuck = 0
-        self._moving = False
+        self._moving = self._resumed = False
 
-    def _take(self, page: Page, number: int) -> tuple[Step, bool]:
+    def _take(self, page: Page) -> str:
+        """Move on by what the page shows; return why there is no going on, if so."""
         objects = page.envelope.objects
         if len(objects) > self._limit:
             self._warn("a page had more objects than were asked for")
-        more = page.envelope.more
-        old = self._state
-        state = self._dates(page, self._ceiling(page))
-        if not more:
-            self._state = self._finished(state)
-        elif page.envelope.next:
-            self._state = self._by_token(state, page.envelope.next)
+        known = _digest(*objects)
+        repeated = bool(objects) and known in self._shown
+        self._shown.add(known)
+        state = msgspec.structs.replace(self._state, ceiling=self._ceiling(page))
+        if objects and not repeated:
+            state = self._dates(state, page)
+        if not page.envelope.more:
+            self._state = Position(after=self._proven(state, state.high))
+            return ""
+        if repeated or not objects:
+            self._warn("a page was repeated" if repeated else "an empty page says that there is more")
+            self._stuck += 1
         else:
-            self._state = self._by_date(state, page)
-        if more:
-            self._progress(page, old)
-        return Step(objects, self._to_keep(), page.received, number), not more
+            self._stuck = 0
+        self._state = state
+        if self._stuck > self._bounds.stuck:
+            return "leads in circles: `next` shows the same again and again"
+        if page.envelope.next:
+            self._by_token(page.envelope.next)
+            return ""
+        return self._by_date(page)
 
     def _ceiling(self, page: Page) -> Micros:
         if self._state.ceiling is not None:
@@ -202,13 +229,12 @@ class Chain:
         theirs = http_date(page.date)
         return self._began if theirs is None else min(self._began, theirs + _SECOND - 1)
 
-    def _dates(self, page: Page, ceiling: Micros) -> Position:
-        """Return the state after the page, as far as its dates go."""
-        state = msgspec.structs.replace(self._state, ceiling=ceiling)
-        if not page.envelope.objects:
-            return state
+    def _dates(self, state: Position, page: Page) -> Position:
+        """Return the state after a page with objects, as far as its dates go."""
         if page.first is None or page.last is None:
-            self._warn("a page came without usable dates: the next poll asks for everything since the last good one again")
+            self._warn(
+                "a page came without usable dates: the next poll asks for everything since the last good one again"
+            )
             return msgspec.structs.replace(state, undated=True, last=None)
         first, last = min(page.first, page.last), max(page.first, page.last)
         low = state.low
@@ -220,74 +246,56 @@ class Chain:
             low = first if low is None else min(low, first)
         if state.after is not None and last <= state.after:
             self._warn("objects came that are older than was asked for")
-        if last > ceiling + _FUTURE:
+        if self._in_future(state, last):
             self._warn("dates lie in the future")
         high = last if state.high is None else max(state.high, last)
         return msgspec.structs.replace(state, high=high, low=low, last=last)
 
-    def _finished(self, state: Position) -> Position:
-        after = self._proven(state)
-        return Position(after=after)
+    @staticmethod
+    def _in_future(state: Position, date: Micros) -> bool:
+        return state.ceiling is not None and date > state.ceiling + _FUTURE
 
-    def _proven(self, state: Position) -> Micros | None:
-        """Return where the next chain may begin, now that this one was followed to its end."""
-        if state.undated or state.high is None or state.ceiling is None:
+    def _proven(self, state: Position, reached: Micros | None) -> Micros | None:
+        """Return where the next chain may begin when everything up to `reached` was shown."""
+        if state.undated or reached is None or state.ceiling is None:
             return state.after
         settle = 0 if self._collection.exact else int(self._bounds.settle * _SECOND)
-        reach = min(state.high, state.ceiling - settle)
+        reach = min(reached, state.ceiling - settle)
         if state.low is not None:
             reach = min(reach, state.low - 1)
         return reach if state.after is None else max(state.after, reach)
 
-    def _by_token(self, state: Position, token: str) -> Position:
+    def _by_token(self, token: str) -> None:
         known = _digest(token.encode())
         if known in self._tokens:
             self._moving = True
         self._tokens.add(known)
-        return msgspec.structs.replace(state, token=token)
+        self._state = msgspec.structs.replace(self._state, token=token, limit=self._limit)
 
-    def _by_date(self, state: Position, page: Page) -> Position:
-        """Go on by date, where the peer gives no `next`."""
+    def _by_date(self, page: Page) -> str:
+        """Go on by date, where the peer gives no `next`; return why that cannot be, if so."""
+        state = self._state
         if not page.envelope.objects or page.first is None or page.last is None:
-            self._give_up("says that there is more, and gives neither `next` nor dates to go on by")
+            return "says that there is more, and gives neither `next` nor dates to go on by"
+        if page.first > page.last or self._in_future(state, page.last):
+            return "gives no `next`, and dates that cannot be gone on by"
         self._warn("no `next`: followed by date")
-        target = min(page.first, page.last) if page.first > page.last else page.last - 1
         asked = state.after if state.asked is None else state.asked
-        if asked is not None and target <= asked:
-            # A whole page of one date: only a longer page gets past it without skipping.
-            if self._limit >= _LARGEST_LIMIT or len(page.envelope.objects) < self._limit:
-                self._give_up("has more objects of one date than it gives in a page, and no `next`")
-            self._limit *= 2
+        if asked is None or page.last - 1 > asked:
+            asked = page.last - 1
+        elif self._limit < _LARGEST_LIMIT and len(page.envelope.objects) >= self._limit:
+            self._limit *= 2  # a whole page of one date: only a longer page gets past it without skipping
         else:
-            asked = target
-        return msgspec.structs.replace(state, asked=asked, token="")
+            return "has more objects of one date than it gives in a page, and no `next`"
+        self._state = msgspec.structs.replace(state, asked=asked, token="")
+        return ""
 
     def _to_keep(self) -> Position:
-        """Return what may be kept of the state: all of it, or the chain's start when its token cannot be asked again."""
+        """Return what may be kept of the state."""
         state = self._state
-        if not state.token and state.asked is None:
-            return state  # the chain is over
-        if state.token and len(self._tokens) > 1 and not self._moving:
-            return state
-        return Position(after=state.after)
-
-    def _progress(self, page: Page, old: Position) -> None:
-        known = _digest(*page.envelope.objects)
-        if page.envelope.objects and known not in self._shown:
-            self._shown.add(known)
-            self._stuck = 0
-            return
-        self._warn("an empty page says that there is more" if not page.envelope.objects else "a page was repeated")
-        self._stuck += 1
-        same_question = (self._state.token, self._state.asked) == (old.token, old.asked) and self._limit == self._bounds.limit
-        if (same_question and page.envelope.objects) or self._stuck > self._bounds.stuck:
-            self._give_up("leads in circles: `next` shows the same again and again")
-
-    def _give_up(self, why: str) -> NoReturn:
-        raise ExchangeError(
-            f"{self._client.wire.endpoint.name}: collection {self._collection.id} {why}",
-            hint="what came so far is kept; tell whoever runs the peer",
-        )
+        if state.token:
+            return state if self._repeatable() else Position(after=state.after)
+        return Position(after=self._proven(state, state.asked))
 
     def _warn(self, text: str) -> None:
         self.warnings[text] += 1

@@ -130,21 +130,23 @@ class Client:
         listed = []
         for address, root in (found or self.discover()).roots:
             url = urljoin(address, "collections/")
-            for c in _value(self.wire.get(url, resources.read_listing)).collections[:_COLLECTIONS]:
-                listed.append(
-                    Collection(
-                        id=c.id,
-                        alias=c.alias or "",
-                        title=c.title,
-                        description=c.description or "",
-                        can_read=c.can_read,
-                        can_write=c.can_write,
-                        url=urljoin(url, f"{quote(c.id, safe='')}/"),
-                        root=address,
-                        most=root.max_content_length if (root.max_content_length or 0) > 0 else None,
-                        exact=root.exact,
-                    )
+            described = _value(self.wire.get(url, resources.read_listing)).collections[:_COLLECTIONS]
+            listed += [
+                Collection(
+                    id=c.id,
+                    alias=c.alias or "",
+                    title=c.title,
+                    description=c.description or "",
+                    can_read=c.can_read,
+                    can_write=c.can_write,
+                    url=urljoin(url, f"{quote(c.id, safe='')}/"),
+                    root=address,
+                    most=root.max_content_length if (root.max_content_length or 0) > 0 else None,
+                    exact=root.exact,
                 )
+                for c in described
+                if c.id not in {"", ".", ".."}
+            ]
         return listed
 
     def find(self, name: str, listed: list[Collection] | None = None) -> Collection:
@@ -217,7 +219,7 @@ class Client:
             ExchangeError: the peer fails, or leads in circles.
         """
         params = {"limit": str(limit)} | ({"added_after": added_after} if added_after else {})
-        seen: set[str] = set()
+        seen: set[int] = set()  # of pages: a token may stay the same while pages go on
         url = urljoin(collection.url, "manifest/")
         for _ in range(_PAGES):
             found = _value(self.wire.get(url, resources.read_manifest, params=params))
@@ -225,11 +227,12 @@ class Client:
             token = "" if found.next is None else str(found.next)
             if not found.more or not token:
                 return
-            if token in seen or not found.objects:
+            page = hash(tuple((e.id, e.version) for e in found.objects))
+            if page in seen or not found.objects:
                 raise ExchangeError(
                     f"{self.wire.endpoint.name}: the manifest of {collection.id} leads in circles"
                 )
-            seen.add(token)
+            seen.add(page)
             params["next"] = token
 
     def get(self, collection: Collection, stix_id: str, *, version: str = "last") -> tuple[bytes, ...]:

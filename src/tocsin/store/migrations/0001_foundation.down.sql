@@ -1,2 +1,2 @@
-DROP TABLE hit, warninglist, subscription, peer, journal, claim, token, account, quarantine, assertion, object, origin,
+DROP TABLE hit, warninglist, subscription, peer, posting, journal, claim, token, account, quarantine, assertion, object, origin,
   definition, label, collection, membership, community, organisation, state, head;

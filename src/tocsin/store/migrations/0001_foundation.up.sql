@@ -140,6 +140,14 @@ CREATE TABLE journal (
 );
 CREATE INDEX journal_at ON journal (at);
 
+-- What became of a TAXII POST (section 4.3), for the organisation that posted.
+CREATE TABLE posting (
+  id           uuid PRIMARY KEY,
+  organisation text NOT NULL,
+  at           bigint NOT NULL,
+  status       jsonb NOT NULL
+);
+
 CREATE TABLE peer (
   name         text PRIMARY KEY,
   url          text NOT NULL,

@@ -1,0 +1,142 @@
+"""Warninglists: values that many share or that do no harm, so that a hit on one is flagged, not raised.
+
+Kinds as in the MISP warninglist format: `cidr`, `hostname` (a name and those below it), `string` (the whole value), `substring`, `regex`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Final
+
+import msgspec
+
+from tocsin.matching import addresses, values
+from tocsin.matching.index import split_url
+from tocsin.matching.values import Kind
+
+_MISP_TYPES: Final[dict[Kind, frozenset[str]]] = {
+    "ipv4": frozenset({"ip-src", "ip-dst", "domain|ip", "ip-src|port", "ip-dst|port"}),
+    "ipv6": frozenset({"ip-src", "ip-dst", "domain|ip", "ip-src|port", "ip-dst|port"}),
+    "cidr": frozenset({"ip-src", "ip-dst", "domain|ip", "ip-src|port", "ip-dst|port"}),
+    "domain": frozenset({"domain", "hostname", "domain|ip", "hostname|port"}),
+    "url": frozenset({"url", "uri", "link", "domain", "hostname"}),
+    "email": frozenset({"email", "email-src", "email-dst", "target-email", "email-reply-to"}),
+    "md5": frozenset({"md5", "filename|md5"}),
+    "sha1": frozenset({"sha1", "filename|sha1"}),
+    "sha256": frozenset({"sha256", "filename|sha256"}),
+    "sha512": frozenset({"sha512", "filename|sha512"}),
+}
+_LONGEST_FOR_REGEX = 1024  # a list's regex may backtrack; on a short value it cannot for long
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """A warninglist as it is kept: `attributes` are the MISP types it is about; none means all."""
+
+    name: str
+    kind: str
+    attributes: tuple[str, ...]
+    values: tuple[str, ...]
+
+
+class Warninglists:
+    """Lists to ask whether a value stands on them."""
+
+    def __init__(self, lists: Iterable[Listed]) -> None:
+        """Take the lists; what in them cannot be read is left out (`unreadable` counts it)."""
+        self.unreadable = 0
+        self._strings: dict[str, list[int]] = {}
+        self._hostnames: dict[str, list[int]] = {}
+        self._networks: dict[tuple[int, int, int], list[int]] = {}
+        self._lengths: set[tuple[int, int]] = set()
+        self._substrings: list[tuple[str, int]] = []
+        self._regexes: list[tuple[re.Pattern[str], int]] = []
+        self._lists: list[tuple[str, frozenset[str]]] = []
+        for number, each in enumerate(lists):
+            self._lists.append((each.name, frozenset(each.attributes)))
+            for value in each.values:
+                self._add(each.kind, value.strip(), number)
+        self._names = lru_cache(maxsize=65536)(self._find)
+
+    def _add(self, kind: str, value: str, number: int) -> None:
+        match kind:
+            case "cidr":
+                network = _network(value)
+                if network is None:
+                    self.unreadable += 1
+                    return
+                self._lengths.add((network[0], network[2]))
+                self._networks.setdefault(network, []).append(number)
+            case "hostname":
+                name = values.domain(value)
+                if name is None:
+                    self.unreadable += 1
+                    return
+                self._hostnames.setdefault(name, []).append(number)
+            case "string":
+                self._strings.setdefault(value.lower(), []).append(number)
+            case "substring" if value:
+                self._substrings.append((value.lower(), number))
+            case "regex":
+                self._add_regex(value, number)
+            case _:
+                self.unreadable += 1
+
+    def _add_regex(self, value: str, number: int) -> None:
+        # as PHP writes it: /.../i
+        body = (
+            value[1 : value.rindex("/")]
+            if len(value) > 2 and value[0] == "/" and value.count("/") > 1
+            else value
+        )
+        try:
+            self._regexes.append((re.compile(body, re.IGNORECASE), number))
+        except (re.error, RecursionError, OverflowError):
+            self.unreadable += 1
+
+    def names(self, kind: Kind, value: str) -> tuple[str, ...]:
+        """Return the names of the lists on which a value in normal spelling stands; of a range, those that hold all of it."""
+        return self._names(kind, value)
+
+    def _find(self, kind: Kind, value: str) -> tuple[str, ...]:
+        types = _MISP_TYPES[kind]
+        found = {
+            name
+            for name, about in (self._lists[number] for number in self._numbers(kind, value))
+            if not about or not about.isdisjoint(types)
+        }
+        return tuple(sorted(found))
+
+    def _numbers(self, kind: Kind, value: str) -> Iterator[int]:
+        yield from self._strings.get(value.lower(), ())
+        host = split_url(value).host if kind == "url" else value.rpartition("@")[2]
+        network = _network(host.strip("[]"))
+        if network is not None:
+            yield from self._holding(*network)
+        else:
+            while host:
+                yield from self._hostnames.get(host, ())
+                host = host.partition(".")[2]
+        low = value.lower()
+        yield from (number for part, number in self._substrings if part in low)
+        if len(low) <= _LONGEST_FOR_REGEX:
+            yield from (number for regex, number in self._regexes if regex.search(value))
+
+    def _holding(self, version: int, first: int, bits: int) -> Iterator[int]:
+        width = 32 if version == 4 else 128
+        for its, length in self._lengths:
+            if its == version and length <= bits:
+                yield from self._networks.get(
+                    (version, first >> width - length << width - length, length), ()
+                )
+
+
+def _network(value: str) -> tuple[int, int, int] | None:
+    if "/" in value:
+        return addresses.parse_network(value)
+    number = addresses.parse_ipv4(value)
+    if number is not None:
+        return 4, number, 32
+    number = addresses.parse_ipv6(value)
+    return None if number is None else (6, number, 128)

@@ -1,0 +1,120 @@
+"""Clearances for recipients, kept as long as what they rest on has not changed.
+
+Facts (organisations, label sets, definitions of markings) are read in one snapshot together with the generation they
+belong to. A page that was read under a newer generation is thrown away and asked again under a new clearance.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+import msgspec
+
+from tocsin.errors import ForbiddenError, StoreError
+from tocsin.sharing import policy
+from tocsin.sharing.audience import Organisation
+from tocsin.sharing.decision import Decider
+from tocsin.sharing.labels import Definitions, Label
+from tocsin.sharing.policy import PolicySet
+from tocsin.sharing.release import Clearance, Released
+from tocsin.store import Store, labels, organisations
+from tocsin.store.values import Stale
+
+T = TypeVar("T")
+_TRIES = 20  # a writer that makes a new label set every few milliseconds must not starve readers for ever
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """What decisions rest on, at one generation."""
+
+    generation: int
+    organisations: Mapping[str, Organisation]
+    labels: Mapping[int, Label]
+    definitions: Definitions
+
+    @property
+    def own(self) -> Organisation:
+        """The organisation that runs the node."""
+        return next(o for o in self.organisations.values() if o.own)
+
+
+class Clearances:
+    """Decides for recipients and remembers. Safe to share between threads."""
+
+    def __init__(self, store: Store, policies: PolicySet | None = None) -> None:
+        """Bind to a store, under the policies that come with Tocsin or those given."""
+        self._store = store
+        self._policies = policies or policy.load()
+        self._lock = threading.Lock()
+        self._snapshot = self._read()
+        self._decider = Decider(self._policies, self._snapshot.own)
+        self._made: dict[tuple[str, str], Clearance] = {}
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What decisions rested on last."""
+        return self._snapshot
+
+    @property
+    def decider(self) -> Decider:
+        """The decider, for explanations."""
+        return self._decider
+
+    def get(self, organisation: str, action: str = "receive") -> Clearance:
+        """Return what `organisation` may have, as far as this process knows.
+
+        Raises:
+            ForbiddenError: the organisation is not known.
+            PolicyError: the decision cannot be made: nothing may go.
+        """
+        with self._lock:
+            found = self._made.get((organisation, action))
+            if found is None:
+                recipient = self._snapshot.organisations.get(organisation)
+                if recipient is None:
+                    raise ForbiddenError("the organisation is not known")
+                state = self._snapshot
+                found = self._decider.clearance(
+                    recipient, action, state.labels, state.definitions, state.generation
+                )
+                self._made[organisation, action] = found
+            return found
+
+    def ask(
+        self, organisation: str, question: Callable[[Clearance], Released[T] | Stale], action: str = "receive"
+    ) -> Released[T]:
+        """Ask the store under the organisation's clearance, as often as it takes until the two fit.
+
+        Raises:
+            ForbiddenError: the organisation is not known.
+            StoreError: facts change faster than they can be read.
+        """
+        for _ in range(_TRIES):
+            answer = question(self.get(organisation, action))
+            if isinstance(answer, Released):
+                return answer
+            self.refresh(answer.generation)
+        raise StoreError("what decisions rest on keeps changing", hint="try again")
+
+    def refresh(self, at_least: int = 0) -> Snapshot:
+        """Read the facts again unless they are of generation `at_least` already; return them."""
+        with self._lock:
+            if self._snapshot.generation < at_least or at_least == 0:
+                self._snapshot = self._read()
+                if self._snapshot.own != self._decider.own:
+                    self._decider = Decider(self._policies, self._snapshot.own)
+                self._made = {}
+            return self._snapshot
+
+    def _read(self) -> Snapshot:
+        with self._store.transaction() as connection:
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            organisations.own(connection)  # says what to do where there is none
+            return Snapshot(
+                labels.generation(connection),
+                {o.id: o for o in organisations.everything(connection)},
+                labels.everything(connection),
+                labels.definitions(connection),
+            )

@@ -1,0 +1,1 @@
+"""The node's HTTP side: TAXII 2.1, health, metrics, and the first administrator's claim."""
