@@ -29,7 +29,11 @@ def host() -> Iterator[Peer]:
 
 @pytest.fixture
 def run(
-    store: Store, dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    store: Store,
+    dsn: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> Run:
     """Run a command; return its exit code, answer (JSON when asked for) and what it said on standard error."""
     monkeypatch.setenv("TOCSIN_DATABASE_URL", dsn)
@@ -48,7 +52,9 @@ def run(
 
 
 def add(run: Run, host: Peer, *more: str) -> Any:
-    code, answer, err = run("add", "them", host.url, "--org", "Them", "--token-stdin", *more, stdin=f"{TOKEN}\n")
+    code, answer, err = run(
+        "add", "them", host.url, "--org", "Them", "--token-stdin", *more, stdin=f"{TOKEN}\n"
+    )
     assert code == 0, err
     return answer
 
@@ -59,7 +65,12 @@ def test_a_peer_is_added_tried_polled_and_listed(run: Run, host: Peer, store: St
     assert answer["credentials"] is True
     with store.connection() as connection:
         made = organisations.get(connection, "Them")
-    assert (made.id, made.country, made.roles, made.client) == (answer["organisation"], "XB", ("csirt",), True)
+    assert (made.id, made.country, made.roles, made.client) == (
+        answer["organisation"],
+        "XB",
+        ("csirt",),
+        True,
+    )
     code, tested, _ = run("test", "them")
     assert (code, [c["alias"] for c in tested["collections"]]) == (0, ["feed"])
     assert not host.requests["page"], "trying fetches nothing"
@@ -110,7 +121,10 @@ def test_a_peer_that_fails_is_told_and_the_others_are_polled(run: Run, host: Pee
         assert run("add", "bad", bad.url, "--org", "Bad", "--token-stdin", stdin=TOKEN)[0] == 0
         code, answer, _ = run("poll")
         assert code == 9
-        assert [(p["peer"], bool(p["error"]), p["new"]) for p in answer["peers"]] == [("bad", True, 0), ("them", False, 3)]
+        assert [(p["peer"], bool(p["error"]), p["new"]) for p in answer["peers"]] == [
+            ("bad", True, 0),
+            ("them", False, 3),
+        ]
         code, out, _ = run("poll", text=True)
         assert "error: bad: GET" in out
 
@@ -174,7 +188,9 @@ def test_suspend_resume_remove(run: Run, host: Peer) -> None:
         (["Them!", "https://cti.example.org/"], "cannot name a peer"),
     ],
 )
-def test_what_cannot_be_is_refused_and_leaves_nothing(run: Run, store: Store, args: list[str], said: str) -> None:
+def test_what_cannot_be_is_refused_and_leaves_nothing(
+    run: Run, store: Store, args: list[str], said: str
+) -> None:
     code, _, err = run("add", *args, "--org", "Them")
     assert code in {3, 4}
     assert said in err

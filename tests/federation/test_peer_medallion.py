@@ -46,7 +46,11 @@ def medallion(tmp_path: Path) -> Iterator[str]:
     data = {
         "/discovery": {"title": "medallion", "default": root, "api_roots": [root]},
         "root": {
-            "information": {"title": "root", "versions": ["application/taxii+json;version=2.1"], "max_content_length": 20_000},
+            "information": {
+                "title": "root",
+                "versions": ["application/taxii+json;version=2.1"],
+                "max_content_length": 20_000,
+            },
             "status": [],
             "collections": [described | {"objects": [], "manifest": []}],
         },
@@ -88,7 +92,9 @@ def test_push_then_poll(store: Store, make_store: object, medallion: str) -> Non
     with store.transaction() as connection:
         organisations.put(connection, Organisation(OWN, "Us", own=True))
         organisations.put(connection, Organisation(ORGANISATION, "Medallion"))
-        peers.add(connection, peers.Peer("medallion", medallion, ORGANISATION, username="node", secret="pass word"))
+        peers.add(
+            connection, peers.Peer("medallion", medallion, ORGANISATION, username="node", secret="pass word")
+        )
         collections.add(connection, collections.new("out"))
     names = keep(store, 130, "clear")
     keep(store, 5, "red")
@@ -115,7 +121,9 @@ def test_push_then_poll(store: Store, make_store: object, medallion: str) -> Non
 
     other = make_store()  # type: ignore[operator]
     with other.transaction() as connection:
-        organisations.put(connection, Organisation("identity--00000000-0000-4000-8000-0000000000bb", "Other", own=True))
+        organisations.put(
+            connection, Organisation("identity--00000000-0000-4000-8000-0000000000bb", "Other", own=True)
+        )
         organisations.put(connection, Organisation(ORGANISATION, "Medallion"))
         peers.add(connection, peers.Peer("m", medallion, ORGANISATION, username="node", secret="pass word"))
     (report,) = sync.poll(other, bounds=Bounds(limit=50), open_wire=open_wire)

@@ -21,7 +21,9 @@ _SUPPORT = {"context"}
 
 def _modules() -> dict[str, Path]:
     folder = Path(__file__).parent
-    found = {f.stem: f for f in folder.glob("*.py")} | {f.parent.name: f for f in folder.glob("*/__init__.py")}
+    found = {f.stem: f for f in folder.glob("*.py")} | {
+        f.parent.name: f for f in folder.glob("*/__init__.py")
+    }
     return {
         stem.rstrip("_").replace("_", "-"): file
         for stem, file in sorted(found.items())

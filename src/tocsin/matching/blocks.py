@@ -32,11 +32,11 @@ class Block(msgspec.Struct, frozen=True, gc=False):
     piece: bool = False
 
 
-def blocks(stream: Iterable[bytes]) -> Iterator[Block]:
-    """Yield the stream in blocks of about `SIZE`."""
+def blocks(stream: Iterable[bytes], *, line: int = 1, offset: int = 0) -> Iterator[Block]:
+    """Yield the stream in blocks of about `SIZE`; `line` and `offset` say where it begins in a larger one."""
     held: list[bytes] = []
     length = 0
-    line, offset, column = 1, 0, 0
+    column = 0
     for chunk in _bites(stream):
         held.append(chunk)
         length += len(chunk)

@@ -1,6 +1,6 @@
 """Warninglists: values that many share or that do no harm, so that a hit on one is flagged, not raised.
 
-Kinds as in the MISP warninglist format: `cidr`, `hostname` (a name and those below it), `string` (the whole value), `substring`, `regex`.
+Kinds as in the MISP warninglist format: `cidr`, `hostname` (a name and those below it), `string` (the whole value), `substring`, `regex` (in Python's syntax, as `formats.misp_warninglist` hands them on).
 """
 
 from __future__ import annotations
@@ -84,14 +84,8 @@ class Warninglists:
                 self.unreadable += 1
 
     def _add_regex(self, value: str, number: int) -> None:
-        # as PHP writes it: /.../i
-        body = (
-            value[1 : value.rindex("/")]
-            if len(value) > 2 and value[0] == "/" and value.count("/") > 1
-            else value
-        )
         try:
-            self._regexes.append((re.compile(body, re.IGNORECASE), number))
+            self._regexes.append((re.compile(value), number))
         except (re.error, RecursionError, OverflowError):
             self.unreadable += 1
 

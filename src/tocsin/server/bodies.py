@@ -26,12 +26,18 @@ async def read(request: Request, *, limit: int, seconds: float) -> bytes:
         raise _too_large(limit)
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in {"identity", "gzip", "x-gzip", "zstd"}:
-        raise RequestError(415, f"content encoding {encoding!r:.40}: send gzip, zstd or none", headers={"Accept-Encoding": "gzip, zstd"})
+        raise RequestError(
+            415,
+            f"content encoding {encoding!r:.40}: send gzip, zstd or none",
+            headers={"Accept-Encoding": "gzip, zstd"},
+        )
     try:
         async with asyncio.timeout(seconds):
             packed = await _collect(request, limit)
     except TimeoutError:
-        raise RequestError(408, f"the body took longer than {seconds:.0f} s", headers={"Connection": "close"}) from None
+        raise RequestError(
+            408, f"the body took longer than {seconds:.0f} s", headers={"Connection": "close"}
+        ) from None
     except ClientDisconnect:
         raise RequestError(400, "the client went away") from None
     if encoding == "identity":
@@ -65,7 +71,9 @@ def _unpack_gzip(packed: bytes, limit: int) -> bytes:
 
 def _unpack_zstd(packed: bytes, limit: int) -> bytes:
     parts, size = [], 0
-    read_on: Callable[[int], bytes] = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(packed).read
+    read_on: Callable[[int], bytes] = (
+        zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(packed).read
+    )
     try:
         while part := read_on(_CHUNK):
             size += len(part)

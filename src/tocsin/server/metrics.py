@@ -14,13 +14,24 @@ class Metrics:
         """Make a registry of our own, so that several nodes can live in one process."""
         self.registry = CollectorRegistry()
         self.requests = Counter(
-            "tocsin_requests", "Requests answered, by route and status", ("route", "status"), registry=self.registry
+            "tocsin_requests",
+            "Requests answered, by route and status",
+            ("route", "status"),
+            registry=self.registry,
         )
         self.seconds = Histogram(
-            "tocsin_request_seconds", "Time to answer, by route", ("route",), registry=self.registry, buckets=_BUCKETS
+            "tocsin_request_seconds",
+            "Time to answer, by route",
+            ("route",),
+            registry=self.registry,
+            buckets=_BUCKETS,
         )
-        self.posted = Counter("tocsin_posted_objects", "Objects posted, by outcome", ("outcome",), registry=self.registry)
-        self.failures = Counter("tocsin_authentication_failures", "Credentials that did not hold", registry=self.registry)
+        self.posted = Counter(
+            "tocsin_posted_objects", "Objects posted, by outcome", ("outcome",), registry=self.registry
+        )
+        self.failures = Counter(
+            "tocsin_authentication_failures", "Credentials that did not hold", registry=self.registry
+        )
         self.under_way = Gauge("tocsin_requests_under_way", "Requests being answered", registry=self.registry)
 
     def text(self) -> str:

@@ -42,7 +42,9 @@ class RequestError(errors.InputError):
 
     code = "request"
 
-    def __init__(self, status: int, message: str, *, headers: Mapping[str, str] | None = None, hint: str = "") -> None:
+    def __init__(
+        self, status: int, message: str, *, headers: Mapping[str, str] | None = None, hint: str = ""
+    ) -> None:
         super().__init__(message, hint=hint)
         self.status = status
         self.headers = dict(headers or {})

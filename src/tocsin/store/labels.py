@@ -93,3 +93,13 @@ def generation(connection: Connection) -> int:
 def raise_generation(connection: Connection) -> None:
     """Say that decisions made so far may no longer hold."""
     connection.execute("UPDATE state SET generation = generation + 1")
+
+
+def of_object(connection: Connection, stix_id: str) -> list[tuple[str, int]]:
+    """Return (collection alias, label id) of everything held under a STIX id, for explanations to the operator."""
+    rows = connection.execute(
+        "SELECT DISTINCT c.alias, o.label_id FROM object o JOIN collection c ON c.local_id = o.collection_id "
+        "WHERE o.stix_id = %s ORDER BY 1, 2",
+        (stix_id,),
+    ).fetchall()
+    return [(r[0], r[1]) for r in rows]

@@ -175,10 +175,8 @@ def restand(connection: Connection, part: sql.Identifier, ids: list[str]) -> Non
     connection.execute(sql.SQL(_RESTAND).format(part=part, ids=sql.Literal(ids)))
 
 
-def delete(store: Store, collection: UUID, stix_id: str, cursors: Sequence[int]) -> int:
-    """Remove the rows of `stix_id` at `cursors`; return how many went.
-
-    Which rows a caller may remove is decided before (`server`): rows that its organisation alone asserted.
+def delete(store: Store, collection: UUID, stix_id: str, cursors: Sequence[int], *, source: str) -> int:
+    """Remove the rows of `stix_id` at `cursors` that organisation `source` alone asserted; return how many went.
 
     Raises:
         NotFoundError: no such collection.
@@ -188,11 +186,17 @@ def delete(store: Store, collection: UUID, stix_id: str, cursors: Sequence[int])
         part = collections.partition(local)
         connection.execute("SELECT 1 FROM head FOR UPDATE")
         gone = connection.execute(
-            sql.SQL("DELETE FROM {part} WHERE stix_id = %s AND cursor = ANY(%s)").format(part=part),
-            (stix_id, list(cursors)),
-        ).rowcount
+            sql.SQL(
+                "DELETE FROM {part} o WHERE o.stix_id = %(id)s AND o.cursor = ANY(%(cursors)s) "
+                "AND EXISTS (SELECT 1 FROM origin g WHERE g.id = o.origin_id AND g.source = %(source)s) "
+                "AND NOT EXISTS (SELECT 1 FROM assertion a JOIN origin g ON g.id = a.origin_id "
+                "WHERE a.collection_id = o.collection_id AND a.cursor = o.cursor AND g.source <> %(source)s) "
+                "RETURNING o.cursor"
+            ).format(part=part),
+            {"id": stix_id, "cursors": list(cursors), "source": source},
+        ).fetchall()
         connection.execute(
-            "DELETE FROM assertion WHERE collection_id = %s AND cursor = ANY(%s)", (local, list(cursors))
+            "DELETE FROM assertion WHERE collection_id = %s AND cursor = ANY(%s)", (local, [row[0] for row in gone])
         )
         restand(connection, part, [stix_id])
-    return gone
+    return len(gone)

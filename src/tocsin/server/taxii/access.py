@@ -57,7 +57,9 @@ def one(call: Call, *, read: bool = False, write: bool = False) -> Access:
     """
     name = call.request.path_params["collection"]
     for access in listed(call):
-        if name in {str(access.collection.id), access.collection.alias} or _same_uuid(name, access.collection.id):
+        if name in {str(access.collection.id), access.collection.alias} or _same_uuid(
+            name, access.collection.id
+        ):
             if read and not access.can_read:
                 raise ForbiddenError("this collection cannot be read by you")
             if write and not access.can_write:

@@ -30,7 +30,9 @@ def require_acceptable(request: Request) -> None:
             return
         if kind == "/".join(_OURS) and given.get("version", "2.1").strip('"') == "2.1":
             return
-    raise RequestError(406, f"this server speaks application/taxii+json;version=2.1, the client accepts {header!r:.100}")
+    raise RequestError(
+        406, f"this server speaks application/taxii+json;version=2.1, the client accepts {header!r:.100}"
+    )
 
 
 def require_envelope(request: Request) -> None:

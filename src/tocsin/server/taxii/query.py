@@ -15,9 +15,12 @@ from tocsin.store.values import PageQuery
 _NEXT = re.compile(r"n([0-9a-f]{1,16})", re.ASCII)
 _PAGING = {"added_after", "limit", "next"}
 _VALUES_AT_MOST = 1000
+DELETE_AT_MOST = 10_000
 
 
-def read(request: Request, collection: UUID, *, allowed: set[str], page_size: int, object_id: str | None = None) -> PageQuery:
+def read(
+    request: Request, collection: UUID, *, allowed: set[str], page_size: int, object_id: str | None = None
+) -> PageQuery:
     """Return the selection that the query string asks for.
 
     `allowed` are the names inside `match[...]` that the endpoint takes; paging parameters always are.
@@ -33,7 +36,9 @@ def read(request: Request, collection: UUID, *, allowed: set[str], page_size: in
     for name in given:
         if name.startswith("match") and name not in {f"match[{field}]" for field in allowed}:
             fields = ", ".join(sorted(allowed))
-            raise RequestError(400, f"{name:.60} is not a filter of this endpoint, which has match[...] of {fields}")
+            raise RequestError(
+                400, f"{name:.60} is not a filter of this endpoint, which has match[...] of {fields}"
+            )
     return PageQuery(
         collection=collection,
         after=max(_added_after(given.get("added_after")), _after(given.get("next"))),
@@ -82,7 +87,9 @@ def _values(given: dict[str, str], field: str) -> tuple[str, ...]:
         return ()
     values = tuple(text.split(","))
     if not all(values) or len(values) > _VALUES_AT_MOST or "\0" in text:
-        raise RequestError(400, f"match[{field}]: 1 to {_VALUES_AT_MOST} values with commas between them are needed")
+        raise RequestError(
+            400, f"match[{field}]: 1 to {_VALUES_AT_MOST} values with commas between them are needed"
+        )
     return values
 
 

@@ -101,7 +101,11 @@ def _page(call: Call, wanted: PageQuery) -> Response:
 
 
 def _envelope(page: Page) -> bytes:
-    head = b'{"more":true,"next":"%b","objects":[' % query.next_token(page.last).encode() if page.more else b'{"objects":['
+    head = (
+        b'{"more":true,"next":"%b","objects":[' % query.next_token(page.last).encode()
+        if page.more
+        else b'{"objects":['
+    )
     return b"".join((head, page.body, b"]}"))
 
 

@@ -1,0 +1,29 @@
+"""Who asked for what, when, with which outcome."""
+
+from __future__ import annotations
+
+import click
+import msgspec
+
+from tocsin.cli.context import json_option, open_store, tell
+
+
+@click.command()
+@click.option("--account", help="Only of this account.")
+@click.option(
+    "--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many, newest first."
+)
+@json_option
+def COMMAND(account: str | None, limit: int, as_json: bool) -> None:
+    """Show the newest entries of the access journal."""
+    from tocsin.clock import to_text
+    from tocsin.store import journal
+
+    with open_store() as store, store.connection() as connection:
+        found = journal.recent(connection, limit=limit, principal=account)
+    lines = [f"{to_text(e.at)}  {e.principal:20} {e.action:18} {e.outcome:8} {e.target}" for e in found]
+    tell(
+        "\n".join(lines) or "nobody has asked yet",
+        {"entries": [msgspec.to_builtins(e) for e in found]},
+        as_json=as_json,
+    )

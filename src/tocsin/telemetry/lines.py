@@ -1,0 +1,93 @@
+"""The lines of a log, and which of them deserve parsing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+import msgspec
+
+from tocsin.matching.blocks import LONGEST_LINE, Block, blocks, line_spans
+from tocsin.telemetry.observations import Look, MalformedLine, Tally
+
+
+class Line(msgspec.Struct, frozen=True, gc=False):
+    """A line, or a piece of one that is too long (`whole` is False).
+
+    `telling`: a look was asked for. Other lines come only where the shape of their block is in doubt.
+    """
+
+    number: int
+    offset: int
+    raw: bytes
+    whole: bool
+    telling: bool
+
+
+def lines(
+    stream: Iterable[bytes],
+    *,
+    look: Look | None,
+    tally: Tally | None,
+    fits: Callable[[bytes], bool] | None = None,
+    mark: bytes = b"",
+    line: int = 1,
+    offset: int = 0,
+) -> Iterator[Line]:
+    """Yield the lines of a stream that are to be looked at; blank ones never.
+
+    Args:
+        stream: pieces of a log, cut anywhere.
+        look: asked about each block; None asks for all lines.
+        tally: told how much was read.
+        fits: tells quickly whether every line of a block has the right shape; where not, all its lines are yielded.
+        mark: lines that begin with it are always yielded.
+        line: number of the first line.
+        offset: where the stream begins in a larger one, in bytes.
+    """
+    open_line = False
+    for block in blocks(stream, line=line, offset=offset):
+        data = block.data
+        if tally is not None:
+            tally.bytes += len(data)
+            tally.lines += data.count(b"\n")
+            open_line = not data.endswith(b"\n")
+        if look is None:
+            yield from _lines(block, line_spans(data), None)
+            continue
+        telling = look(data)
+        if block.piece or (fits is not None and not fits(data)):
+            yield from _lines(block, line_spans(data), {start for start, _ in telling})
+        elif mark and (data.startswith(mark) or b"\n" + mark in data):
+            asked = {start for start, _ in telling}
+            marked = [span for span in line_spans(data) if span[0] in asked or data.startswith(mark, span[0])]
+            yield from _lines(block, marked, asked)
+        else:
+            yield from _lines(block, telling, None)
+    if open_line and tally is not None:
+        tally.lines += 1
+
+
+def _lines(block: Block, spans: Iterable[tuple[int, int]], telling: set[int] | None) -> Iterator[Line]:
+    data, number, at = block.data, block.line, 0
+    for start, end in spans:
+        if start == end:
+            continue
+        number += data.count(b"\n", at, start)
+        at = start
+        yield Line(
+            number=number,
+            offset=block.offset + start,
+            raw=data[start:end],
+            whole=not block.piece and end - start <= LONGEST_LINE,
+            telling=telling is None or start in telling,
+        )
+
+
+def malformed(line: Line, rule: str, reason: str) -> MalformedLine:
+    """Return `line` as one that is not of the log's format."""
+    return MalformedLine(line.number, line.offset, line.raw, rule, reason, line.telling)
+
+
+def too_long(line: Line) -> MalformedLine:
+    """Return a line, or a piece of one, that is longer than any record may be."""
+    return malformed(line, "too-long", f"the line is longer than {LONGEST_LINE:,} bytes")

@@ -1,0 +1,39 @@
+"""Zeek logs as JSON lines (`LogAscii::use_json`, or the JSON streaming writer with `_path` and `_write_ts`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from tocsin.telemetry import json_records, times, urls
+from tocsin.telemetry.json_records import Facts
+from tocsin.telemetry.observations import Log, Look, MalformedLine, Observation, Tally
+
+
+def _sniff(head: bytes) -> bool:
+    record = json_records.first_record(head)
+    return record is not None and (
+        "_path" in record or ("ts" in record and ("uid" in record or "id.orig_h" in record))
+    )
+
+
+def _facts(record: dict[str, Any]) -> Facts:
+    host = record.get("_system_name")
+    return (
+        times.of_value(record.get("ts")),
+        host if isinstance(host, str) else None,
+        urls.requested("host+uri", record.get("host"), record.get("uri"), record.get("id.resp_p")),
+    )
+
+
+def _read(
+    stream: Iterable[bytes],
+    where: str,  # noqa: ARG001 - what is wrong is yielded
+    *,
+    look: Look | None = None,
+    tally: Tally | None = None,
+) -> Iterator[Observation | MalformedLine]:
+    return json_records.read(stream, look=look, tally=tally, facts=_facts)
+
+
+LOG = Log(name="zeek_json", sniff=_sniff, read=_read, escapes="json", rank=10)

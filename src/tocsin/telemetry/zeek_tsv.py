@@ -1,0 +1,116 @@
+r"""Zeek logs as tab-separated values, with the header that the ASCII writer puts before them.
+
+The header says what separates fields (`#separator`) and members of sets (`#set_separator`), what stands for nothing (`#unset_field`) and for a
+set without members (`#empty_field`), and names and types of the fields. Characters that could be mistaken for any of these are written `\xNN`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from tocsin.telemetry import times, urls
+from tocsin.telemetry.lines import Line, lines, malformed, too_long
+from tocsin.telemetry.observations import Log, Look, MalformedLine, Observation, Tally
+
+_ESCAPE = re.compile(rb"\\x([0-9a-fA-F]{2})|\\\\")
+
+
+def _sniff(head: bytes) -> bool:
+    return head.removeprefix(b"\xef\xbb\xbf").startswith((b"#separator ", b"#fields\t"))
+
+
+def _read(
+    stream: Iterable[bytes],
+    where: str,  # noqa: ARG001 - what is wrong is yielded
+    *,
+    look: Look | None = None,
+    tally: Tally | None = None,
+) -> Iterator[Observation | MalformedLine]:
+    table = _Table()
+    for line in lines(stream, look=look, tally=tally, fits=table.fits, mark=b"#"):
+        if not line.whole:
+            yield too_long(line)
+        elif line.raw.startswith(b"#"):
+            table.head(line.raw)
+        elif (reason := table.fault(line.raw)) is not None:
+            yield malformed(line, *reason)
+        elif line.telling:
+            yield table.observe(line)
+
+
+class _Table:
+    """The header in force; a file may hold several, one after the other."""
+
+    def __init__(self) -> None:
+        self._separator = b"\t"
+        self._members = b","
+        self._unset = b"-"
+        self._empty = b"(empty)"
+        self._names: list[str] = []
+        self._sets: list[bool] = []
+
+    def head(self, raw: bytes) -> None:
+        """Take a line of a header."""
+        if raw.startswith(b"#separator "):
+            self._separator = _plain(raw[len(b"#separator ") :].strip()) or b"\t"
+            return
+        key, *values = raw.split(self._separator)
+        match key:
+            case b"#set_separator" if values and values[0]:
+                self._members = _plain(values[0])
+            case b"#unset_field" if values:
+                self._unset = values[0]
+            case b"#empty_field" if values:
+                self._empty = values[0]
+            case b"#fields":
+                self._names = [value.decode("utf-8", "replace") for value in values]
+                self._sets = []
+            case b"#types":
+                self._sets = [value.startswith((b"set[", b"vector[", b"table[")) for value in values]
+            case _:
+                pass  # #path, #open, #close say nothing that is needed
+
+    def fits(self, block: bytes) -> bool:
+        """Tell whether a block holds as many separators as its lines ask for."""
+        if not self._names or block.startswith(b"#") or b"\n#" in block:
+            return False
+        count = block.count(b"\n") + (not block.endswith(b"\n"))
+        return block.count(self._separator) == count * (len(self._names) - 1)
+
+    def fault(self, raw: bytes) -> tuple[str, str] | None:
+        """Return rule and reason if a line cannot be a record."""
+        if not self._names:
+            return "header", "no #fields line says what its fields are"
+        count = raw.count(self._separator) + 1
+        if count != len(self._names):
+            return "fields", f"it has {count} fields where the header names {len(self._names)}"
+        return None
+
+    def observe(self, line: Line) -> Observation:
+        """Return a line that has no fault as an observation."""
+        fields: list[tuple[str, str]] = []
+        of: dict[str, str] = {}
+        for position, value in enumerate(line.raw.split(self._separator)):
+            if value in (self._unset, self._empty, b""):
+                continue
+            name = self._names[position]
+            several = position < len(self._sets) and self._sets[position]
+            members = value.split(self._members) if several else (value,)
+            texts = [_plain(member).decode("utf-8", "surrogateescape") for member in members]
+            fields.extend((name, text) for text in texts)
+            of[name] = texts[0]
+        fields += urls.requested("host+uri", of.get("host"), of.get("uri"), of.get("id.resp_p"))
+        at = times.of_value(of.get("ts"))
+        return Observation(at, tuple(fields), line.number, line.offset, line.raw, of.get("_system_name"))
+
+
+def _plain(value: bytes) -> bytes:
+    if b"\\" not in value:
+        return value
+    return _ESCAPE.sub(
+        lambda found: b"\\" if found[1] is None else bytes.fromhex(found[1].decode("ascii")), value
+    )
+
+
+LOG = Log(name="zeek_tsv", sniff=_sniff, read=_read, escapes="zeek", rank=10)
