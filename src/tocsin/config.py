@@ -152,8 +152,9 @@ def load(home: Path | None = None, environ: Mapping[str, str] | None = None) -> 
         text = str(value).lower() if isinstance(value, bool) else str(value)
         values[name] = _value(known[name], text, f"{file}: {name}")
     for setting in SETTINGS:
-        if (text := environ.get(setting.variable)) is not None:
-            values[setting.name] = _value(setting, text, setting.variable)
+        given = environ.get(setting.variable)
+        if given is not None:
+            values[setting.name] = _value(setting, given, setting.variable)
     return Settings(home=home, **values)
 
 

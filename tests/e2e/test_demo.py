@@ -27,7 +27,13 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 def test_the_story_is_told_and_everything_stops(environment: dict[str, str]) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "demo"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240, check=False
+        [sys.executable, "-m", "demo"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     told = re.sub(r"\s+", " ", done.stdout)

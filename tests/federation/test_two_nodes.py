@@ -139,7 +139,7 @@ def test_what_is_released_arrives_once_and_in_order(csirt: Store, bank: Store) -
     take(csirt, CSIRT, "alerts", ["named"], "amber+strict", to=(BANK.id,))
     take(csirt, CSIRT, "alerts", ["secret"], "red")
     take(csirt, CSIRT, "alerts", ["unmarked"], None)
-    (first,) = sync.poll(bank, bounds=Bounds(limit=100, pages=1))
+    (first,) = sync.poll(bank, bounds=Bounds(limit=50, pages=2))
     assert (first.error, first.new) == ("", 100)
     (second,) = sync.poll(bank)
     assert (second.error, second.new, second.same, second.refused) == ("", 152, 0, 0)
@@ -183,7 +183,7 @@ def test_a_node_that_restarts_is_followed_from_where_it_was(
     csirt: Store, bank: Store, url: str, tmp_path: Path
 ) -> None:
     take(csirt, CSIRT, "alerts", [f"a{n}" for n in range(150)], "clear")
-    sync.poll(bank, bounds=Bounds(limit=100, pages=1))
+    sync.poll(bank, bounds=Bounds(limit=50, pages=2))
     home = tmp_path / "again"
     home.mkdir()
     with serving(csirt.dsn, home) as moved:

@@ -17,12 +17,19 @@ _EPOCH = date(1970, 1, 1).toordinal()
 _DAY = 86_400_000_000
 _DAYS: dict[str, Micros] = {}
 _DAYS_KEPT = 50_000
+# One object asks for the same few timestamps again and again: for their form, for their order, for its version.
+_RECENT: dict[str, Micros] = {}
+_RECENT_KEPT = 4096
+_RECENT_LENGTH = 32
 
 
 def micros_or_none(text: object) -> Micros | None:
     """Return microseconds since the epoch (negative before 1970), or None when `text` is no STIX timestamp."""
     if type(text) is not str:
         return None
+    known = _RECENT.get(text)
+    if known is not None:
+        return known
     found = _FORM.fullmatch(text)
     if found is None:
         return None
@@ -37,9 +44,13 @@ def micros_or_none(text: object) -> Micros | None:
             _DAYS.clear()
         _DAYS[day] = start
     whole = start + (int(hour) * 3600 + int(minute) * 60 + int(second)) * 1_000_000
-    if fraction is None:
-        return whole
-    return whole + int(fraction[:6].ljust(6, "0"))
+    if fraction is not None:
+        whole += int(fraction[:6].ljust(6, "0"))
+    if len(text) <= _RECENT_LENGTH:
+        if len(_RECENT) >= _RECENT_KEPT:
+            _RECENT.clear()
+        _RECENT[text] = whole
+    return whole
 
 
 def to_micros(text: str) -> Micros:

@@ -12,7 +12,7 @@ from typing import Any
 
 from tocsin.stix.issues import Faults, Issue, below, fault
 from tocsin.stix.spec import values as v
-from tocsin.stix.spec.common import (
+from tocsin.stix.spec.shared import (
     EXTENSION_TYPES,
     REQUIRED_OF_DOMAIN,
     REQUIRED_OF_OBSERVABLES,

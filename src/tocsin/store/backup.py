@@ -12,6 +12,8 @@ import json
 import os
 import tarfile
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -203,16 +205,19 @@ def _read_table(connection: Connection, table: str, columns: list[str], source: 
             )
 
 
-def _open(path: Path) -> tarfile.TarFile:
+@contextmanager
+def _open(path: Path) -> Iterator[tarfile.TarFile]:
     try:
-        source = zstandard.ZstdDecompressor().stream_reader(
-            path.open("rb"), closefd=True, read_across_frames=True
-        )
-        return tarfile.open(fileobj=source, mode="r|")
+        with (
+            path.open("rb") as packed,
+            zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True) as source,
+            tarfile.open(fileobj=source, mode="r|") as archive,
+        ):
+            yield archive
     except OSError as error:
         raise FormatError(error.strerror or str(error), where=str(path)) from error
     except (tarfile.TarError, zstandard.ZstdError) as error:
-        raise FormatError("not a backup of Tocsin", where=str(path)) from error
+        raise FormatError(f"damaged, or not a backup of Tocsin: {error}", where=str(path)) from error
 
 
 def _verify(path: Path) -> dict[str, Any]:
@@ -232,8 +237,8 @@ def _verify(path: Path) -> dict[str, Any]:
                 while block := source.read(1 << 20):
                     digest.update(block)
                 digests[member.name.removesuffix(".copy")] = digest.hexdigest()
-    except (tarfile.TarError, zstandard.ZstdError, ValueError) as error:
-        raise FormatError(f"damaged: {error}", where=str(path)) from error
+    except ValueError as error:
+        raise FormatError(f"its manifest is damaged: {error}", where=str(path)) from error
     if manifest is None or manifest.get("format") != _FORMAT:
         raise FormatError("not a whole backup: the manifest at its end is missing", where=str(path))
     for table, facts in manifest["tables"].items():

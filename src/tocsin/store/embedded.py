@@ -175,6 +175,7 @@ class Embedded:
     def _start(self) -> None:
         self._make_folder(self.data)
         self._make_folder(self.socket)
+        self._clear_stale_lock()
         log = self.data / "server.log"
         done = self._pg(
             "pg_ctl", "-D", str(self.data), "-w", "-t", "60", "-l", str(log),
@@ -190,6 +191,18 @@ class Embedded:
             raise StoreUnavailableError(
                 f"PostgreSQL in {self.data} does not start: {tail.strip()}", hint=_space_hint(self.home)
             )
+
+    def _clear_stale_lock(self) -> None:
+        """Remove the lock file of a killed server whose parent has not buried it: PostgreSQL takes a zombie for alive."""
+        lock = self.data / "postmaster.pid"
+        try:
+            pid = int(lock.read_text(encoding="ascii").split("\n", 1)[0])
+            state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+        except (OSError, ValueError, IndexError):
+            return
+        if state in {"Z", "X"}:
+            for file in (lock, self.socket / ".s.PGSQL.5432.lock", self.socket / ".s.PGSQL.5432"):
+                file.unlink(missing_ok=True)
 
     def _accepts(self) -> bool:
         return (

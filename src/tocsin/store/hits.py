@@ -14,7 +14,19 @@ from tocsin.store.connection import Connection
 
 
 class Hit(msgspec.Struct, frozen=True):
-    """An indicator's value found at a place: which log (by name or digest), line, and whatever else was known."""
+    """An indicator found at a place.
+
+    Attributes:
+        at: when it was found, in µs.
+        indicator: its STIX id.
+        value: what was found, as written there.
+        place: what the place is called so that it is known again; `node.hunt` takes the digest of the log's line, which stays
+            the same when the log grows, is renamed or packed.
+        line: which of several equal places.
+        label_id: label set under which the indicator is held.
+        detail: what else is known. `owner` (who asserted the indicator), `day` (UTC, of the event, else of the hunt) and
+            `event` (µs, or null) are what `tally` goes by.
+    """
 
     at: Micros
     indicator: str
@@ -34,24 +46,38 @@ class Hit(msgspec.Struct, frozen=True):
 
 def put(connection: Connection, hits: Sequence[Hit]) -> int:
     """Keep hits; return how many were not known."""
-    new = 0
-    with connection.transaction():
-        for hit in hits:
-            new += connection.execute(
-                "INSERT INTO hit (digest, at, indicator, value, place, line, label_id, detail) "
-                "VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-                (
-                    hit.digest,
-                    hit.at,
-                    hit.indicator,
-                    hit.value,
-                    hit.place,
-                    hit.line,
-                    hit.label_id,
-                    Jsonb(hit.detail),
-                ),
-            ).rowcount
-    return new
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO hit (digest, at, indicator, value, place, line, label_id, detail) "
+            "VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            [
+                (h.digest, h.at, h.indicator, h.value, h.place, h.line, h.label_id, Jsonb(h.detail))
+                for h in hits
+            ],
+        )
+        return cursor.rowcount if hits else 0
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """How often an indicator of one owner was found on one day, and when first and last (µs; None where no event has a time)."""
+
+    indicator: str
+    owner: str
+    day: str
+    count: int
+    first: Micros | None
+    last: Micros | None
+
+
+def tally(connection: Connection, indicators: Sequence[str]) -> list[Tally]:
+    """Return the tallies of these indicators, by indicator, owner and day."""
+    rows = connection.execute(
+        "SELECT indicator, detail->>'owner', detail->>'day', count(*), "
+        "min((detail->>'event')::bigint), max((detail->>'event')::bigint) "
+        "FROM hit WHERE indicator = ANY(%s) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+        (list(indicators),),
+    ).fetchall()
+    return [Tally(*row) for row in rows]
 
 
 def recent(connection: Connection, labels: Sequence[int], *, limit: int = 100) -> list[Hit]:

@@ -6,38 +6,53 @@ told to decide again instead of passing by rows it may have (`store.pages`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tocsin.sharing.labels import Definitions, Label
 from tocsin.store.connection import Connection
 from tocsin.store.values import Origin
 
 _COLUMNS = "markings, owner, communities, recipients, assumed"
-_FIND = f"SELECT id FROM label WHERE ({_COLUMNS}) IS NOT DISTINCT FROM (%s::text[], %s::text, %s::text[], %s::text[], %s::text)"  # noqa: S608
+# Equalities, not one IS NOT DISTINCT FROM over the row: those can use the index
+_FIND = """
+SELECT wanted.place, l.id FROM (VALUES {rows}) AS wanted (place, markings, owner, communities, recipients, assumed)
+JOIN label l ON l.markings = wanted.markings AND l.owner = wanted.owner AND l.communities = wanted.communities
+  AND l.recipients = wanted.recipients AND l.assumed IS NOT DISTINCT FROM wanted.assumed
+"""
+_FIND_ROW = "(%s::integer, %s::text[], %s::text, %s::text[], %s::text[], %s::text)"
+_FIND_AT_ONCE = 500
 _INSERT = f"INSERT INTO label ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id"  # noqa: S608
 
 
 def intern(connection: Connection, wanted: Iterable[Label]) -> dict[Label, int]:
     """Return the id of each label set, making those that are new."""
-    found = {}
-    for label in wanted:
-        values = (
-            list(label.markings),
-            label.owner,
-            list(label.communities),
-            list(label.recipients),
-            label.assumed,
-        )
-        row = connection.execute(_FIND, values).fetchone()
-        if row is None:
-            row = connection.execute(_INSERT, values).fetchone()
-            if row is None:  # another writer was quicker
-                row = connection.execute(_FIND, values).fetchone()
-            else:
-                raise_generation(connection)
-        assert row is not None
-        found[label] = row[0]
+    every = list(dict.fromkeys(wanted))
+    found = _find(connection, every)
+    for label in every:
+        if label in found:
+            continue
+        row = connection.execute(_INSERT, _values(label)).fetchone()
+        if row is None:  # another writer was quicker
+            found |= _find(connection, [label])
+        else:
+            found[label] = row[0]
+            raise_generation(connection)
     return found
+
+
+def _find(connection: Connection, wanted: Sequence[Label]) -> dict[Label, int]:
+    found: dict[Label, int] = {}
+    for start in range(0, len(wanted), _FIND_AT_ONCE):
+        some = wanted[start : start + _FIND_AT_ONCE]
+        query = _FIND.format(rows=", ".join([_FIND_ROW] * len(some)))
+        values = [value for place, label in enumerate(some) for value in (place, *_values(label))]
+        for place, identifier in connection.execute(query, values).fetchall():
+            found[some[place]] = identifier
+    return found
+
+
+def _values(label: Label) -> tuple[list[str], str, list[str], list[str], str | None]:
+    return list(label.markings), label.owner, list(label.communities), list(label.recipients), label.assumed
 
 
 def everything(connection: Connection) -> dict[int, Label]:

@@ -71,7 +71,8 @@ def test_source_recipients_and_assumed_tlp_make_the_label(node: Store, run) -> N
         ([VECTORS / "object.json", "--collection", "nowhere"], "nowhere"),
     ],
 )
-def test_mistakes_are_said_before_anything_is_taken(args, says, node: Store, capsys, run, answer) -> None:
+@pytest.mark.usefixtures("node")
+def test_mistakes_are_said_before_anything_is_taken(args, says, capsys, run, answer) -> None:
     assert run("import", *args) in {4, 6}
     assert says in capsys.readouterr().err
     assert run("import", VECTORS / "object.json", "--json") == 0

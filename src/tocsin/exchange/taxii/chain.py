@@ -34,6 +34,7 @@ from tocsin.exchange.wire import Failure
 
 _SECOND = 1_000_000
 _FUTURE = 300 * _SECOND
+_DATE_STALE = 3 * _SECOND  # `Date` has whole seconds, and servers keep it for one or two
 _LARGEST_LIMIT = 20_000
 
 
@@ -227,7 +228,7 @@ class Chain:
         if self._state.ceiling is not None:
             return self._state.ceiling
         theirs = http_date(page.date)
-        return self._began if theirs is None else min(self._began, theirs + _SECOND - 1)
+        return self._began if theirs is None else min(self._began, theirs + _DATE_STALE)
 
     def _dates(self, state: Position, page: Page) -> Position:
         """Return the state after a page with objects, as far as its dates go."""

@@ -9,7 +9,7 @@ from typing import Any
 from tocsin.stix.issues import Faults, fault
 from tocsin.stix.markings import tlp_of
 from tocsin.stix.spec import values as v
-from tocsin.stix.spec.common import EXTENSION_TYPES, SHARED_BY_DOMAIN, TypeSpec, domain, not_before
+from tocsin.stix.spec.shared import EXTENSION_TYPES, SHARED_BY_DOMAIN, TypeSpec, domain, not_before
 
 _NEITHER_SDO_NOR_SCO = (
     "bundle",

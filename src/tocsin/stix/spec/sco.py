@@ -8,7 +8,7 @@ from typing import Any
 
 from tocsin.stix.issues import Faults, fault
 from tocsin.stix.spec import values as v
-from tocsin.stix.spec.common import TypeSpec, not_before, observable, one_needed
+from tocsin.stix.spec.shared import TypeSpec, not_before, observable, one_needed
 from tocsin.stix.spec.file_extensions import FILE_EXTENSIONS
 from tocsin.stix.spec.host_extensions import PROCESS_EXTENSIONS, USER_ACCOUNT_EXTENSIONS
 from tocsin.stix.spec.network_extensions import NETWORK_EXTENSIONS

@@ -9,7 +9,7 @@ from tocsin.errors import ParseError
 from tocsin.stix.issues import Faults, fault
 from tocsin.stix.patterns import check as check_pattern
 from tocsin.stix.spec import values as v
-from tocsin.stix.spec.common import TypeSpec, domain, kill_chain_phase, not_before, one_needed
+from tocsin.stix.spec.shared import TypeSpec, domain, kill_chain_phase, not_before, one_needed
 
 _OPINIONS = ("strongly-disagree", "disagree", "neutral", "agree", "strongly-agree")
 _phases = v.list_of(kill_chain_phase)

@@ -189,3 +189,4 @@ CREATE TABLE hit (
   label_id  integer NOT NULL,
   detail    jsonb NOT NULL
 );
+CREATE INDEX hit_indicator ON hit (indicator);

@@ -1,0 +1,200 @@
+"""What a node hunts for: the indicators that its own organisation may match, as an index that knows where each came from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from tocsin.matching import Entry, Index, Indicator, Passed, entries_of
+from tocsin.matching.entries import observable_entries
+from tocsin.matching.warninglists import Listed, Warninglists
+from tocsin.node.clearances import Clearances, Snapshot
+from tocsin.sharing.facts import NO_TLP, facts_of
+from tocsin.sharing.labels import Label
+from tocsin.sharing.release import Clearance, Released
+from tocsin.stix.timestamps import micros_or_none
+from tocsin.store import Store, placed, warninglists
+from tocsin.store.placed import Placed
+from tocsin.store.values import Stale
+
+OBSERVABLES = ("ipv4-addr", "ipv6-addr", "domain-name", "url", "email-addr", "file")
+"""Cyber-observables that can be hunted for on demand: nobody said that they are malicious."""
+
+
+class Source(msgspec.Struct, frozen=True):
+    """One organisation's assertion of an indicator: who shared it, under which marking, where it is kept.
+
+    `tlp` is "TLP:GREEN" and the like, "unmarked", or "unknown marking".
+    """
+
+    owner: str
+    owner_name: str
+    tlp: str
+    label: Label
+    label_id: int
+    collection: UUID
+
+
+class Catalogue(msgspec.Struct, frozen=True):
+    """An index and what is known about its indicators.
+
+    Attributes:
+        index: what to look for.
+        sources: for each `Indicator.tag`, who asserted it so.
+        indicators: how many indicators were considered.
+        passed: how many patterns or values are not looked for, by rule.
+        examples: one of them by rule: indicator and reason.
+        lists: warninglists.
+    """
+
+    index: Index
+    sources: list[tuple[Source, ...]]
+    indicators: int
+    passed: Counter[str]
+    examples: dict[str, tuple[str, str]]
+    lists: Warninglists
+
+
+class _Written(msgspec.Struct):
+    type: str
+    id: str
+    name: str = ""
+    pattern: str = ""
+    pattern_type: str = ""
+    valid_from: str | None = None
+    valid_until: str | None = None
+    confidence: int | None = None
+
+
+class _Row(msgspec.Struct, gc=False):
+    cursor: int
+    version: int
+    revoked: bool
+    label: int
+    collection: UUID
+    indicator: Indicator
+    data: dict[str, Any] | None
+
+
+_decode = msgspec.json.Decoder(_Written).decode
+
+
+def load(store: Store, clearances: Clearances, *, observables: bool = False) -> Released[Catalogue]:
+    """Return what the node's own organisation may hunt for now.
+
+    Of each indicator the latest version of each owner counts; where that is revoked, what the owner said before is gone. One
+    owner's revocation does not touch what another asserts under the same id.
+
+    Args:
+        store: where the indicators are.
+        clearances: decides with the action `match`.
+        observables: hunt for cyber-observables as well.
+    """
+    types = ("indicator", *OBSERVABLES) if observables else ("indicator",)
+
+    def ask(clearance: Clearance) -> Released[list[_Row]] | Stale:
+        return placed.gather(store, types, clearance, _row)
+
+    own = clearances.snapshot.own.id
+    rows = clearances.ask(own, ask, "match")
+    with store.connection() as connection:
+        listed = warninglists.everything(connection)
+    lists = Warninglists(Listed(each.name, each.kind, each.attributes, each.values) for each in listed)
+    return rows.derive(_catalogue(rows.value, clearances, lists))
+
+
+def _row(found: Placed) -> _Row:
+    written = _decode(found.body)
+    indicator = Indicator(
+        id=written.id,
+        name=written.name,
+        pattern=written.pattern,
+        pattern_type=written.pattern_type,
+        valid_from=micros_or_none(written.valid_from),
+        valid_until=micros_or_none(written.valid_until),
+        confidence=written.confidence,
+        observable=written.type != "indicator",
+    )
+    data = msgspec.json.decode(found.body) if indicator.observable else None
+    return _Row(found.cursor, found.version, found.revoked, found.label, found.collection, indicator, data)
+
+
+def _catalogue(rows: list[_Row], clearances: Clearances, lists: Warninglists) -> Catalogue:
+    sources: list[tuple[Source, ...]] = []
+    tags: dict[Indicator, int] = {}
+    kept: list[tuple[Indicator, dict[str, Any] | None]] = []
+    source_of = _Sources(clearances.snapshot)
+    for row in _latest(rows, clearances.snapshot):
+        tag = tags.get(row.indicator)
+        if tag is None:  # two owners that say the same are one indicator with two sources
+            tags[row.indicator] = tag = len(sources)
+            sources.append(())
+            kept.append((msgspec.structs.replace(row.indicator, tag=tag), row.data))
+        sources[tag] = (*sources[tag], source_of(row))
+    passed: Counter[str] = Counter()
+    examples: dict[str, tuple[str, str]] = {}
+    entries: list[Entry] = []
+    for indicator, data in kept:
+        found = entries_of(indicator) if data is None else observable_entries(indicator, data)
+        for each in found:
+            if isinstance(each, Passed):
+                passed[each.rule] += 1
+                examples.setdefault(each.rule, (each.indicator, each.reason))
+            else:
+                entries.append(each)
+    return Catalogue(Index.build(entries), sources, len(kept), passed, examples, lists)
+
+
+def _latest(rows: list[_Row], snapshot: Snapshot) -> Iterator[_Row]:
+    """Yield each owner's latest version of each indicator, unless it is revoked."""
+    latest: dict[tuple[str, str], _Row] = {}
+    for row in rows:
+        key = (row.indicator.id, snapshot.labels[row.label].owner)
+        held = latest.get(key)
+        if held is None or (row.version, -row.cursor) > (held.version, -held.cursor):
+            latest[key] = row
+    return (row for row in latest.values() if not row.revoked)
+
+
+class _Sources:
+    """The sources of rows; rows of one label set in one collection share theirs."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._made: dict[tuple[int, UUID], Source] = {}
+
+    def __call__(self, row: _Row) -> Source:
+        key = (row.label, row.collection)
+        source = self._made.get(key)
+        if source is None:
+            source = self._made[key] = self._make(row)
+        return source
+
+    def _make(self, row: _Row) -> Source:
+        label = self._snapshot.labels[row.label]
+        return Source(
+            owner=label.owner,
+            owner_name=name_of(label.owner, self._snapshot),
+            tlp=marking_of(label, self._snapshot),
+            label=label,
+            label_id=row.label,
+            collection=row.collection,
+        )
+
+
+def name_of(organisation: str, snapshot: Snapshot) -> str:
+    """Return the name of an organisation, or its id where it is not known."""
+    known = snapshot.organisations.get(organisation)
+    return organisation if known is None else known.name
+
+
+def marking_of(label: Label, snapshot: Snapshot) -> str:
+    """Return how a label set is marked, for people: "TLP:GREEN" and the like, "unmarked", or "unknown marking"."""
+    facts = facts_of(label, snapshot.definitions, own=snapshot.own.id)
+    if not facts.understood:
+        return "unknown marking"
+    return "unmarked" if facts.tlp == NO_TLP else f"TLP:{facts.tlp.upper()}"

@@ -1,0 +1,256 @@
+"""Hunting: logs against everything that the node's own organisation may match.
+
+A line counts as one hit of an indicator however many of its values or fields it holds. Some hits are shown and counted apart, not raised: on a
+value of a warninglist, on a bare public suffix, on what looks like a version, and at a time when the indicator did not hold.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+
+import msgspec
+
+from tocsin.clock import Micros
+from tocsin.matching import Entry, Indicator, Kind
+from tocsin.matching.engine import DEFANGED
+from tocsin.matching.sieve import Escapes, Sieve
+from tocsin.node.catalogue import Catalogue, Source
+from tocsin.node.logs import OpenLog, open_logs
+from tocsin.telemetry import MalformedLine, Observation, Tally
+from tocsin.telemetry.finding import Finding, find_in
+
+EARLY = "before-valid"
+LATE = "after-valid"
+WARNINGLIST = "warninglist:"
+
+_TEXT = 2000
+_EXAMPLES = 5
+
+
+class Options(msgspec.Struct, frozen=True):
+    """What a hunt is to do.
+
+    Attributes:
+        since: pass over records dated earlier, in µs; those without a time are looked at.
+        any_time: raise hits from outside an indicator's validity as well.
+        most: most hits of one indicator that are handed on; further ones are counted. One bad indicator must not flood.
+    """
+
+    since: Micros | None = None
+    any_time: bool = False
+    most: int = 10_000
+
+
+class Hit(msgspec.Struct, frozen=True, gc=False):
+    """An indicator found in a record of a log.
+
+    Attributes:
+        indicator: which.
+        sources: who asserted it so, and under which marking.
+        kind, wanted: what was looked for, in its normal spelling.
+        value: as it is written in the log.
+        file, line, offset: where; the offset is in bytes of the unpacked log.
+        field: name of the field, `line` in plain text.
+        at: when, by the record; None if it does not say.
+        host: what recorded it, if the record says.
+        text: the line, or its first 2,000 characters.
+        flags: why it is to be doubted; see `raised`.
+        digest: SHA-256 of the line's bytes; `nth` tells equal lines of one log apart.
+    """
+
+    indicator: Indicator
+    sources: tuple[Source, ...]
+    kind: Kind
+    wanted: str
+    value: str
+    file: str
+    line: int
+    offset: int
+    field: str
+    at: Micros | None
+    host: str | None
+    text: str
+    flags: tuple[str, ...]
+    digest: str
+    nth: int
+
+    @property
+    def raised(self) -> bool:
+        """Whether it counts as a hit; else it is shown as flagged."""
+        return all(flag == DEFANGED for flag in self.flags)
+
+
+class Count(msgspec.Struct):
+    """What was found of one indicator so far."""
+
+    raised: int = 0
+    flagged: int = 0
+    first: Micros | None = None
+    last: Micros | None = None
+
+
+class Report(msgspec.Struct):
+    """How a hunt goes, or went.
+
+    Attributes:
+        hits: records in which an indicator was found, once for each indicator; `flagged` are not among them.
+        flags: how many hits carry which flag.
+        counts: by `Indicator.tag`.
+        lines, bytes: of unpacked logs; `read` are bytes read from disk.
+        malformed: lines that are not of their log's format; `examples` has some, with place and reason.
+        faults: logs that could not be read, or not to their end, and why.
+        formats: logs by format.
+        held_back: hits beyond `Options.most`: counted, not handed on.
+        seconds: time it took.
+    """
+
+    hits: int = 0
+    flagged: int = 0
+    flags: Counter[str] = msgspec.field(default_factory=Counter)
+    counts: dict[int, Count] = msgspec.field(default_factory=dict)
+    lines: int = 0
+    bytes: int = 0
+    read: int = 0
+    malformed: int = 0
+    examples: list[tuple[str, str]] = msgspec.field(default_factory=list)
+    faults: list[tuple[str, str]] = msgspec.field(default_factory=list)
+    formats: Counter[str] = msgspec.field(default_factory=Counter)
+    held_back: int = 0
+    seconds: float = 0.0
+
+
+class Hunt:
+    """One hunt over some logs. `report` is right at any moment, also when `run` is left early."""
+
+    def __init__(self, catalogue: Catalogue, *, now: Micros, options: Options | None = None) -> None:
+        """Prepare to hunt for what `catalogue` holds; `now` stands for the time of records that have none."""
+        self.catalogue = catalogue
+        self.report = Report()
+        self._now = now
+        self._options = options or Options()
+        self._sieves: dict[Escapes, Sieve] = {}
+        self._equal: Counter[tuple[int, str]] = Counter()
+        self._done = Tally()
+
+    def run(self, paths: Iterable[str], *, on_read: Callable[[int], None] | None = None) -> Iterator[Hit]:
+        """Yield the hits in the logs at `paths` (`node.logs.open_logs`), flagged ones among them.
+
+        Args:
+            paths: files, folders or "-".
+            on_read: told how many bytes were read from disk, as reading goes on.
+        """
+        began = time.perf_counter()
+        report = self.report
+
+        def read(count: int) -> None:
+            report.read += count
+            report.seconds = time.perf_counter() - began
+            if on_read is not None:
+                on_read(count)
+
+        for log in open_logs(
+            paths, on_read=read, on_fault=lambda name, why: report.faults.append((name, why))
+        ):
+            report.formats[log.log.name] += 1
+            yield from self._log(log)
+            report.seconds = time.perf_counter() - began
+
+    def _log(self, log: OpenLog) -> Iterator[Hit]:
+        sieve = self._sieves.get(log.log.escapes)
+        if sieve is None:
+            sieve = self._sieves[log.log.escapes] = Sieve(self.catalogue.index, log.log.escapes)
+        tally = Tally()
+        lines, size = self.report.lines, self.report.bytes
+        self._equal.clear()
+        try:
+            for record in log.log.read(log.stream, log.name, look=sieve.spans, tally=tally):
+                if isinstance(record, MalformedLine):
+                    self._malformed(log.name, record)
+                elif self._before(record):
+                    continue
+                yield from self._hits(log.name, record)
+        finally:
+            self.report.lines, self.report.bytes = lines + tally.lines, size + tally.bytes
+
+    def _malformed(self, name: str, line: MalformedLine) -> None:
+        self.report.malformed += 1
+        if len(self.report.examples) < _EXAMPLES:
+            self.report.examples.append((f"{name}:{line.line}", line.reason))
+
+    def _before(self, record: Observation) -> bool:
+        return self._options.since is not None and record.at is not None and record.at < self._options.since
+
+    def _hits(self, name: str, record: Observation | MalformedLine) -> Iterator[Hit]:
+        at = record.at if isinstance(record, Observation) else None
+        best: dict[int, tuple[Finding, tuple[str, ...]]] = {}
+        for finding in find_in(record, self.catalogue.index):
+            entry = self.catalogue.index.entries[finding.entry]
+            flags = self._flags(entry, finding, at)
+            known = best.get(entry.indicator.tag)
+            if known is None or len(flags) < len(known[1]):
+                best[entry.indicator.tag] = (finding, flags)
+        for finding, flags in best.values():
+            hit = self._hit(name, record, finding, flags)
+            if self._count(hit):
+                yield hit
+
+    def _flags(self, entry: Entry, finding: Finding, at: Micros | None) -> tuple[str, ...]:
+        flags = list(finding.flags)
+        lists = dict.fromkeys(self.catalogue.lists.names(entry.kind, entry.value))
+        if entry.kind == "cidr":  # the address that was met may be listed where the range is not
+            lists |= dict.fromkeys(
+                self.catalogue.lists.names("ipv6" if ":" in finding.value else "ipv4", finding.value)
+            )
+        flags += [WARNINGLIST + name for name in lists]
+        moment = self._now if at is None else at
+        if not self._options.any_time and not entry.valid_at(moment):
+            since = entry.indicator.valid_from
+            flags.append(EARLY if since is not None and moment < since else LATE)
+        return tuple(flags)
+
+    def _hit(
+        self, name: str, record: Observation | MalformedLine, finding: Finding, flags: tuple[str, ...]
+    ) -> Hit:
+        entry = self.catalogue.index.entries[finding.entry]
+        at, host = (record.at, record.host) if isinstance(record, Observation) else (None, None)
+        digest = hashlib.sha256(record.raw).hexdigest()
+        self._equal[entry.indicator.tag, digest] += 1
+        return Hit(
+            indicator=entry.indicator,
+            sources=self.catalogue.sources[entry.indicator.tag],
+            kind=entry.kind,
+            wanted=entry.value,
+            value=finding.value,
+            file=name,
+            line=record.line,
+            offset=record.offset,
+            field=finding.field,
+            at=at,
+            host=host,
+            text=record.raw[: 4 * _TEXT].decode("utf-8", "replace")[:_TEXT],
+            flags=flags,
+            digest=digest,
+            nth=self._equal[entry.indicator.tag, digest],
+        )
+
+    def _count(self, hit: Hit) -> bool:
+        """Count a hit; return whether it is to be handed on."""
+        report = self.report
+        count = report.counts.setdefault(hit.indicator.tag, Count())
+        report.flags.update(flag.partition(":")[0] for flag in hit.flags)
+        if hit.raised:
+            report.hits += 1
+            count.raised += 1
+            if hit.at is not None:
+                count.first = hit.at if count.first is None else min(count.first, hit.at)
+                count.last = hit.at if count.last is None else max(count.last, hit.at)
+        else:
+            report.flagged += 1
+            count.flagged += 1
+        if count.raised + count.flagged > self._options.most:
+            report.held_back += 1
+            return False
+        return True

@@ -1,0 +1,57 @@
+"""Every latest placement of some types in all collections, for those who work through all of it: hunts, lists, exports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+from uuid import UUID
+
+import msgspec
+
+from tocsin.sharing.release import Clearance, Released
+from tocsin.store import labels
+from tocsin.store.database import Store
+from tocsin.store.values import Stale
+
+T = TypeVar("T")
+
+_SELECT = """
+SELECT o.cursor, o.version, o.stix_id, o.label_id, c.id, o.revoked, o.body
+FROM object o JOIN collection c ON c.local_id = o.collection_id
+WHERE o.type = ANY(%s) AND o.label_id = ANY(%s) AND o.standing < 2
+ORDER BY o.cursor
+"""
+_AT_ONCE = 2000
+
+
+class Placed(msgspec.Struct, frozen=True, gc=False):
+    """A placement: date added and version in µs, STIX id, label set, collection, canonical bytes."""
+
+    cursor: int
+    version: int
+    id: str
+    label: int
+    collection: UUID
+    revoked: bool
+    body: bytes
+
+
+def gather(
+    store: Store, types: Sequence[str], clearance: Clearance, take: Callable[[Placed], T]
+) -> Released[list[T]] | Stale:
+    """Return what `take` makes of each placement that the clearance allows, in the order of dates added.
+
+    Of the versions under one label set in one collection only the newest is there; under several label sets or in several
+    collections one id may come more than once. Rows are streamed from one snapshot, so memory holds what `take` keeps.
+    """
+    made: list[T] = []
+    with store.transaction() as connection:
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        generation = labels.generation(connection)
+        if generation != clearance.generation:
+            return Stale(generation)
+        with connection.cursor(name="placed", binary=True) as rows:
+            rows.itersize = _AT_ONCE
+            rows.execute(_SELECT, (list(types), list(clearance.labels)))
+            made.extend(take(Placed(*row)) for row in rows)
+    return clearance.seal(made)

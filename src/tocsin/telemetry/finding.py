@@ -1,0 +1,56 @@
+"""From records to findings: the index asked about each value of a record, never about the names of its fields."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from tocsin.matching.engine import VERSION, scan_text
+from tocsin.matching.index import Index
+from tocsin.telemetry.observations import MalformedLine, Observation
+
+MALFORMED = "malformed line"
+"""What stands for the field where a line could not be taken apart."""
+
+# Fields that hold versions of programs: four numbers in them are seldom an address.
+_VERSIONS = re.compile(
+    r"(?:^|[._])(?:\w*version(?:\.addl)?|\w*user_?agent|useragent|software)$", re.IGNORECASE
+)
+
+
+class Finding(msgspec.Struct, frozen=True, gc=False):
+    """An entry found in a record.
+
+    Attributes:
+        entry: position in `Index.entries`.
+        field: name of the field it was found in.
+        value: as written there.
+        flags: as in `tocsin.matching.engine.Found`.
+    """
+
+    entry: int
+    field: str
+    value: str
+    flags: tuple[str, ...]
+
+
+def find_in(record: Observation | MalformedLine, index: Index) -> list[Finding]:
+    """Return what a record names: each entry once, in the field where it is least in doubt, in the order of fields."""
+    best: dict[int, Finding] = {}
+    for name, text in _texts(record):
+        version = _VERSIONS.search(name) is not None
+        for found in scan_text(text, index):
+            flags = found.flags
+            if version and index.entries[found.entry].kind in {"ipv4", "cidr"} and VERSION not in flags:
+                flags = (*flags, VERSION)
+            known = best.get(found.entry)
+            if known is None or len(flags) < len(known.flags):
+                best[found.entry] = Finding(found.entry, name, text[found.start : found.end], flags)
+    return list(best.values())
+
+
+def _texts(record: Observation | MalformedLine) -> tuple[tuple[str, str], ...]:
+    if isinstance(record, Observation):
+        return record.fields
+    return ((MALFORMED, record.raw.decode("utf-8", "surrogateescape")),) if record.telling else ()
