@@ -94,6 +94,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Seconds a client may take to send a request before the connection is closed.",
     ),
     Setting("pool_size", _count, 8, "Most database connections one process holds."),
+    Setting("workers", _count, 1, "Server processes of `tocsin serve`; each holds `pool_size` connections."),
     Setting("log_level", _level, "info", "debug, info, warning or error."),
     Setting("log_json", _flag, False, "Write the log as one JSON object a line."),
     Setting(
@@ -120,6 +121,7 @@ class Settings(msgspec.Struct, frozen=True):
     max_content_length: int = 100 * 1024 * 1024
     request_timeout: int = 60
     pool_size: int = 8
+    workers: int = 1
     log_level: str = "info"
     log_json: bool = False
     metrics_public: bool = False

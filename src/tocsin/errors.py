@@ -14,6 +14,7 @@ TocsinError
  ├─ PolicyError            a policy or its facts cannot be evaluated: the answer is deny
  ├─ StoreError
  │   ├─ StoreUnavailableError   the database is away; trying again may help
+ │   │   └─ StoreFullError      no room left on its disk
  │   └─ MigrationError
  └─ ExchangeError          a peer failed, refused or lied
 
@@ -138,6 +139,12 @@ class StoreUnavailableError(StoreError):
     """The database is away or full; trying again may help."""
 
     code = "store-unavailable"
+
+
+class StoreFullError(StoreUnavailableError):
+    """The disk of the database is full: nothing can be written until there is room; reading goes on."""
+
+    code = "store-full"
 
 
 class MigrationError(StoreError):

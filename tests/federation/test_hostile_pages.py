@@ -118,6 +118,21 @@ def test_the_cursor_goes_no_further_than_the_moment_the_chain_began() -> None:
     assert after <= peer.now + 3 * SECOND
 
 
+def test_the_cursor_goes_no_further_than_the_order_is_proven() -> None:
+    peer = with_faults(Peer(), shuffle=True)
+    peer.add(95)
+    reader = Reader()
+    with serving(peer):
+        reader.poll(peer)
+        after = Position.from_text(reader.position).after
+        last_page = [date for date, _ in peer.held][-10:]
+        assert after is not None
+        assert after < last_page[0]
+        with_faults(peer, shuffle=False)
+        reader.poll(peer)
+    assert Position.from_text(reader.position).after == last_page[-1], "in order again, it moves on"
+
+
 def test_the_cursor_never_moves_back() -> None:
     peer = Peer()
     peer.add(30)

@@ -45,6 +45,7 @@ def take(
     collection: str,
     names: list[str],
     tlp: str | None,
+    *,
     to: tuple[str, ...] = (),
 ) -> None:
     stamp = "2026-02-01T00:00:00.000Z"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import string
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -324,7 +325,7 @@ _LEFT = [
     "7",
     "::",
 ]
-_RIGHT = ["", " ", ".", "..", "-", "--", "-.", ".-", ".@", "-@", "@x.example", ":", ":80", ":80/x", "/", "/a", "/a.", "/a,", "é", "\u201d", "_", ".x", "7", "::", "[.]x", "\\"]  # fmt: skip
+_RIGHT = ["", " ", ".", "..", "-", "--", "-.", ".-", ".@", "-@", "@x.example", ":", ":80", ":80/x", "/", "/a", "/a.", "/a,", "é", "\u201d", "_", ".x", "7", "::", "[.]x", "..x", "...x", "-..x", "-.x", "-7", "-1.2.3.4", "\\"]  # fmt: skip
 
 
 def test_scan_finds_what_scan_text_finds_between_all_neighbours() -> None:
@@ -413,3 +414,17 @@ def test_the_quick_reading_of_patterns_equals_the_parser(path: str, value: str, 
     ours = [(e.kind, e.value) if isinstance(e, Entry) else e.rule for e in entries_of(quick)]
     theirs = [(e.kind, e.value) if isinstance(e, Entry) else e.rule for e in entries_of(slow)]
     assert ours == theirs
+
+
+@pytest.mark.nightly
+@given(TEXTS, TEXTS)
+@settings(max_examples=50_000, deadline=None)
+def test_long_run_of_both(first: str, second: str) -> None:
+    lines = [text.replace("\n", " ") for text in (first, second)]
+    for line in lines:
+        found = {each.entry for each in scan_text(line, INDEX)}
+        assert found == {i for i, entry in enumerate(INDEX.entries) if _naive(line, entry)}
+    got = [(m.line_no, m.entry.value) for m in scan("\n".join(lines).encode(), INDEX)]
+    assert got == [
+        (n, INDEX.entries[f.entry].value) for n, line in enumerate(lines, 1) for f in scan_text(line, INDEX)
+    ]

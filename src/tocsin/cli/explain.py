@@ -2,61 +2,112 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
-from tocsin.cli.context import json_option, open_store, tell
+from tocsin.cli.context import json_option, open_store, write
+
+if TYPE_CHECKING:
+    from tocsin.node.clearances import Clearances
+    from tocsin.sharing.audience import Organisation
+    from tocsin.sharing.release import Clearance, Released
+    from tocsin.store import Store
+    from tocsin.store.placed import Standing
+    from tocsin.store.values import Stale
 
 
 @click.command()
 @click.argument("object_id", metavar="OBJECT")
 @click.argument("recipient", metavar="PEER")
-@click.option("--action", type=click.Choice(["receive", "match"]), default="receive", show_default=True)
+@click.option(
+    "--action",
+    type=click.Choice(["receive", "match"]),
+    default="receive",
+    show_default=True,
+    help="What PEER would do with it: have it, or look for it in logs.",
+)
 @json_option
-def COMMAND(object_id: str, recipient: str, action: str, as_json: bool) -> None:
+def COMMAND(object_id: str, recipient: str, action: str, as_json: bool) -> None:  # noqa: N802
     """Explain for OBJECT (a STIX id) and PEER (a peer or an organisation, by name or id) which policy decides.
 
-    An object that several organisations asserted, or that stands in several collections, has one decision for each.
+    An object that several organisations asserted, or that stands in several collections, has one decision for each. Shown
+    are its id and its markings, nothing else of it. What would change a decision was tried against the policies.
     """
     from tocsin.errors import NotFoundError
     from tocsin.node.clearances import Clearances
-    from tocsin.sharing.explain import explain
-    from tocsin.store import labels, organisations, peers
+    from tocsin.store import placed
+
+    def ask(clearance: Clearance) -> Released[list[Standing]] | Stale:
+        return placed.standings(store, object_id, clearance)
 
     with open_store() as store:
         clearances = Clearances(store)
-        state = clearances.snapshot
-        with store.connection() as connection:
-            by_peer = {p.name: p.organisation for p in peers.everything(connection)}
-            asked = organisations.get(connection, by_peer.get(recipient, recipient))
-            found = labels.of_object(connection, object_id)
-        if not found:
-            raise NotFoundError(f"this node holds no object {object_id}")
-        decisions = []
-        for collection, label_id in found:
-            explanation = explain(
-                clearances.decider, asked, action, state.labels[label_id], state.definitions
+        found = clearances.ask(clearances.snapshot.own.id, ask)
+        if not found.value:
+            raise NotFoundError(
+                f"this node holds no object {object_id}", hint="the id stands in the object's `id`"
             )
-            decisions.append({"collection": collection, **msgspec.to_builtins(explanation)})
-    facts = {
-        "object": object_id,
-        "recipient": asked.id,
-        "name": asked.name,
-        "action": action,
-        "decisions": decisions,
-    }
-    tell("\n\n".join(_text(d, asked.name, action) for d in decisions), facts, as_json=as_json)
+        asked = _organisation(store, recipient)
+        decisions = _decisions(store, clearances, found.value, asked, action)
+    answer = {"object": object_id, "recipient": asked.id, "name": asked.name, "action": action}
+    if as_json:
+        text = json.dumps(answer | {"decisions": decisions}, ensure_ascii=False)
+    else:
+        text = "\n\n".join(_text(d, asked.name, action) for d in decisions)
+    write(found.derive(text))
+
+
+def _organisation(store: Store, name: str) -> Organisation:
+    """Return the organisation meant by its own id or name, or by the name of its node as a peer."""
+    from tocsin.errors import NotFoundError
+    from tocsin.store import organisations, peers
+
+    with store.connection() as connection:
+        by_peer = {peer.name: peer.organisation for peer in peers.everything(connection)}
+        try:
+            return organisations.get(connection, by_peer.get(name, name))
+        except NotFoundError as error:
+            raise NotFoundError(
+                f"no peer or organisation {name!r}",
+                hint="`tocsin peer list` and `tocsin organisation list` name them",
+            ) from error
+
+
+def _decisions(
+    store: Store, clearances: Clearances, standings: list[Standing], asked: Organisation, action: str
+) -> list[dict[str, Any]]:
+    from tocsin.store import organisations
+
+    state = clearances.snapshot
+    with store.connection() as connection:
+        names = {str(c.id): c.title for c in organisations.communities(connection)}
+    names |= {o.id: o.name for o in state.organisations.values()}
+    decisions = []
+    for standing in standings:
+        label = state.labels[standing.label]
+        why = clearances.decider.explain(asked, action, label, state.definitions, names)
+        decisions.append(
+            {"collection": standing.alias, "owner": label.owner, "markings": list(label.markings)}
+            | msgspec.to_builtins(why)
+        )
+    return decisions
 
 
 def _text(decision: dict[str, Any], name: str, action: str) -> str:
     verb = "may" if decision["allowed"] else "may not"
     lines = [
         f"In collection {decision['collection']}: {name} {verb} {action} it.",
-        f"  why    {decision['why']}",
+        f"  why     {decision['why']}",
     ]
-    lines += [f"  rule   {r['id']} ({r['source']})" for r in decision["rules"]]
-    lines += [f"  fact   {fact}" for fact in decision["facts"]]
-    lines += [f"  would change it: {change}" for change in decision["changes"]]
+    lines += [f"  rule    {r['effect']} {r['id']} ({r['source']})" for r in decision["rules"]]
+    lines += [f"  fact    {fact}" for fact in decision["facts"]]
+    for change in decision["changes"]:
+        steps = ", and ".join(f"{step['words']} (by {step['who']})" for step in change["steps"])
+        then = f"  → {', '.join(change['rules'])}" if change["rules"] else ""
+        lines.append(f"  would change it: {steps}{then}")
+    if not decision["changes"]:
+        lines.append("  would change it: nothing within reach")
     return "\n".join(lines)

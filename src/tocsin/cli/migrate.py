@@ -9,16 +9,14 @@ from tocsin.cli.context import json_option, settings, tell
 
 
 @click.command()
-@click.option(
-    "--dry-run", is_flag=True, help="Take the steps and roll them back: shows whether they would work."
-)
+@click.option("--dry-run", is_flag=True, help="Take the steps, say what they change, and roll them back.")
 @click.option(
     "--to", type=click.IntRange(0), help="Schema to go to; lower numbers go back. [default: the newest]"
 )
 @click.option("--yes", is_flag=True, help="Go back without asking: what newer schemas hold is lost.")
 @json_option
 def COMMAND(dry_run: bool, to: int | None, yes: bool, as_json: bool) -> None:
-    """Migrate the schema. Each step is one transaction; a backup first is wise."""
+    """Migrate the schema, in one transaction: all steps or none. A backup first is wise."""
     from tocsin.store import Store, migrate
 
     with Store.open(settings(), check=False) as store, store.connection() as connection:
@@ -27,7 +25,11 @@ def COMMAND(dry_run: bool, to: int | None, yes: bool, as_json: bool) -> None:
             click.confirm("Going back drops what newer schemas hold. Go on?", abort=True, err=True)
         steps = migrate.migrate(connection, to=to, dry_run=dry_run)
     verb = "would take" if dry_run else "took"
-    lines = [f"{verb} {s.direction} {s.number} {s.name}" for s in steps] or ["nothing to do"]
+    lines = [
+        line
+        for s in steps
+        for line in (f"{verb} {s.direction} {s.number} {s.name}", *(f"  {c}" for c in s.changes))
+    ] or ["nothing to do"]
     tell(
         "\n".join(lines),
         {"dry_run": dry_run, "steps": [msgspec.to_builtins(s) for s in steps]},

@@ -63,7 +63,9 @@ def format_ipv4(number: int) -> str:
 
 
 def format_ipv6(number: int) -> str:
-    """Return the spelling of RFC 5952: lower case, no leading zeros, the longest run of zeros shortened."""
+    """Return the spelling of RFC 5952: lower case, no leading zeros, the longest run of zeros shortened, `::ffff:192.0.2.1`."""
+    if number >> 32 == 0xFFFF:  # Python writes this one differently from 3.13 on
+        return f"::ffff:{format_ipv4(number & 0xFFFFFFFF)}"
     return ipaddress.IPv6Address(number).compressed
 
 

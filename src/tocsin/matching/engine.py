@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -19,6 +20,8 @@ from tocsin.matching.values import Kind, view_of
 DEFANGED = "defanged"
 VERSION = "version"
 PUBLIC_SUFFIX = "public-suffix"
+_SHORTEST_DIGEST = 32
+_SIGNS = re.compile(r"[.:/\[({]")  # every value but a digest is written with one of these
 LOWERING = frozenset({VERSION, PUBLIC_SUFFIX})
 """Flags that keep a hit from being raised: it is shown, counted apart, and makes no sighting."""
 
@@ -63,6 +66,8 @@ class Match(msgspec.Struct, frozen=True, gc=False):
 
 def scan_text(text: str, index: Index) -> list[Found]:
     """Return what `text` names: each entry once, where it is least in doubt, in the order of places."""
+    if len(text) < _SHORTEST_DIGEST and _SIGNS.search(text) is None:
+        return []
     view = view_of(text)
     finder = _Finder(text if view is None else view.text, index)
     found = finder.run()
@@ -95,7 +100,7 @@ class _Finder:
         if "://" in text:
             for scheme in words.SCHEME.finditer(text):
                 self._url(scheme.start())
-        if len(text) >= 32:
+        if len(text) >= _SHORTEST_DIGEST:
             for digest in words.DIGEST.finditer(text):
                 self._add(self.index.digest(digest[0].lower()), digest.start(), digest.end())
         return sorted(self._found.values(), key=lambda f: (f.start, f.entry))

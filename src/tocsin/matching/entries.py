@@ -149,8 +149,8 @@ def _kinds(path: str) -> tuple[Kind, ...]:
     root, _, rest = path.partition(":")
     if rest == "value" and root in _PROPERTIES:
         return _PROPERTIES[root]
-    before, _, name = rest.rpartition("hashes.")
-    if name and (not before or before.endswith(".")):
+    before, hashes, name = rest.rpartition("hashes.")
+    if hashes and (not before or before.endswith(".")):
         kind = _HASH_NAMES.get(name.strip("'").replace("-", "").lower())
         return (kind,) if kind else ()
     for start, kinds in _REFERRED:
@@ -171,6 +171,8 @@ def _checked(indicator: Indicator, kind: Kind, value: str) -> Entry | Passed:
         if bits < addresses.WIDEST[version]:
             reason = f"{value} is wider than /{addresses.WIDEST[version]}: it would hit everyone's traffic"
             return Passed(indicator.id, "wide-range", reason)
+    if kind == "ipv6" and value.startswith("::ffff:") and "." in value:
+        return Entry("ipv4", value[len("::ffff:") :], indicator)  # logs name the IPv4 address in either form
     if kind in {"domain", "email"} and "." not in value.rpartition("@")[2]:
         return Passed(indicator.id, "single-label", f"{value!r} is one label: it would hit ordinary words")
     if kind in _HASH_NAMES.values() and HASH_KINDS[len(value)] != kind:

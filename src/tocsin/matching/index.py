@@ -125,13 +125,16 @@ class Index:
         if len(name) > _LONGEST_NAME:
             name = name[name.find(".", len(name) - _LONGEST_NAME - 1) + 1 :]
         domains = self._domains
-        while True:
+        while name:
             if name in domains:
                 yield from domains[name]
-            dot = name.find(".")
-            if dot < 0:
-                return
-            name = name[dot + 1 :]
+            name = name.partition(".")[2]
+
+    def knows(self, word: str) -> bool:
+        """Return whether a word in lower case names something: a domain, an IPv4 address, or the host of a URL."""
+        if word in self._hosts or next(self.name(word), None) is not None:
+            return True
+        return word[-1].isdigit() and next(self.ipv4(word), None) is not None
 
     def ipv4(self, text: str) -> Iterator[int]:
         """Yield the entries that name a dotted quad or a range around it."""

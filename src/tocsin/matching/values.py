@@ -33,6 +33,7 @@ _DEFANGED = re.compile(
     r"|(?<![a-z0-9])(?P<scheme>hxxp|h\*\*p|fxp)(?=s?(?:\[|:))",
     re.IGNORECASE | re.ASCII,
 )
+_DEFANGED_SIGNS = re.compile(r"[\[({:]")
 _SCHEMES: Final = {"hxxp": "http", "h**p": "http", "fxp": "ftp"}
 
 
@@ -69,6 +70,8 @@ def refang(text: str) -> str:
 
 def view_of(text: str) -> View | None:
     """Return `text` as `refang` does, with positions; None when nothing in it is defanged."""
+    if not _DEFANGED_SIGNS.search(text):
+        return None
     pieces: list[str] = []
     shifts: list[tuple[int, int]] = []
     at = length = 0

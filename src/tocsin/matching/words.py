@@ -159,4 +159,5 @@ def is_version(text: str, start: int, end: int) -> bool:
     ):
         return False
     product = _PRODUCT.search(text[max(0, start - 65) : start])
-    return product is not None and product[1].lower() not in _PLACES
+    # `HIER_DIRECT/192.0.2.1` of Squid and `TCP/192.0.2.1` are no products: those have small letters in their names
+    return product is not None and not product[1].isupper() and product[1].lower() not in _PLACES

@@ -28,7 +28,8 @@ from tocsin.store.values import Origin, Outcome, Placement
 BATCH = 2000
 """Most objects in one transaction."""
 
-_BATCH_BYTES = 16 * 1024 * 1024
+# Parsed, an object takes some ten times its bytes or more: this bounds what waits to be written.
+_BATCH_BYTES = 4 * 1024 * 1024
 _AHEAD = 2
 _LABELS_CACHED = 10_000
 

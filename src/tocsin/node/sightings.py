@@ -225,7 +225,7 @@ def listed(store: Store, clearances: Clearances, indicator: str | None = None) -
     """Return the sightings that the node's own organisation may have, newest first; of one indicator, or of all."""
 
     def take(row: Placed) -> _Row:
-        return _Row(row.version, row.label, msgspec.json.decode(row.body, type=_Written))
+        return _Row(row.version, row.label, msgspec.json.decode(row.body, type=_Body))
 
     def ask(clearance: Clearance) -> Released[list[_Row]] | Stale:
         return placed.gather(store, ("sighting",), clearance, take)
@@ -234,17 +234,17 @@ def listed(store: Store, clearances: Clearances, indicator: str | None = None) -
     snapshot = clearances.snapshot
     latest: dict[tuple[str, str], _Row] = {}
     for row in rows.value:
-        key = (row.written.id, snapshot.labels[row.label].owner)
+        key = (row.body.id, snapshot.labels[row.label].owner)
         if key not in latest or row.version > latest[key].version:
             latest[key] = row
-    found = [row for row in latest.values() if not row.written.revoked]
+    found = [row for row in latest.values() if not row.body.revoked]
     if indicator is not None:
-        found = [row for row in found if row.written.sighting_of_ref == indicator]
+        found = [row for row in found if row.body.sighting_of_ref == indicator]
     found.sort(key=lambda row: -row.version)
     return rows.derive([_shown(row, snapshot) for row in found])
 
 
-class _Written(msgspec.Struct):
+class _Body(msgspec.Struct):
     id: str
     sighting_of_ref: str
     modified: str
@@ -258,26 +258,27 @@ class _Written(msgspec.Struct):
 class _Row(msgspec.Struct):
     version: int
     label: int
-    written: _Written
+    body: _Body
 
 
 def _shown(row: _Row, snapshot: Snapshot) -> Sighting:
-    label, written = snapshot.labels[row.label], row.written
+    label, body = snapshot.labels[row.label], row.body
     return Sighting(
-        id=written.id,
-        indicator=written.sighting_of_ref,
+        id=body.id,
+        indicator=body.sighting_of_ref,
         by=name_of(label.owner, snapshot),
-        where=tuple(name_of(each, snapshot) for each in written.where_sighted_refs),
-        count=written.count,
-        first_seen=written.first_seen,
-        last_seen=written.last_seen,
+        where=tuple(name_of(each, snapshot) for each in body.where_sighted_refs),
+        count=body.count,
+        first_seen=body.first_seen,
+        last_seen=body.last_seen,
         tlp=marking_of(label, snapshot),
-        modified=written.modified,
+        modified=body.modified,
     )
 
 
 def _id(own: str, tally: Tally) -> str:
-    return f"sighting--{uuid.uuid5(NAMESPACE, '|'.join((own, tally.indicator, tally.owner, tally.day)))}"
+    name = f"{own}|{tally.indicator}|{tally.owner}|{tally.day}"
+    return f"sighting--{uuid.uuid5(NAMESPACE, name)}"
 
 
 def _day(at: Micros) -> str:

@@ -1,4 +1,4 @@
-"""What a handler works with: the node's parts, the request and who asks."""
+"""What a handler works with: the node's parts, the request, who asks, and what is so."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from starlette.responses import Response
 from tocsin.config import Settings
 from tocsin.node.clearances import Clearances
 from tocsin.server.auth import Authenticator
+from tocsin.server.availability import Availability
+from tocsin.server.directory import Directory, Facts
 from tocsin.server.journalist import Journalist
 from tocsin.server.metrics import Metrics
+from tocsin.sharing.audience import Organisation
 from tocsin.store import Store
 from tocsin.store.accounts import Principal
 
@@ -23,18 +26,29 @@ class Parts(msgspec.Struct, frozen=True):
     settings: Settings
     store: Store
     clearances: Clearances
+    directory: Directory
     authenticator: Authenticator
+    availability: Availability
     journalist: Journalist
     metrics: Metrics
 
 
 class Call(msgspec.Struct, frozen=True):
-    """One request of one principal. `body` is unpacked and within limits; empty unless the method has one."""
+    """One request of one principal."""
 
     parts: Parts
     request: Request
     principal: Principal
-    body: bytes
+    facts: Facts
+
+    @property
+    def organisation(self) -> Organisation:
+        """The principal's organisation.
+
+        Raises:
+            ForbiddenError: this node does not know it (any more).
+        """
+        return self.facts.organisation(self.principal.organisation)
 
 
 class Handler(Protocol):
@@ -42,4 +56,20 @@ class Handler(Protocol):
 
     def __call__(self, call: Call, /) -> Response:
         """Answer."""
+        ...
+
+
+class BodyHandler(Protocol):
+    """A plain function from a call and its body, unpacked and within limits, to a response."""
+
+    def __call__(self, call: Call, body: bytes, /) -> Response:
+        """Answer."""
+        ...
+
+
+class Gate(Protocol):
+    """Looks at a call before its body is taken in, and raises if that would be in vain."""
+
+    def __call__(self, call: Call, /) -> None:
+        """Let it pass, or raise."""
         ...

@@ -1,4 +1,7 @@
-"""Writes the access journal beside the requests: they never wait for it, and a clean stop loses none of it."""
+"""Writes the access journal beside the requests: they never wait for it, and a clean stop loses none of it.
+
+While the database is away entries wait, up to `_WAITING_AT_MOST`; what does not fit any more goes to the log instead.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import threading
 
 from tocsin.errors import TocsinError
 from tocsin.server.auth import Authenticator
+from tocsin.server.metrics import Metrics
 from tocsin.store import Store, accounts, journal
 from tocsin.store.journal import Entry
 
@@ -15,15 +19,17 @@ _log = logging.getLogger("tocsin.server")
 _EVERY = 0.5  # seconds
 _AT_ONCE = 5000
 _WAITING_AT_MOST = 100_000
+_STOP_SECONDS = 10.0
 
 
 class Journalist:
     """A thread that writes entries in batches."""
 
-    def __init__(self, store: Store, authenticator: Authenticator) -> None:
+    def __init__(self, store: Store, authenticator: Authenticator, metrics: Metrics) -> None:
         """Bind to a store; `start` begins."""
         self._store = store
         self._authenticator = authenticator
+        self._metrics = metrics
         self._entries: queue.Queue[Entry] = queue.Queue(_WAITING_AT_MOST)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
@@ -33,29 +39,33 @@ class Journalist:
         self._thread.start()
 
     def note(self, entry: Entry) -> None:
-        """Take an entry. When 100,000 wait because the database is away, the caller waits as well."""
-        self._entries.put(entry)
+        """Take an entry; never waits."""
+        try:
+            self._entries.put_nowait(entry)
+        except queue.Full:
+            self._lose([entry])
 
     def stop(self) -> None:
-        """Write what waits, and end."""
+        """Write what waits, and end; what cannot be written goes to the log."""
         self._stopping.set()
-        self._thread.join(timeout=30)
+        if self._thread.is_alive():
+            self._thread.join(_STOP_SECONDS)
+        self._lose(self._take())
 
     def _run(self) -> None:
-        while not self._stopping.wait(_EVERY):
-            self._write()
-        self._write()
+        stopping = False
+        while not stopping:
+            stopping = self._stopping.wait(_EVERY)
+            going = True
+            while going:  # after a burst there is more than one batch
+                going = self._write()
 
-    def _write(self) -> None:
-        entries: list[Entry] = []
-        while len(entries) < _AT_ONCE:
-            try:
-                entries.append(self._entries.get_nowait())
-            except queue.Empty:
-                break
+    def _write(self) -> bool:
+        """Write one batch; return whether there is more to write now."""
+        entries = self._take(_AT_ONCE)
         used = self._authenticator.take_used()
         if not entries and not used:
-            return
+            return False
         try:
             with self._store.transaction() as connection:
                 if entries:
@@ -64,8 +74,27 @@ class Journalist:
         except TocsinError as error:
             _log.error("the journal cannot be written: %s", error)
             for entry in entries:
-                try:
-                    self._entries.put_nowait(entry)
-                except queue.Full:
-                    _log.error("journal entry lost: %s %s %s", entry.principal, entry.action, entry.target)
-            self._stopping.wait(1.0)
+                self.note(entry)
+            return False
+        return len(entries) == _AT_ONCE
+
+    def _take(self, most: int = _WAITING_AT_MOST) -> list[Entry]:
+        taken: list[Entry] = []
+        while len(taken) < most:
+            try:
+                taken.append(self._entries.get_nowait())
+            except queue.Empty:
+                break
+        return taken
+
+    def _lose(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            self._metrics.unwritten.inc()
+            _log.error(
+                "not in the journal: %s %s %s %s at %s",
+                entry.principal,
+                entry.action,
+                entry.target,
+                entry.outcome,
+                entry.at,
+            )

@@ -1,12 +1,14 @@
-"""From errors to HTTP, and nowhere else: TAXII error resources (TAXII 2.1 section 3.6.1) and problem details (RFC 9457).
+"""From errors to HTTP, and nowhere else: TAXII error messages (TAXII 2.1 section 3.6.1) and problem details (RFC 9457).
 
-An error says what the client can mend. What it may not know of looks like what does not exist.
+An error says what the client can mend. What it may not know of looks like what does not exist, byte for byte; what went
+wrong in here stands in the log under the request's id, not in the answer.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -17,6 +19,7 @@ from tocsin.server.respond import TAXII, describe, respond
 
 _log = logging.getLogger("tocsin.server")
 PROBLEM = "application/problem+json"
+REQUEST_ID = "tocsin.request"  # key in the ASGI scope
 
 _TITLES = {
     400: "Bad request",
@@ -26,15 +29,17 @@ _TITLES = {
     405: "Method not allowed",
     406: "Not acceptable",
     408: "Too slow",
+    409: "Conflict",
     413: "Too large",
     415: "Unsupported media type",
     422: "Cannot be processed",
     429: "Too many attempts",
-    431: "Headers too large",
     500: "Something went wrong here",
     503: "Not available now",
     507: "No room left",
 }
+_CHALLENGES = ('Bearer realm="tocsin"', 'Basic realm="tocsin", charset="UTF-8"')
+_RETRY = {"Retry-After": "5"}
 
 
 class RequestError(errors.InputError):
@@ -56,50 +61,104 @@ def status_of(error: errors.TocsinError) -> tuple[int, dict[str, str]]:
         case RequestError():
             return error.status, error.headers
         case errors.UnauthenticatedError():
-            return 401, {"WWW-Authenticate": 'Bearer realm="tocsin", Basic realm="tocsin", charset="UTF-8"'}
+            return 401, {}
         case errors.ForbiddenError():
             return 403, {}
         case errors.NotFoundError():
             return 404, {}
+        case errors.ConflictError():
+            return 409, {}
         case errors.LimitError():
             return 413, {}
-        case errors.InputError() | errors.ConflictError():
+        case errors.InputError():
             return 422, {}
+        case errors.StoreFullError():
+            return 507, _RETRY
         case errors.StoreUnavailableError():
-            return 503, {"Retry-After": "5"}
+            return 503, _RETRY
     return 500, {}
+
+
+def _detail_of(status: int, error: errors.TocsinError) -> tuple[str, str]:
+    """Return what the client is told, and the hint; of our own faults it is told as much as concerns it."""
+    if status < 500 or isinstance(error, RequestError):
+        return str(error), error.hint()
+    match error:
+        case errors.StoreFullError():
+            return "this node has no room left; what it acknowledged is kept", "try again later"
+        case errors.StoreUnavailableError():
+            return "this node cannot reach its database", "try again later"
+        case errors.PolicyError():
+            return "the decision could not be made, so nothing is released", ""
+    return "a fault of this node; it has been logged", ""
 
 
 def respond_error(request: Request, error: errors.TocsinError) -> Response:
     """Return the response that tells a client of `error`, in the form its route speaks."""
     status, headers = status_of(error)
     if status >= 500:
-        _log.error("%s: %s", error.code, error, extra={"path": request.url.path})
-    detail = "the decision could not be made" if isinstance(error, errors.PolicyError) else str(error)
-    return _write(request, status, error.code, detail, error.hint(), headers)
+        _log.error(
+            "%s at %s %s: %s",
+            error.code,
+            request.method,
+            request.scope["path"],
+            error,
+            extra={"request": request.scope.get(REQUEST_ID, "")},
+        )
+    detail, hint = _detail_of(status, error)
+    return _write(request, status, error.code, detail, hint=hint, headers=headers)
 
 
 def respond_http(request: Request, error: HTTPException) -> Response:
     """Return the response for what the router itself refuses (no such route, wrong method)."""
     detail = "there is nothing here" if error.status_code == 404 else str(error.detail)
-    return _write(request, error.status_code, "request", detail, "", dict(error.headers or {}))
+    return _write(request, error.status_code, "request", detail, headers=dict(error.headers or {}))
 
 
-def respond_crash(request: Request) -> Response:
+def respond_crash(request: Request, error: Exception) -> Response:
     """Return the response for a fault of ours; what it was stands in the log."""
-    return _write(request, 500, "error", "a fault of this node; it has been logged", "", {})
+    _log.error(
+        "fault at %s %s",
+        request.method,
+        request.scope["path"],
+        exc_info=error,
+        extra={"request": request.scope.get(REQUEST_ID, "")},
+    )
+    return _write(request, 500, "error", "a fault of this node; it has been logged")
 
 
 def _write(
-    request: Request, status: int, code: str, detail: str, hint: str, headers: dict[str, str]
+    request: Request,
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    hint: str = "",
+    headers: dict[str, str] | None = None,
 ) -> Response:
     title = _TITLES.get(status, "Error")
-    if request.url.path.startswith("/taxii2"):
-        resource = {"title": title, "description": detail, "error_code": code, "http_status": str(status)}
+    instance = request.scope.get(REQUEST_ID, "") if status >= 500 else ""
+    document: dict[str, Any]
+    if request.scope["path"].startswith("/taxii2"):
+        description = f"{detail}; {hint}" if hint else detail
+        document = {
+            "title": title,
+            "description": description,
+            "error_code": code,
+            "http_status": str(status),
+        }
+        if instance:
+            document["error_id"] = instance
+        media_type = TAXII
+    else:
+        document = {"type": f"urn:tocsin:problem:{code}", "title": title, "status": status, "detail": detail}
         if hint:
-            resource["description"] = f"{detail}; {hint}"
-        return respond(request, describe(resource), media_type=TAXII, status=status, headers=headers)
-    problem = {"type": f"urn:tocsin:problem:{code}", "title": title, "status": status, "detail": detail}
-    if hint:
-        problem["hint"] = hint
-    return respond(request, describe(problem), media_type=PROBLEM, status=status, headers=headers)
+            document["hint"] = hint
+        if instance:
+            document["instance"] = f"urn:tocsin:request:{instance}"
+        media_type = PROBLEM
+    response = respond(request, describe(document), media_type=media_type, status=status, headers=headers)
+    if status == 401:
+        for challenge in _CHALLENGES:
+            response.headers.append("WWW-Authenticate", challenge)
+    return response

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import zstandard
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,6 +21,8 @@ from tocsin.sharing.release import Released, public
 TAXII = "application/taxii+json;version=2.1"
 STIX = "application/stix+json;version=2.1"
 _COMPRESS_FROM = 1024
+_VARY = "Accept, Accept-Encoding, Authorization"
+_ENCODINGS = ("zstd", "gzip")  # the better first
 
 
 def respond(
@@ -33,29 +35,36 @@ def respond(
 ) -> Response:
     """Return a response with what was released.
 
-    The entity tag is made from the content alone, so that it says nothing about what the reader may not see.
+    The entity tag (RFC 9110 section 8.8.3) is made from the released content alone, so that it says nothing about what the
+    reader may not see; each content coding has its own, as it must.
     """
     body = released.value
-    fields = {"Content-Type": media_type, "Cache-Control": "private, no-cache", **(headers or {})}
+    fields = {"Content-Type": media_type, "Cache-Control": "private, no-cache", "Vary": _VARY}
+    if headers:
+        fields |= headers
+    encoding = ""
+    if len(body) >= _COMPRESS_FROM and (accepted := request.headers.get("accept-encoding")):
+        encoding = accepted_encoding(accepted)
     if status == 200 and request.method in {"GET", "HEAD"}:
-        tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-        fields["ETag"] = tag
-        fields["Vary"] = "Accept, Accept-Encoding, Authorization"
+        tag = hashlib.sha256(body).hexdigest()[:32]
+        fields["ETag"] = f'"{tag}-{encoding}"' if encoding else f'"{tag}"'
         if _matches(request.headers.get("if-none-match"), tag):
-            return Response(status_code=304, headers={k: v for k, v in fields.items() if k != "Content-Type"})
-    encoding = _encoding(request.headers.get("accept-encoding", "")) if len(body) >= _COMPRESS_FROM else None
-    if encoding == "zstd":
-        body = zstandard.ZstdCompressor(level=1).compress(body)
-    elif encoding == "gzip":
-        body = gzip.compress(body, compresslevel=1, mtime=0)
+            del fields["Content-Type"]
+            return Response(status_code=304, headers=fields)
     if encoding:
+        body = _pack(body, encoding)
         fields["Content-Encoding"] = encoding
     return Response(body, status_code=status, headers=fields)
 
 
 def describe(document: Mapping[str, Any]) -> Released[bytes]:
     """Release a description of the node itself: it carries no intelligence."""
-    return public(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
+    return public(msgspec.json.encode(document))
+
+
+def echo(document: Mapping[str, Any], *, recipient: str) -> Released[bytes]:
+    """Release to an organisation what it said itself: the ids of what it posted, and what became of it."""
+    return public(msgspec.json.encode(document), recipient=recipient)
 
 
 def plain(text: str) -> Released[bytes]:
@@ -63,14 +72,8 @@ def plain(text: str) -> Released[bytes]:
     return public(text.encode())
 
 
-def _matches(condition: str | None, tag: str) -> bool:
-    if condition is None:
-        return False
-    return any(part.strip().removeprefix("W/") in {tag, "*"} for part in condition.split(","))
-
-
-def _encoding(accepted: str) -> str | None:
-    """Return the better of the encodings that the client takes (RFC 9110 section 12.5.3)."""
+def accepted_encoding(accepted: str) -> str:
+    """Return the content coding that a client likes best of ours, or "" for none (RFC 9110 section 12.5.3)."""
     weights: dict[str, float] = {}
     for part in accepted.lower().split(","):
         name, _, parameter = part.strip().partition(";")
@@ -79,6 +82,20 @@ def _encoding(accepted: str) -> str | None:
             weights[name.strip()] = float(weight) if weight else 1.0
         except ValueError:
             weights[name.strip()] = 0.0
-    usable = {e: weights.get(e, weights.get("*", 0.0)) for e in ("zstd", "gzip")}
-    best = max(usable, key=lambda e: usable[e])
-    return best if usable[best] > 0 else None
+    usable = {name: weights.get(name, weights.get("*", 0.0)) for name in _ENCODINGS}
+    best = max(usable, key=lambda name: usable[name])
+    return best if usable[best] > 0 else ""
+
+
+def _pack(body: bytes, encoding: str) -> bytes:
+    # the fastest levels: STIX shrinks five times and more even so
+    if encoding == "zstd":
+        return zstandard.ZstdCompressor(level=1).compress(body)
+    return gzip.compress(body, compresslevel=1, mtime=0)
+
+
+def _matches(condition: str | None, tag: str) -> bool:
+    if condition is None:
+        return False
+    known = {f'"{tag}"', "*", *(f'"{tag}-{name}"' for name in _ENCODINGS)}
+    return any(part.strip().removeprefix("W/") in known for part in condition.split(","))

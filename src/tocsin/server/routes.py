@@ -1,4 +1,4 @@
-"""All routes in one table: path, method, handler, and what the journal calls it. A route without a principal stands in `OPEN`."""
+"""All routes in one table: path, method, handler, and what the journal calls it. Routes without a principal stand in `OPEN`."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from typing import NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tocsin.server import health
-from tocsin.server.context import Handler, Parts
+from tocsin.server import claim, health
+from tocsin.server.context import BodyHandler, Gate, Handler, Parts
 from tocsin.server.taxii import reading, resources, writing
 
 OpenHandler = Callable[[Parts, Request, bytes], Response]
 _ROOT = f"/taxii2/{resources.ROOT}"
 _COLLECTION = _ROOT + "/collections/{collection}"
+_OBJECT = _COLLECTION + "/objects/{object}"
 
 
 class Route(NamedTuple):
-    """A route that needs a principal. `taxii` routes negotiate TAXII media types."""
+    """A route that needs a principal and takes no body. `taxii` routes negotiate TAXII media types."""
 
     path: str
     method: str
@@ -27,24 +28,41 @@ class Route(NamedTuple):
     taxii: bool = True
 
 
+class BodyRoute(NamedTuple):
+    """A route that needs a principal and takes a body, which is read only when `gate` has let the call pass."""
+
+    path: str
+    method: str
+    gate: Gate
+    handler: BodyHandler
+    action: str
+
+
+class OpenRoute(NamedTuple):
+    """A route where nobody is asked who they are, with the most bytes of body that it takes; it tells no intelligence."""
+
+    path: str
+    method: str
+    handler: OpenHandler
+    body: int = 0
+
+
+# The router looks at one after the other: those that are asked most come first.
 ROUTES = (
-    Route("/taxii2/", "GET", resources.discovery, "taxii-discovery"),
-    Route(f"{_ROOT}/", "GET", resources.api_root, "taxii-root"),
+    Route(f"{_COLLECTION}/objects/", "GET", reading.objects, "taxii-objects"),
+    Route(f"{_OBJECT}/", "GET", reading.object_by_id, "taxii-object"),
+    Route(f"{_COLLECTION}/manifest/", "GET", reading.manifest, "taxii-manifest"),
     Route(f"{_ROOT}/status/{{status}}/", "GET", resources.status, "taxii-status"),
     Route(f"{_ROOT}/collections/", "GET", resources.collections, "taxii-collections"),
     Route(f"{_COLLECTION}/", "GET", resources.collection, "taxii-collection"),
-    Route(f"{_COLLECTION}/manifest/", "GET", reading.manifest, "taxii-manifest"),
-    Route(f"{_COLLECTION}/objects/", "GET", reading.objects, "taxii-objects"),
-    Route(f"{_COLLECTION}/objects/", "POST", writing.add, "taxii-add"),
-    Route(f"{_COLLECTION}/objects/{{object}}/", "GET", reading.object_by_id, "taxii-object"),
-    Route(f"{_COLLECTION}/objects/{{object}}/", "DELETE", writing.delete, "taxii-delete"),
-    Route(f"{_COLLECTION}/objects/{{object}}/versions/", "GET", reading.versions, "taxii-versions"),
+    Route(f"{_OBJECT}/versions/", "GET", reading.versions, "taxii-versions"),
+    Route(f"{_OBJECT}/", "DELETE", writing.delete, "taxii-delete"),
+    Route("/taxii2/", "GET", resources.discovery, "taxii-discovery"),
+    Route(f"{_ROOT}/", "GET", resources.api_root, "taxii-root"),
     Route("/metrics", "GET", health.metrics, "metrics", taxii=False),
 )
-
-# Nobody is asked who they are here; nothing here tells of intelligence.
-OPEN: tuple[tuple[str, str, OpenHandler], ...] = (
-    ("/healthz", "GET", health.alive),
-    ("/readyz", "GET", health.ready),
-    ("/claim", "POST", health.claim),
+BODY_ROUTES = (BodyRoute(f"{_COLLECTION}/objects/", "POST", writing.admit, writing.add, "taxii-add"),)
+OPEN = (
+    OpenRoute("/readyz", "GET", health.ready),
+    OpenRoute("/claim", "POST", claim.claim, body=claim.LIMIT),
 )

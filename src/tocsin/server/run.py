@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import resource
+import signal
 import socket
-import ssl
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import uvicorn
+import uvloop
 
 from tocsin.config import Settings
 from tocsin.errors import ConfigError
+from tocsin.server import tls
 from tocsin.server.app import App
-from tocsin.server.protocol import protocol
+from tocsin.server.protocol import Limits, protocol
 from tocsin.store import Store
 
 _DRAIN = 20  # seconds for requests under way
+_KEEP_ALIVE = 75
+_FILES = 8192  # descriptors that are asked for; the system's hard limit holds
+_FILES_OF_OURS = 128  # database, log, sockets that listen
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -25,63 +34,120 @@ def listen(settings: Settings) -> socket.socket:
         ConfigError: the address cannot be used.
     """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    opened = socket.socket(family, socket.SOCK_STREAM)
+    opened = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         opened.bind((settings.host, settings.port))
+        opened.listen(1024)
     except OSError as error:
         opened.close()
         raise ConfigError(
-            f"{settings.host}:{settings.port} cannot be used: {error.strerror}",
-            hint="choose another with --port",
+            f"{settings.host}:{settings.port} cannot be used: {error.strerror or error}",
+            hint="choose another with --host and --port",
         ) from error
-    opened.listen(1024)
     return opened
 
 
+def address(settings: Settings, opened: socket.socket) -> str:
+    """Return the URL that `opened` is reached at from this machine."""
+    host, port = opened.getsockname()[:2]
+    scheme = "https" if settings.tls_certificate else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
 def serve(settings: Settings, store: Store, on_ready: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or SIGINT; `on_ready` is told the address once requests are answered.
+    """Serve in this process until SIGTERM or SIGINT; `on_ready` is told the address once requests are answered.
 
     Raises:
         ConfigError: address or certificates cannot be used.
+        NotFoundError: the node was never initialised.
     """
     opened = listen(settings)
-    app = App(settings, store)
+    try:
+        serve_on(opened, settings, store, on_ready)
+    finally:
+        opened.close()
+
+
+def serve_on(
+    opened: socket.socket, settings: Settings, store: Store, on_ready: Callable[[str], None]
+) -> None:
+    """Serve on a socket that listens already, as `serve` does."""
+    server = make(opened, settings, store, on_ready)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(server.serve(sockets=[opened]))
+    if server.failure is not None:
+        raise server.failure
+
+
+def make(opened: socket.socket, settings: Settings, store: Store, on_ready: Callable[[str], None]) -> Server:
+    """Return a server for `opened`, not yet running.
+
+    Raises:
+        ConfigError: certificates cannot be used.
+        NotFoundError: the node was never initialised.
+    """
+    context = tls.context(settings)
+    limits = Limits(
+        header_seconds=min(settings.request_timeout, 15.0),
+        stall_seconds=settings.request_timeout,
+        connections=_connections(),
+    )
     config = uvicorn.Config(
-        app.asgi,
-        http=protocol(min(settings.request_timeout, 15)),
-        loop="uvloop",
+        App(settings, store).asgi,
+        http=protocol(settings.request_timeout, limits),
         ws="none",
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_keep_alive=75,
+        timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=_DRAIN,
-        ssl_certfile=settings.tls_certificate or None,
-        ssl_keyfile=settings.tls_key or None,
-        ssl_ca_certs=settings.tls_client_ca or None,
-        ssl_cert_reqs=ssl.CERT_REQUIRED if settings.tls_client_ca else ssl.CERT_NONE,
+        ssl_context_factory=(lambda _config, _default: context) if context else None,
     )
-    try:
-        server = uvicorn.Server(config)
-        asyncio.run(_run(server, opened, on_ready, settings))
-    except (ssl.SSLError, OSError) as error:
-        raise ConfigError(f"TLS cannot be set up: {error}", hint="see tls_certificate and tls_key") from error
-    finally:
-        opened.close()
+    return Server(config, lambda: on_ready(address(settings, opened)))
 
 
-async def _run(
-    server: uvicorn.Server, opened: socket.socket, on_ready: Callable[[str], None], settings: Settings
-) -> None:
-    serving = asyncio.create_task(server.serve(sockets=[opened]))
-    while not server.started and not serving.done():
-        await asyncio.sleep(0.005)
-    if not serving.done():
-        host, port = opened.getsockname()[:2]
-        scheme = "https" if settings.tls_certificate else "http"
-        on_ready(f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}")
-    await serving
+class Server(uvicorn.Server):
+    """A server that ends on a signal and lets the caller go on: there is a journal to flush and a database to stop.
 
+    Uvicorn's own raises the signal again when it is done, which ends the process there and then.
+    """
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+        self.failure: BaseException | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        try:
+            await asyncio.to_thread(self._on_ready)
+        except BaseException as error:  # noqa: BLE001 - raised again when everything has been stopped in order
+            self.failure = error
+            self.should_exit = True
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in _SIGNALS:
+                loop.remove_signal_handler(number)
+
+
+def _connections() -> int:
+    """Raise the limit of open files as far as it goes; return how many connections that leaves room for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        soft = wanted
+    return max(soft - _FILES_OF_OURS, 16)

@@ -3,45 +3,64 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+import threading
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 
-import cedarpy
 import msgspec
 
 from tocsin.errors import PolicyError
+from tocsin.sharing import oracle
 from tocsin.sharing.audience import Organisation
-from tocsin.sharing.facts import Facts, facts_of
+from tocsin.sharing.explain import Case, Explanation, explain
+from tocsin.sharing.facts import facts_of
 from tocsin.sharing.labels import Definitions, Label
-from tocsin.sharing.policy import Policy, PolicySet, entities, recipient_facts
+from tocsin.sharing.oracle import Decision
+from tocsin.sharing.policy import PolicySet
 from tocsin.sharing.release import Clearance, clear
-from tocsin.sharing.residual import Predicate, compile_policies
+from tocsin.sharing.residual import Filter, Row, check, compile_policies
+from tocsin.sharing.table import Table
+
+__all__ = ["ACTIONS", "Decider", "Decision", "Explanation"]
 
 ACTIONS = ("receive", "match")
-_SAMPLE = 3  # label sets of each clearance that Cedar itself is asked about
+_SAMPLE = 2  # of the rows just decided, and again of all: what Cedar itself is asked about for each clearance
 
 
-class Decision(msgspec.Struct, frozen=True):
-    """An outcome and the policies that decided: permits when allowed, forbids (or none at all) when not."""
+class _Verdicts(msgspec.Struct):
+    """What one recipient may have for one action, as far as it has been worked out."""
 
-    allowed: bool
-    reasons: tuple[Policy, ...]
-    errors: tuple[str, ...] = ()
+    recipient: Organisation
+    filter: Filter
+    epoch: int = -1
+    done: int = 0
+    allowed: list[int] = []
 
 
 class Decider:
-    """Decides under one set of policies, on the node of one organisation. Safe to share between threads."""
+    """Decides under one set of policies, on the node of one organisation. Safe to share between threads.
+
+    What was worked out for a recipient is kept: when label sets are added, only those are decided.
+    """
 
     def __init__(self, policies: PolicySet, own: Organisation) -> None:
         """Take validated policies and the organisation that runs the node.
 
         Raises:
-            PolicyError: a policy uses something that cannot be compiled.
+            PolicyError: a policy uses something that cannot be compiled, or facts do not fit the schema.
         """
         self.policies = policies
         self.own = own
-        self._known: tuple[int, dict[int, Facts]] = (-1, {})
-        for action in ACTIONS:  # an operator that cannot be compiled is found now, not at the first request
-            self._predicate(own, action)
+        self._table = Table(own.id)
+        self._verdicts: dict[tuple[str, str], _Verdicts] = {}
+        self._distrust = ""
+        self._lock = threading.Lock()
+        for policy in policies.policies.values():
+            check(policy, oracle.recipient_facts(own), oracle.context_facts(own))
+        facts = facts_of(Label(markings=(), owner=own.id), Definitions(), own=own.id)
+        for action in ACTIONS:
+            if errors := oracle.decide(policies, own, action, facts).errors:
+                raise PolicyError(f"the policies cannot be evaluated: {errors[0]}")
 
     def clearance(
         self,
@@ -53,72 +72,103 @@ class Decider:
     ) -> Clearance:
         """Return which of `labels` may go to `recipient` for `action`.
 
-        A few of the answers are checked against Cedar itself.
+        A few of the answers are checked against Cedar itself. If they ever differ, this decider clears nothing any more.
+
+        Args:
+            recipient: who asks.
+            action: one of `ACTIONS`.
+            labels: label sets by id; the mapping is not changed afterwards.
+            definitions: what markings mean.
+            generation: of the facts above; stands in the clearance.
 
         Raises:
-            PolicyError: compiled policies and Cedar disagree, or Cedar meets an error: nothing may go.
+            PolicyError: compiled policies and Cedar disagree, Cedar meets an error, or there is no such action: nothing may go.
         """
-        predicate = self._predicate(recipient, action)
-        facts = self._facts(labels, definitions, generation)
-        allowed = tuple(sorted(number for number, known in facts.items() if predicate(known)))
-        for number in random.sample(sorted(facts), min(_SAMPLE, len(facts))):  # noqa: S311 - a spot check
-            oracle = self._ask_cedar(recipient, action, facts[number])
-            if oracle.allowed != (number in allowed):
+        with self._lock:
+            if self._distrust:
                 raise PolicyError(
-                    "compiled policies and Cedar disagree: nothing may go",
-                    hint="report this with `tocsin doctor --json`",
+                    self._distrust, hint="restart the node, and report this with `tocsin doctor --json`"
                 )
-        return clear(recipient.id, action, allowed, generation)
-
-    def _facts(
-        self, labels: Mapping[int, Label], definitions: Definitions, generation: int
-    ) -> dict[int, Facts]:
-        """Facts do not depend on the recipient: one generation's are worked out once."""
-        known_generation, known = self._known
-        if known_generation != generation or known.keys() != labels.keys():
-            known = {
-                number: facts_of(label, definitions, own=self.own.id) for number, label in labels.items()
-            }
-            self._known = (generation, known)
-        return known
+            verdicts = self._of(recipient, action)
+            if self._table.update(labels, definitions):
+                rows = self._table.rows
+                if verdicts.epoch != self._table.epoch:
+                    verdicts.epoch, verdicts.done, verdicts.allowed = self._table.epoch, 0, []
+                new = rows[verdicts.done :]
+                allowed = sorted(verdicts.allowed + verdicts.filter.select(new))
+                self._spot_check(recipient, action, new, rows, allowed)
+                verdicts.done, verdicts.allowed = len(rows), allowed
+            else:
+                rows = self._table.some(labels, definitions)
+                allowed = sorted(verdicts.filter.select(rows))
+                self._spot_check(recipient, action, rows, rows, allowed)
+        return clear(recipient.id, action, tuple(allowed), generation)
 
     def decide(
         self, recipient: Organisation, action: str, label: Label, definitions: Definitions
     ) -> Decision:
-        """Return Cedar's decision for one label set, with the policies that made it."""
-        return self._ask_cedar(recipient, action, facts_of(label, definitions, own=self.own.id))
+        """Return Cedar's decision for one label set, with the policies that made it; an error is a no."""
+        return oracle.decide(self.policies, recipient, action, facts_of(label, definitions, own=self.own.id))
 
-    def decide_facts(self, recipient: Organisation, action: str, facts: Facts) -> Decision:
-        """Return Cedar's decision on given facts: what would be, if they were so."""
-        return self._ask_cedar(recipient, action, facts)
+    def explain(
+        self,
+        recipient: Organisation,
+        action: str,
+        label: Label,
+        definitions: Definitions,
+        names: Mapping[str, str] | None = None,
+    ) -> Explanation:
+        """Return the same decision in words, and what would change it.
 
-    def _predicate(self, recipient: Organisation, action: str) -> Predicate:
+        Args:
+            recipient: whom it is about.
+            action: one of `ACTIONS`.
+            label: what the object carries.
+            definitions: what markings mean.
+            names: of organisations and communities by id; ids stand where there is none.
+        """
+        case = Case(self.own, recipient, action, label, definitions, names or {})
+        return explain(self.policies, case)
+
+    def _of(self, recipient: Organisation, action: str) -> _Verdicts:
         if action not in ACTIONS:
             raise PolicyError(f"unknown action {action!r}", hint=f"actions are {', '.join(ACTIONS)}")
+        found = self._verdicts.get((recipient.id, action))
+        if found is None or found.recipient != recipient:
+            found = _Verdicts(recipient, self._filter(recipient, action))
+            self._verdicts[recipient.id, action] = found
+        return found
+
+    def _filter(self, recipient: Organisation, action: str) -> Filter:
+        policies = self.policies.policies.values()
         return compile_policies(
-            list(self.policies.policies.values()),
-            action,
-            recipient_facts(recipient),
-            {"recipient": recipient.id},
+            policies, action, oracle.recipient_facts(recipient), oracle.context_facts(recipient)
         )
 
-    def _ask_cedar(self, recipient: Organisation, action: str, facts: Facts) -> Decision:
-        request = {
-            "principal": {"type": "Organisation", "id": recipient.id},
-            "action": {"type": "Action", "id": action},
-            "resource": {"type": "LabelSet", "id": "label"},
-            "context": {"recipient": recipient.id},
-        }
-        try:
-            result = cedarpy.is_authorized(
-                request,
-                self.policies.cedar,
-                entities(recipient, facts, self.policies.schema),
-                self.policies.schema,
-            )
-        except (ValueError, PolicyError) as error:
-            return Decision(False, (), (str(error),))
-        errors = tuple(str(e) for e in result.diagnostics.errors)
-        reasons = tuple(self.policies.policies[r] for r in result.diagnostics.reasons)
-        # Cedar skips a policy that errs; a skipped forbid would permit, so an error is a no
-        return Decision(result.decision == cedarpy.Decision.Allow and not errors, reasons, errors)
+    def _spot_check(
+        self,
+        recipient: Organisation,
+        action: str,
+        new: Sequence[Row],
+        rows: Sequence[Row],
+        allowed: Sequence[int],
+    ) -> None:
+        sample = random.sample(new, min(_SAMPLE, len(new))) + random.sample(rows, min(_SAMPLE, len(rows)))
+        for number, facts in sample:
+            answer = oracle.decide(self.policies, recipient, action, facts)
+            if answer.errors:
+                raise PolicyError(f"the decision cannot be made: {answer.errors[0]}")
+            if answer.allowed != _contains(allowed, number):
+                # a second try might draw a sample that agrees: once is enough
+                self._distrust = (
+                    f"compiled policies and Cedar disagree on what {recipient.id} may {action}: "
+                    f"nothing goes out under policies {self.policies.version[:12]}"
+                )
+                raise PolicyError(
+                    self._distrust, hint="restart the node, and report this with `tocsin doctor --json`"
+                )
+
+
+def _contains(ascending: Sequence[int], number: int) -> bool:
+    place = bisect_left(ascending, number)
+    return place < len(ascending) and ascending[place] == number

@@ -1,15 +1,66 @@
-"""Why an organisation may or may not have something, and what would change that, in words."""
+"""Why an organisation may or may not have something, and what would change that, in words.
+
+What would change an outcome is found by trying: every single change of fact is put to the policies, and where none is enough,
+pairs and threes. So what an explanation promises really would happen.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import combinations, islice, product
+from typing import TypeAlias
 
 import msgspec
 
+from tocsin.sharing import oracle
 from tocsin.sharing.audience import Organisation
-from tocsin.sharing.decision import Decider
-from tocsin.sharing.facts import NO_TLP, Facts, facts_of
+from tocsin.sharing.facts import NO_TLP, TLP_WORDS, Facts, facts_of, is_understood
 from tocsin.sharing.labels import Definitions, Label
+from tocsin.sharing.oracle import Decision
+from tocsin.sharing.policy import PolicySet
+from tocsin.stix.markings import tlp_of
+
+OPERATOR = "whoever runs this node"
+SOURCE = "the source of the object"
+_AT_ONCE = 3  # changes together
+_CHANGES = 12  # what is worth a person's attention
+_COMMUNITIES = 5  # the same for communities
+_LEVELS = tuple(TLP_WORDS.values())  # from CLEAR to RED
+
+World: TypeAlias = tuple[Organisation, Facts]
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """A policy that decided: its id, what it says, where that comes from, and whether it permits or forbids."""
+
+    id: str
+    title: str
+    source: str
+    effect: str
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One fact that would be different, and who can bring that about."""
+
+    words: str
+    who: str
+
+
+class Change(msgspec.Struct, frozen=True):
+    """A smallest change of facts that turns the outcome.
+
+    Attributes:
+        steps: one, two or three facts that would all have to be different.
+        rules: ids of the policies that would then decide; none when it is only that nothing permits it any more.
+    """
+
+    steps: tuple[Step, ...]
+    rules: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """What would be different."""
+        return ", and ".join(step.words for step in self.steps)
 
 
 class Explanation(msgspec.Struct, frozen=True):
@@ -17,117 +68,208 @@ class Explanation(msgspec.Struct, frozen=True):
 
     Attributes:
         allowed: the outcome.
-        why: the deciding policy, or that no policy permits it.
-        rules: id, title and source of each deciding policy.
+        why: the titles of the deciding policies, or that no policy permits it.
+        rules: the deciding policies.
         facts: what the decision rests on.
-        changes: single changes of fact that would turn the outcome.
+        changes: what would turn the outcome; empty when nothing within reach would.
     """
 
     allowed: bool
     why: str
-    rules: tuple[dict[str, str], ...]
+    rules: tuple[Rule, ...]
     facts: tuple[str, ...]
-    changes: tuple[str, ...]
+    changes: tuple[Change, ...]
 
 
-def explain(
-    decider: Decider, recipient: Organisation, action: str, label: Label, definitions: Definitions
-) -> Explanation:
-    """Explain one decision. Changes are found by trying them against the policies, so they really would do it."""
-    facts = facts_of(label, definitions, own=decider.own.id)
-    decision = decider.decide(recipient, action, label, definitions)
-    if decision.errors:
-        why = f"denied: the decision could not be made ({decision.errors[0]})"
-    elif decision.reasons:
-        why = "; ".join(policy.title for policy in decision.reasons)
-    else:
-        why = f"no policy permits it: {_tlp(facts)}, and {recipient.name} is not among those it may go to"
-    changes = [
-        words
-        for words, other_recipient, other_facts in _single_changes(decider, recipient, facts)
-        if decider.decide_facts(other_recipient, action, other_facts).allowed != decision.allowed
-    ]
+class Case(msgspec.Struct, frozen=True):
+    """A question: may `recipient` do `action` with what carries `label`, on the node of `own`?
+
+    `names` are those of organisations and communities by id.
+    """
+
+    own: Organisation
+    recipient: Organisation
+    action: str
+    label: Label
+    definitions: Definitions
+    names: Mapping[str, str]
+
+    def name(self, identifier: str) -> str:
+        """Return how people call an organisation or community."""
+        if identifier in (self.own.id, self.recipient.id):
+            return self.own.name if identifier == self.own.id else self.recipient.name
+        return self.names.get(identifier, identifier)
+
+    def list(self, identifiers: Iterable[str]) -> str:
+        """Return their names as a list in words; empty for none."""
+        return " and ".join(self.name(each) for each in sorted(identifiers))
+
+
+_Try: TypeAlias = tuple[Step, Callable[[World], World]]
+
+
+def explain(policies: PolicySet, case: Case) -> Explanation:
+    """Explain one decision."""
+    facts = facts_of(case.label, case.definitions, own=case.own.id)
+    decision = oracle.decide(policies, case.recipient, case.action, facts)
     return Explanation(
         allowed=decision.allowed,
-        why=why,
-        rules=tuple({"id": p.id, "title": p.title, "source": p.cite} for p in decision.reasons),
-        facts=tuple(_in_words(decider, recipient, facts, label)),
-        changes=tuple(changes),
+        why=_why(case, facts, decision),
+        rules=tuple(Rule(p.id, p.title, p.cite, p.effect) for p in decision.reasons),
+        facts=tuple(_facts_in_words(case, facts)),
+        changes=() if decision.errors else tuple(_changes(policies, case, facts, decision)),
     )
 
 
-def _single_changes(
-    decider: Decider, recipient: Organisation, facts: Facts
-) -> Iterator[tuple[str, Organisation, Facts]]:
-    """Every single change of fact worth trying: of the recipient, of the audience, of the marking."""
-    name = recipient.name
-    if recipient.suspended:
-        yield f"{name} is no longer suspended", msgspec.structs.replace(recipient, suspended=False), facts
-    else:
-        yield f"{name} is suspended", msgspec.structs.replace(recipient, suspended=True), facts
-    if recipient.client:
-        yield (
-            f"{name} is no longer a client of {decider.own.name}",
-            msgspec.structs.replace(recipient, client=False),
-            facts,
-        )
-    else:
-        yield (
-            f"{name} becomes a client of {decider.own.name}",
-            msgspec.structs.replace(recipient, client=True),
-            facts,
-        )
-    for community in sorted(facts.communities - set(recipient.communities)):
-        joined = msgspec.structs.replace(recipient, communities=(*recipient.communities, community))
-        yield f"{name} joins community {community}", joined, facts
-    for community in sorted(facts.communities & set(recipient.communities)):
-        left = tuple(c for c in recipient.communities if c != community)
-        yield (
-            f"{name} leaves community {community}",
-            msgspec.structs.replace(recipient, communities=left),
-            facts,
-        )
+def _why(case: Case, facts: Facts, decision: Decision) -> str:
+    if decision.errors:
+        return f"the decision could not be made, so it is no ({decision.errors[0]})"
+    if decision.reasons:
+        return "; ".join(policy.title for policy in decision.reasons)
+    if case.action != "receive":
+        return f"no policy permits {case.recipient.name} to {case.action}"
+    whose = "of this node's own" if facts.ours else f"of {case.name(facts.owner)}"
+    return f"no policy permits it: it is {_level(facts.tlp)} {whose}, and {case.recipient.name} is not among those it may go to"
+
+
+def _changes(policies: PolicySet, case: Case, facts: Facts, decision: Decision) -> Iterator[Change]:
+    """Yield the changes that turn the outcome: single ones, or pairs where there is none, or else three at once."""
+
+    def turned(*tries: _Try) -> Change | None:
+        world: World = (case.recipient, facts)
+        for _, apply in tries:
+            world = apply(world)
+        then = oracle.decide(policies, world[0], case.action, world[1])
+        if then.errors or then.allowed == decision.allowed:
+            return None
+        return Change(tuple(step for step, _ in tries), tuple(policy.id for policy in then.reasons))
+
+    kinds = list(_kinds(case, facts, allowed=decision.allowed))
+    for size in range(1, _AT_ONCE + 1):
+        tried = (_first(turned(*tries) for tries in product(*some)) for some in combinations(kinds, size))
+        found = list(islice((change for change in tried if change), _CHANGES))
+        yield from found
+        if found:
+            return
+
+
+def _first(found: Iterable[Change | None]) -> Change | None:
+    return next((change for change in found if change), None)
+
+
+def _kinds(case: Case, facts: Facts, *, allowed: bool) -> Iterator[Sequence[_Try]]:
+    """Yield the kinds of change worth trying; within a kind the smallest comes first, and the first that works counts."""
+    yield from _of_recipient(case, facts)
+    yield from _of_audience(case, facts)
+    if not facts.understood:
+        words = f"the unknown marking is defined by {case.name(facts.owner)} or by this node's organisation"
+        yield [_try(words, f"{SOURCE}, or {OPERATOR}", _label(understood=True))]
+    yield _of_level(case, facts, allowed=allowed)
+
+
+def _of_recipient(case: Case, facts: Facts) -> Iterator[Sequence[_Try]]:
+    recipient, name = case.recipient, case.recipient.name
+    words = f"{name} is no longer suspended" if recipient.suspended else f"{name} is suspended"
+    yield [_try(words, OPERATOR, _recipient(suspended=not recipient.suspended))]
+    if not recipient.own:
+        becomes = "is no longer" if recipient.client else "becomes"
+        words = f"{name} {becomes} a client of {case.own.name}"
+        yield [_try(words, OPERATOR, _recipient(client=not recipient.client))]
+    shared = facts.communities.intersection(recipient.communities)
+    missing = sorted(facts.communities.difference(recipient.communities))
+    for community in missing[:_COMMUNITIES]:
+        joined = (*recipient.communities, community)
+        words = f"{name} joins the community {case.name(community)}"
+        yield [_try(words, OPERATOR, _recipient(communities=joined))]
+    if shared:
+        left = tuple(c for c in recipient.communities if c not in shared)
+        words = f"{name} leaves the community {case.list(shared)}"
+        yield [_try(words, OPERATOR, _recipient(communities=left))]
+
+
+def _of_audience(case: Case, facts: Facts) -> Iterator[Sequence[_Try]]:
+    recipient, owner = case.recipient, case.name(facts.owner)
+    others = sorted(set(recipient.communities) - facts.communities)
+    for community in others[:_COMMUNITIES]:
+        words = f"it is kept in a collection of the community {case.name(community)}"
+        yield [_try(words, OPERATOR, _label(communities=facts.communities | {community}))]
     if recipient.id in facts.recipients:
-        yield (
-            f"the owner no longer names {name}",
-            recipient,
-            _with(facts, recipients=facts.recipients - {recipient.id}),
-        )
+        words, named = f"{owner} no longer names {recipient.name}", facts.recipients - {recipient.id}
     else:
+        words, named = f"{owner} names {recipient.name} as recipient", facts.recipients | {recipient.id}
+    yield [_try(words, SOURCE, _label(recipients=named))]
+
+
+def _of_level(case: Case, facts: Facts, *, allowed: bool) -> Sequence[_Try]:
+    """Return other levels, the nearest first: stricter ones for what may go, freer ones for what may not.
+
+    Nobody is told that a stricter marking would let something go.
+    """
+    now = _LEVELS.index(facts.tlp) if facts.tlp != NO_TLP else len(_LEVELS)
+    levels = _LEVELS[now + 1 :] if allowed else tuple(reversed(_LEVELS[:now]))
+    owner = case.name(facts.owner)
+    tries = []
+    for level in levels:
+        words, who = f"{owner} marks it {_level(level)}", SOURCE
+        if facts.tlp == NO_TLP:
+            words, who = f"{words}, or this node vouches for that at import", f"{SOURCE}, or {OPERATOR}"
+        tries.append(_try(words, who, _label(tlp=level, levels=frozenset((level,)))))
+    return tries
+
+
+def _try(words: str, who: str, apply: Callable[[World], World]) -> _Try:
+    return Step(words, who), apply
+
+
+def _recipient(**changes: object) -> Callable[[World], World]:
+    return lambda world: (msgspec.structs.replace(world[0], **changes), world[1])
+
+
+def _label(**changes: object) -> Callable[[World], World]:
+    return lambda world: (world[0], msgspec.structs.replace(world[1], **changes))
+
+
+def _level(tlp: str) -> str:
+    return "unmarked" if tlp == NO_TLP else f"TLP:{tlp.upper()}"
+
+
+def _facts_in_words(case: Case, facts: Facts) -> Iterator[str]:
+    yield from _markings_in_words(case, facts)
+    if facts.ours:
+        yield f"it is this node's own: {case.own.name} asserted it"
+    else:
+        yield f"{case.name(facts.owner)} asserted it to this node, which is a recipient of it"
+    communities, named = case.list(facts.communities) or "none", case.list(facts.recipients) or "nobody"
+    yield f"it is addressed to these communities: {communities}; its owner named: {named}"
+    recipient = case.recipient
+    if recipient.own:
+        yield f"{recipient.name} runs this node"
+    else:
+        member = case.list(facts.communities.intersection(recipient.communities))
         yield (
-            f"the owner names {name} as recipient (--to)",
-            recipient,
-            _with(facts, recipients=facts.recipients | {recipient.id}),
+            f"{recipient.name} is {f'a member of {member}' if member else 'in none of those communities'}, "
+            f"{'named' if recipient.id in facts.recipients else 'not named'}, "
+            f"{'a client' if recipient.client else 'no client'} of {case.own.name}"
         )
-    if not facts.understood:
-        yield (
-            "the unknown marking is defined by its owner or by this node",
-            recipient,
-            _with(facts, understood=True),
-        )
-    for word in ("clear", "green", "amber", "amber+strict", "red"):
-        if word != facts.tlp:
-            yield f"its source marks it TLP:{word.upper()}", recipient, _with(facts, tlp=word)
+    if recipient.suspended:
+        yield f"{recipient.name} is suspended"
 
 
-def _with(facts: Facts, **changes: object) -> Facts:
-    return msgspec.structs.replace(facts, **changes)
-
-
-def _tlp(facts: Facts) -> str:
-    return "it carries no TLP marking" if facts.tlp == NO_TLP else f"it is TLP:{facts.tlp.upper()}"
-
-
-def _in_words(decider: Decider, recipient: Organisation, facts: Facts, label: Label) -> Iterator[str]:
-    vouched = " (vouched for at import)" if label.assumed and facts.tlp == label.assumed else ""
-    yield _tlp(facts) + vouched
-    if not facts.understood:
-        yield "it carries a marking that this node does not understand"
-    yield f"its owner is {'this node' if facts.ours else facts.owner}"
-    yield f"it is addressed to {len(facts.communities)} communities and {len(facts.recipients)} named organisations"
-    shared = len(facts.communities & set(recipient.communities))
-    yield (
-        f"{recipient.name} belongs to {shared} of those communities, is {'' if recipient.id in facts.recipients else 'not '}named, "
-        f"is {'' if recipient.client else 'not '}a client of {decider.own.name}"
-        + (", and is suspended" if recipient.suspended else "")
-    )
+def _markings_in_words(case: Case, facts: Facts) -> Iterator[str]:
+    levels = sorted({tlp for m in case.label.markings if (tlp := tlp_of(m)) is not None})
+    if levels:
+        several = " and ".join(tlp.label for tlp in levels)
+        yield f"it is {_level(facts.tlp)}" + (f", the strictest of {several}" if len(levels) > 1 else "")
+    elif facts.tlp == NO_TLP:
+        yield "it carries no TLP marking, and nobody vouched for one"
+    elif facts.tlp == case.label.assumed:
+        yield f"it carries no TLP marking; who brought it in vouched for {_level(facts.tlp)}"
+    else:
+        yield f"it carries no TLP marking; what was vouched for, {case.label.assumed!r}, is no level and counts as TLP:RED"
+    for marking in case.label.markings:
+        if tlp_of(marking) is not None:
+            continue
+        if is_understood(marking, case.label, case.definitions, own=case.own.id):
+            yield f"its marking {marking} is a statement, which restricts nothing"
+        else:
+            yield f"its marking {marking} is unknown: neither its owner nor this node has said what it asks for"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from tocsin.sharing.labels import Definitions, Label
@@ -17,6 +19,9 @@ TLP_WORDS = {
 }
 _BY_WORD = {word: tlp for tlp, word in TLP_WORDS.items()}
 NO_TLP = "none"
+# Ids that nothing can have: what keeps a derived thing here, and the owner of what several own.
+UNSETTLED = "marking-definition--00000000-0000-0000-0000-000000000000"
+NO_OWNER = "identity--00000000-0000-0000-0000-000000000000"
 _MARKING_OF_WORD = {
     definition["extensions"][TLP2_EXTENSION]["tlp_2_0"]: marking
     for marking, definition in TLP_DEFINITIONS.items()
@@ -25,9 +30,20 @@ _MARKING_OF_WORD = {
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """What a policy may know of a label set. Field names are those of the Cedar schema."""
+    """What a policy may know of a label set. Field names are those of the Cedar schema.
+
+    Attributes:
+        tlp: "clear" ... "red", the strictest; or "none" where nobody has said.
+        levels: all levels it carries: what stands beside the strictest holds as well.
+        understood: every marking is known and defined by someone entitled to.
+        owner: id of the organisation that asserted it to this node.
+        ours: the owner runs this node.
+        communities: ids of the communities it is addressed to.
+        recipients: ids of the organisations its owner named.
+    """
 
     tlp: str
+    levels: frozenset[str]
     understood: bool
     owner: str
     ours: bool
@@ -48,17 +64,17 @@ def facts_of(label: Label, definitions: Definitions, *, own: str) -> Facts:
         tlp = tlp_of(marking)
         if tlp is not None:
             tlps.append(tlp)
-        elif definitions.kind(marking, owner=label.owner, own=own) != "statement":
+        elif not is_understood(marking, label, definitions, own=own):
             understood = False
-    strict = strictest(tlps)
-    if strict is not None:
-        word = TLP_WORDS[strict]
-    elif label.assumed is not None:
-        word = label.assumed if label.assumed in _BY_WORD else TLP_WORDS[TLP.RED]
+    if tlps:
+        levels = frozenset(TLP_WORDS[tlp] for tlp in tlps)
+        word = TLP_WORDS[max(tlps)]
     else:
-        word = NO_TLP
+        word = _vouched(label.assumed)
+        levels = frozenset() if word == NO_TLP else frozenset((word,))
     return Facts(
         tlp=word,
+        levels=levels,
         understood=understood,
         owner=label.owner,
         ours=label.owner == own,
@@ -67,11 +83,27 @@ def facts_of(label: Label, definitions: Definitions, *, own: str) -> Facts:
     )
 
 
-def join(labels: list[Label]) -> Label:
+def _vouched(assumed: str | None) -> str:
+    if assumed is None:
+        return NO_TLP
+    return assumed if assumed in _BY_WORD else TLP_WORDS[TLP.RED]
+
+
+def is_understood(marking: str, label: Label, definitions: Definitions, *, own: str) -> bool:
+    """Return whether it is known what `marking` asks for on an object of this label: TLP, or a statement that asks for nothing."""
+    if tlp_of(marking) is not None:
+        return True
+    if marking == UNSETTLED:  # whoever claims to define it
+        return False
+    return definitions.kind(marking, owner=label.owner, own=own) == "statement"
+
+
+def join(labels: Sequence[Label]) -> Label:
     """Return the label of something that rests on all of `labels`: never freer than any of them.
 
-    All markings hold together, audiences intersect, and where owners differ none of them is the owner: such a label is
-    nobody's to address, so only markings that need no owner (CLEAR, GREEN) can let it go.
+    All markings hold together (so the strictest TLP counts), and audiences intersect. Where owners differ none of them is the owner:
+    nobody can say whom it is addressed to, so it may go as CLEAR or as GREEN in a common community, and stays here from AMBER on. A part that
+    nobody marked keeps the whole here as well.
 
     Raises:
         ValueError: nothing to join.
@@ -85,17 +117,16 @@ def join(labels: list[Label]) -> Label:
         recipients &= set(label.recipients)
         markings.update(label.markings)
         if not any(tlp_of(marking) is not None for marking in label.markings):
-            # what was vouched for becomes a marking; a part that nobody marked makes the whole not understood
-            markings.add(_MARKING_OF_WORD.get(label.assumed or "", UNMARKED_PART))
+            # what was vouched for becomes a marking
+            markings.add(_MARKING_OF_WORD.get(label.assumed or "", UNSETTLED))
     owners = {label.owner for label in labels}
+    owner = owners.pop() if len(owners) == 1 else NO_OWNER
+    level = strictest(tlp for tlp in map(tlp_of, markings) if tlp is not None)
+    if owner == NO_OWNER and level is not None and level >= TLP.AMBER:
+        markings.add(UNSETTLED)
     return Label(
         markings=tuple(sorted(markings)),
-        owner=owners.pop() if len(owners) == 1 else NO_OWNER,
+        owner=owner,
         communities=tuple(sorted(communities)),
         recipients=tuple(sorted(recipients)),
     )
-
-
-# Ids that nothing can have: a part that nobody marked, and the owner of what several own.
-UNMARKED_PART = "marking-definition--00000000-0000-0000-0000-000000000000"
-NO_OWNER = "identity--00000000-0000-0000-0000-000000000000"

@@ -42,6 +42,11 @@ class Definitions:
         """Take (marking id, definer) -> kind, as `tocsin.stix.markings.definition_kind` names it."""
         self._kinds = dict(kinds or {})
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Definitions) and self._kinds == other._kinds
+
+    __hash__ = None  # type: ignore[assignment]  # compared, never a key
+
     def kind(self, marking: str, *, owner: str, own: str) -> str | None:
         """Return the kind of `marking` for an object of `owner`, or None when nobody entitled has said."""
         return self._kinds.get((marking, own)) or self._kinds.get((marking, owner))

@@ -1,16 +1,14 @@
 """Policies: Cedar files beside this module, validated against their schema before anything is decided.
 
-Every policy carries `@id`, `@title` (in words), `@cite` (where it comes from) and `@change` (what would alter the
-outcome). The version of a set is the SHA-256 of its files: decisions made under another version do not count.
-
-Cedar skips a `forbid` that meets an error, which would permit. Two guards: entities are built against the
-schema (`entities`), and any diagnostic error denies (`decision.Decider.decide`).
+Every policy carries `@id`, `@title` (in words) and `@cite` (where it comes from): explanations are made of them. The version of a
+set is the SHA-256 of its files: decisions made under another version do not count.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -20,25 +18,38 @@ import cedarpy
 import msgspec
 
 from tocsin.errors import PolicyError
-from tocsin.sharing.audience import Organisation
-from tocsin.sharing.facts import Facts
 
-_ANNOTATIONS = ("id", "title", "cite", "change")
+_ANNOTATIONS = ("id", "title", "cite")
+_SCHEMA = "schema.cedarschema"
+_NUMBERED = re.compile(r"\[(?P<key>\w+)\] (?:for policy `(?P=key)`[,:]? ?)?(?P<reason>.*)", re.DOTALL)
 
 
 class Policy(msgspec.Struct, frozen=True):
-    """One policy: what people read of it, and the syntax tree that `residual` evaluates."""
+    """One policy: what people read of it, and the syntax tree that `residual` evaluates.
+
+    Attributes:
+        id: stable name, unique in its set.
+        title: what it says, in words.
+        cite: where that comes from.
+        effect: "permit" or "forbid".
+        tree: the policy in Cedar's JSON form.
+    """
 
     id: str
     title: str
     cite: str
-    change: str
     effect: str
     tree: dict[str, Any]
 
 
 class PolicySet:
-    """A validated set of policies, ready to be evaluated."""
+    """A validated set of policies, ready to be evaluated.
+
+    Attributes:
+        version: SHA-256 of schema and files, in hex.
+        policies: the policies by the name Cedar gives them in its answers.
+        cedar, schema: the same for Cedar, parsed once.
+    """
 
     def __init__(self, texts: Mapping[str, str], schema: str) -> None:
         """Take the policy files by name and the schema.
@@ -46,93 +57,86 @@ class PolicySet:
         Raises:
             PolicyError: a policy does not parse, breaks the schema or lacks an annotation; the message names it.
         """
+        self.version = _version(texts, schema)
+        self.schema = _parsed(_SCHEMA, schema)
+        for name in sorted(texts):
+            _trees(name, texts[name])  # alone, so that the error names the file
         text = "\n".join(texts[name] for name in sorted(texts))
-        self.version = hashlib.sha256(f"{schema}\0{text}".encode()).hexdigest()
-        try:
-            self.schema = cedarpy.Schema.from_str(schema)
-            validation = cedarpy.validate_policies(text, self.schema)
-            trees = json.loads(cedarpy.policies_to_json_str(text))
-            self.cedar = cedarpy.PolicySet.from_str(text)
-        except ValueError as error:
-            raise PolicyError(f"the policies do not parse: {error}") from error
-        names = {
-            key: tree.get("annotations", {}).get("id", key) for key, tree in trees["staticPolicies"].items()
-        }
-        if not validation.validation_passed:
-            raise PolicyError("; ".join(_named(str(error), names) for error in validation.errors))
-        if trees.get("templates"):
-            raise PolicyError("policy templates are not supported")
-        self.policies = {key: _policy(key, tree) for key, tree in trees["staticPolicies"].items()}
-        if len({p.id for p in self.policies.values()}) < len(self.policies):
-            raise PolicyError("two policies have the same @id")
-
-
-def _named(message: str, names: Mapping[str, str]) -> str:
-    for key in sorted(names, key=len, reverse=True):
-        message = message.replace(f"`{key}`", f"`{names[key]}`")
-    return message
-
-
-def _policy(key: str, tree: dict[str, Any]) -> Policy:
-    notes = tree.get("annotations", {})
-    for name in _ANNOTATIONS:
-        if name not in notes:
-            raise PolicyError(f"policy {notes.get('id', key)} has no @{name}")
-    return Policy(notes["id"], notes["title"], notes["cite"], notes["change"], tree["effect"], tree)
+        trees = _trees("the policies", text)
+        _validate(text, trees, self.schema)
+        self.policies = {key: _policy(key, tree) for key, tree in trees.items()}
+        seen: set[str] = set()
+        for policy in self.policies.values():
+            if policy.id in seen:
+                raise PolicyError(f"two policies have the @id {policy.id}")
+            seen.add(policy.id)
+        self.cedar = cedarpy.PolicySet.from_str(text)
 
 
 def load(folder: Traversable | None = None) -> PolicySet:
     """Load the policies that come with Tocsin, or those in `folder`.
 
     Raises:
-        PolicyError: see `PolicySet`, or there are none.
+        PolicyError: see `PolicySet`; or files are missing or cannot be read.
     """
     place = folder if folder is not None else files("tocsin.sharing") / "policies"
-    texts = {f.name: f.read_text(encoding="utf-8") for f in place.iterdir() if f.name.endswith(".cedar")}
+    try:
+        texts = {f.name: f.read_text(encoding="utf-8") for f in place.iterdir() if f.name.endswith(".cedar")}
+        schema = (place / _SCHEMA).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyError(f"the policies in {place} cannot be read: {error}") from error
     if not texts:
         raise PolicyError(f"no policies in {place}")
-    return PolicySet(texts, (place / "schema.cedarschema").read_text(encoding="utf-8"))
+    return PolicySet(texts, schema)
 
 
-def entities(recipient: Organisation, facts: Facts, schema: cedarpy.Schema) -> cedarpy.Entities:
-    """Build the two entities of a request against the schema.
+def _version(texts: Mapping[str, str], schema: str) -> str:
+    digest = hashlib.sha256()
+    for name, text in [(_SCHEMA, schema), *sorted(texts.items())]:
+        for part in (name, text):  # with lengths: no two sets of files run together into the same bytes
+            data = part.encode()
+            digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.hexdigest()
 
-    Raises:
-        PolicyError: a fact is missing or of the wrong type.
-    """
-    document = [
-        {
-            "uid": {"type": "Organisation", "id": recipient.id},
-            "attrs": recipient_facts(recipient),
-            "parents": [],
-        },
-        {
-            "uid": {"type": "LabelSet", "id": "label"},
-            "attrs": {
-                "tlp": facts.tlp,
-                "understood": facts.understood,
-                "owner": facts.owner,
-                "ours": facts.ours,
-                "communities": sorted(facts.communities),
-                "recipients": sorted(facts.recipients),
-            },
-            "parents": [],
-        },
-    ]
+
+def _parsed(name: str, schema: str) -> cedarpy.Schema:
     try:
-        return cedarpy.Entities.from_json_str(json.dumps(document), schema)
+        return cedarpy.Schema.from_str(schema)
     except ValueError as error:
-        raise PolicyError(f"the facts do not fit the schema: {error}") from error
+        raise PolicyError(f"{name} does not parse: {error}") from error
 
 
-def recipient_facts(recipient: Organisation) -> dict[str, Any]:
-    """Return the attributes of entity `Organisation`."""
-    return {
-        "country": recipient.country,
-        "sector": recipient.sector,
-        "roles": sorted(recipient.roles),
-        "communities": sorted(recipient.communities),
-        "client": recipient.client,
-        "suspended": recipient.suspended,
-        "own": recipient.own,
-    }
+def _trees(name: str, text: str) -> dict[str, dict[str, Any]]:
+    try:
+        found = json.loads(cedarpy.policies_to_json_str(text))
+    except ValueError as error:
+        raise PolicyError(f"{name} does not parse: {error}") from error
+    if found.get("templates"):
+        raise PolicyError(f"{name}: policy templates are not supported")
+    trees: dict[str, dict[str, Any]] = found["staticPolicies"]
+    return trees
+
+
+def _validate(text: str, trees: Mapping[str, dict[str, Any]], schema: cedarpy.Schema) -> None:
+    validation = cedarpy.validate_policies(text, schema)
+    if validation.validation_passed:
+        return
+    names = {key: tree.get("annotations", {}).get("id", key) for key, tree in trees.items()}
+    reasons = "; ".join(_named(str(error), names) for error in validation.errors)
+    raise PolicyError(f"the policies break their schema: {reasons}")
+
+
+def _named(error: str, names: Mapping[str, str]) -> str:
+    """Write a policy's own @id where Cedar writes its number: `[policy0] for policy `policy0`, ...`."""
+    found = _NUMBERED.match(error)
+    if found is None:
+        return error
+    return f"policy {names.get(found['key'], found['key'])}: {found['reason']}"
+
+
+def _policy(key: str, tree: dict[str, Any]) -> Policy:
+    notes = tree.get("annotations", {})
+    for name in _ANNOTATIONS:
+        if not notes.get(name):
+            raise PolicyError(f"policy {notes.get('id', key)} has no @{name}")
+    return Policy(notes["id"], notes["title"], notes["cite"], tree["effect"], tree)

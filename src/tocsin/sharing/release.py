@@ -3,31 +3,50 @@
 A writer (TAXII page, REST answer, export, CLI print, push) takes `Released[T]` and nothing else,
 so a forgotten decision is a type error. `Clearance` carries what was decided for one recipient
 and one action: the label sets that may go. The store filters by `Clearance.labels` inside the
-query and seals the answer with the same clearance; nothing else calls `seal`.
+query and seals the answer with the same clearance; nothing else calls `seal` (a test names who does).
 """
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar, final
+from typing import Generic, NoReturn, TypeVar, final
 
 T = TypeVar("T")
 U = TypeVar("U")
 
 _MINT = object()
+_set = object.__setattr__
+
+
+class _Sealed:
+    """Stays what it was made: no attribute is set again, and no copy is made around the constructor."""
+
+    __slots__ = ()
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__}.{name} was decided and stays")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"{type(self).__name__}.{name} was decided and stays")
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError(f"a {type(self).__name__} is not copied or pickled: decide again")
 
 
 @final
-class Released(Generic[T]):
+class Released(_Sealed, Generic[T]):
     """A value that may leave the node, and to whom."""
 
     __slots__ = ("action", "recipient", "value")
+    value: T
+    recipient: str
+    action: str
 
     def __init__(self, value: T, *, recipient: str, action: str, mint: object) -> None:
         if mint is not _MINT:
             raise TypeError("Released values are made by tocsin.sharing only")
-        self.value = value
-        self.recipient = recipient
-        self.action = action
+        _set(self, "value", value)
+        _set(self, "recipient", recipient)
+        _set(self, "action", action)
 
     def derive(self, value: U) -> Released[U]:
         """Return another form of the same content for the same recipient (a page from its rows)."""
@@ -35,7 +54,7 @@ class Released(Generic[T]):
 
 
 @final
-class Clearance:
+class Clearance(_Sealed):
     """What one recipient may have for one action, as label ids; made by `sharing` only.
 
     Attributes:
@@ -47,16 +66,20 @@ class Clearance:
     """
 
     __slots__ = ("action", "generation", "labels", "recipient")
+    recipient: str
+    action: str
+    labels: tuple[int, ...]
+    generation: int
 
     def __init__(
         self, *, recipient: str, action: str, labels: tuple[int, ...], generation: int, mint: object
     ) -> None:
         if mint is not _MINT:
             raise TypeError("a Clearance is made by tocsin.sharing only")
-        self.recipient = recipient
-        self.action = action
-        self.labels = labels
-        self.generation = generation
+        _set(self, "recipient", recipient)
+        _set(self, "action", action)
+        _set(self, "labels", labels)
+        _set(self, "generation", generation)
 
     def seal(self, value: T) -> Released[T]:
         """Return `value`, which was selected under this clearance, as released."""

@@ -1,31 +1,55 @@
-"""Policies specialised for one recipient: what is left to ask of a label set, as one compiled function.
+"""Policies specialised for one recipient: what is left to ask of a label set, as one compiled filter.
 
-Cedar evaluates about 17,000 requests a second; a node with a hundred recipients and thousands of label sets asks millions.
+Cedar answers some ten thousand requests a second; a node with a hundred recipients and thousands of label sets asks millions.
 The recipient and the action are the same for all of them, so each policy's syntax tree (Cedar's own JSON form) is folded with
 those facts, which leaves a short expression over the label set's facts. That is compiled to Python bytecode. Cedar itself
-stays the oracle: `decision` checks a sample against it, tests check the whole lattice. An operator this module does
-not know is refused when policies are loaded, never guessed.
+stays the oracle: `decision` checks a sample against it, tests check the whole lattice and random policies. An operator this
+module does not know is refused when policies are loaded (`check`), never guessed.
+
+Cedar's own partial evaluation is experimental and outside its promise of compatibility
+(docs/adr/0004-cedar-and-label-sets.md).
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
+
+import msgspec
 
 from tocsin.errors import PolicyError
 from tocsin.sharing.facts import Facts
 from tocsin.sharing.policy import Policy
 
-Predicate: TypeAlias = Callable[[Facts], bool]
+Row: TypeAlias = tuple[int, Facts]
 _SETS = {"containsAny", "containsAll", "contains", "isEmpty"}
+_ENUMERATIONS = {"Tlp"}  # entity types of which only the id matters; `Facts` holds that
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """What policies let one recipient have for one action.
+
+    Attributes:
+        holds: whether a label set with these facts may go.
+        select: the numbers of those rows that may go, in the rows' order.
+    """
+
+    holds: Callable[[Facts], bool]
+    select: Callable[[Iterable[Row]], list[int]]
 
 
 class _Folder:
-    """Folds one tree. A folded part is a Python value; what depends on the label set is an `ast.expr`."""
+    """Folds one tree. A folded part is a Python value; what depends on the label set is an `ast.expr`.
 
-    def __init__(self, principal: Mapping[str, Any], context: Mapping[str, Any]) -> None:
+    With `symbolic` the recipient's facts stay open too: then no branch is left out.
+    """
+
+    def __init__(
+        self, principal: Mapping[str, Any], context: Mapping[str, Any], *, symbolic: bool = False
+    ) -> None:
         self._known = {"principal": principal, "context": context}
+        self._symbolic = symbolic
 
     def fold(self, tree: Mapping[str, Any]) -> Any:
         (operator, body), *rest = tree.items()
@@ -33,7 +57,7 @@ class _Folder:
             raise PolicyError(f"not an expression: {sorted(tree)}")
         match operator:
             case "Value":
-                return body
+                return _literal(body)
             case ".":
                 return self._attribute(body)
             case "!":
@@ -48,7 +72,7 @@ class _Folder:
             case "if-then-else":
                 return self._choose(body)
             case "Set":
-                return frozenset(self.fold(item) for item in body)
+                return self._set(body)
             case _ if operator in _SETS:
                 return _on_sets(
                     operator,
@@ -58,13 +82,21 @@ class _Folder:
         raise PolicyError(f"the operator {operator!r} is not supported in sharing policies")
 
     def _attribute(self, body: Mapping[str, Any]) -> Any:
-        variable = body["left"].get("Var")
-        if variable == "resource":
-            return ast.Attribute(ast.Name("f", ast.Load()), body["attr"], ast.Load())
-        if variable in self._known:
-            value = self._known[variable][body["attr"]]
+        variable, name = body["left"].get("Var"), body["attr"]
+        if variable == "resource" and name in Facts.__struct_fields__:
+            return _of(name)
+        if name in self._known.get(variable, {}):
+            value = self._known[variable][name]
+            if self._symbolic:
+                return _of(name)
             return frozenset(value) if isinstance(value, list) else value
-        raise PolicyError(f"attribute of {body['left']!r} is not supported in sharing policies")
+        raise PolicyError(f"{variable or 'a record'}.{name} is not supported in sharing policies")
+
+    def _set(self, items: list[Mapping[str, Any]]) -> frozenset[Any]:
+        folded = [self.fold(item) for item in items]
+        if any(isinstance(item, ast.expr | frozenset) for item in folded):
+            raise PolicyError("only literals are supported in the sets of sharing policies")
+        return frozenset(folded)
 
     def _shortcut(self, body: Mapping[str, Any], operator: ast.boolop) -> Any:
         decisive = isinstance(operator, ast.Or)
@@ -83,6 +115,19 @@ class _Folder:
         return ast.IfExp(
             condition, _expression(self.fold(body["then"])), _expression(self.fold(body["else"]))
         )
+
+
+def _of(name: str) -> ast.expr:
+    return ast.Attribute(ast.Name("f", ast.Load()), name, ast.Load())
+
+
+def _literal(value: Any) -> Any:
+    match value:
+        case bool() | int() | str():
+            return value
+        case {"__entity": {"type": kind, "id": str(name)}} if kind in _ENUMERATIONS:
+            return name
+    raise PolicyError(f"the literal {value!r} is not supported in sharing policies")
 
 
 def _negate(value: Any) -> Any:
@@ -116,27 +161,38 @@ def _expression(value: Any) -> ast.expr:
     return value if isinstance(value, ast.expr) else ast.Constant(value)
 
 
-def fold_policy(policy: Policy, action: str, principal: Mapping[str, Any], context: Mapping[str, Any]) -> Any:
-    """Return False or True where the recipient settles it, else the expression over facts `f` that is left.
+def check(policy: Policy, principal: Mapping[str, Any], context: Mapping[str, Any]) -> None:
+    """Make sure that a policy can be compiled for every recipient, whatever its facts.
+
+    Args:
+        policy: any policy.
+        principal: the facts of some recipient: their names count.
+        context: those of some request, likewise.
 
     Raises:
-        PolicyError: the policy uses something this module does not know.
+        PolicyError: it uses something this module does not know.
     """
+    _covers(policy.tree["action"], "", policy.id)
+    _fold_policy(policy, _Folder(principal, context, symbolic=True))
+
+
+def _fold_policy(policy: Policy, folder: _Folder) -> Any:
+    """Return False or True where the recipient settles it, else the expression over facts `f` that is left."""
     tree = policy.tree
     if tree["principal"] != {"op": "All"} or tree["resource"] != {"op": "All"}:
         raise PolicyError(f"policy {policy.id}: conditions on principal and resource belong into `when`")
-    if not _covers(tree["action"], action, policy.id):
-        return False
-    folder = _Folder(principal, context)
     result: Any = True
-    for condition in tree["conditions"]:
-        part = folder.fold(condition["body"])
-        if condition["kind"] == "unless":
-            part = _negate(part)
-        if part is False or result is False:
-            return False
-        if part is not True:
-            result = part if result is True else ast.BoolOp(ast.And(), [result, part])
+    try:
+        for condition in tree["conditions"]:
+            part = folder.fold(condition["body"])
+            if condition["kind"] == "unless":
+                part = _negate(part)
+            if part is False:
+                return False
+            if part is not True:
+                result = part if result is True else ast.BoolOp(ast.And(), [result, part])
+    except PolicyError as error:
+        raise PolicyError(f"policy {policy.id}: {error}") from error
     return result
 
 
@@ -152,35 +208,53 @@ def _covers(scope: Mapping[str, Any], action: str, policy: str) -> bool:
 
 
 def compile_policies(
-    policies: list[Policy], action: str, principal: Mapping[str, Any], context: Mapping[str, Any]
-) -> Predicate:
-    """Return one function over facts: some `permit` holds and no `forbid` does.
+    policies: Iterable[Policy], action: str, principal: Mapping[str, Any], context: Mapping[str, Any]
+) -> Filter:
+    """Return what holds for one recipient: some `permit` applies and no `forbid` does.
+
+    Args:
+        policies: all of a set.
+        action: what is asked for.
+        principal: the recipient's facts, as Cedar gets them.
+        context: the facts of the moment, likewise.
 
     Raises:
         PolicyError: a policy uses something this module does not know.
     """
+    folder = _Folder(principal, context)
     sides: dict[str, list[ast.expr]] = {"permit": [], "forbid": []}
     settled = {"permit": False, "forbid": False}
     for policy in policies:
-        folded = fold_policy(policy, action, principal, context)
+        if not _covers(policy.tree["action"], action, policy.id):
+            continue
+        folded = _fold_policy(policy, folder)
         if isinstance(folded, ast.expr):
             sides[policy.effect].append(folded)
         elif folded:
             settled[policy.effect] = True
     if settled["forbid"] or not (settled["permit"] or sides["permit"]):
-        return _never
+        return _compiled(ast.Constant(False))
     permit = ast.Constant(True) if settled["permit"] else _any(sides["permit"])
-    body = ast.BoolOp(ast.And(), [_negate(_any(sides["forbid"])), permit]) if sides["forbid"] else permit
-    arguments = ast.arguments([], [ast.arg("f")], None, [], [], None, [])
-    tree = ast.fix_missing_locations(ast.Expression(ast.Lambda(arguments, body)))
-    # the tree was built above from nodes of this module alone; no text of a policy is run
-    predicate: Predicate = eval(compile(tree, "<policy>", "eval"), {"__builtins__": {}})  # noqa: S307
-    return predicate
+    if not sides["forbid"]:
+        return _compiled(permit)
+    return _compiled(ast.BoolOp(ast.And(), [_negate(_any(sides["forbid"])), permit]))
 
 
 def _any(parts: list[ast.expr]) -> ast.expr:
     return parts[0] if len(parts) == 1 else ast.BoolOp(ast.Or(), parts)
 
 
-def _never(_facts: Facts) -> bool:
-    return False
+def _compiled(condition: ast.expr) -> Filter:
+    """Compile `lambda f: CONDITION` and `lambda rows: [n for n, f in rows if CONDITION]`."""
+    pair = ast.Tuple([ast.Name("n", ast.Store()), ast.Name("f", ast.Store())], ast.Store())
+    each = ast.comprehension(pair, ast.Name("rows", ast.Load()), [condition], 0)
+    select = ast.ListComp(ast.Name("n", ast.Load()), [each])
+    return Filter(_function("f", condition), _function("rows", select))
+
+
+def _function(argument: str, body: ast.expr) -> Callable[[Any], Any]:
+    arguments = ast.arguments([], [ast.arg(argument)], None, [], [], None, [])
+    tree = ast.fix_missing_locations(ast.Expression(ast.Lambda(arguments, body)))
+    # the tree was built in this module from nodes of its own; no text of a policy is run
+    function: Callable[[Any], Any] = eval(compile(tree, "<policy>", "eval"), {"__builtins__": {}})  # noqa: S307
+    return function

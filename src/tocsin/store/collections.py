@@ -9,7 +9,7 @@ from psycopg import sql
 
 from tocsin.errors import ConflictError, NotFoundError
 from tocsin.store.connection import Connection
-from tocsin.store.labels import raise_generation
+from tocsin.store.labels import changing
 
 _COLUMNS = "id, alias, title, description, community, writers"
 
@@ -34,7 +34,7 @@ def add(connection: Connection, collection: Collection) -> Collection:
     Raises:
         ConflictError: the alias is taken or cannot be one.
     """
-    with connection.transaction():
+    with changing(connection):
         taken = connection.execute(
             "SELECT 1 FROM collection WHERE alias = %s", (collection.alias,)
         ).fetchone()
@@ -52,12 +52,7 @@ def add(connection: Connection, collection: Collection) -> Collection:
             ),
         ).fetchone()
         assert row is not None
-        connection.execute(
-            sql.SQL("CREATE TABLE {} PARTITION OF object FOR VALUES IN ({})").format(
-                partition(row[0]), sql.Literal(row[0])
-            )
-        )
-        raise_generation(connection)
+        make_partition(connection, row[0])
     return collection
 
 
@@ -75,18 +70,18 @@ def new(
 
 def replace(connection: Connection, collection: Collection) -> None:
     """Store new facts about a collection."""
-    connection.execute(
-        "UPDATE collection SET alias = %s, title = %s, description = %s, community = %s, writers = %s WHERE id = %s",
-        (
-            collection.alias,
-            collection.title,
-            collection.description,
-            collection.community,
-            list(collection.writers),
-            collection.id,
-        ),
-    )
-    raise_generation(connection)
+    with changing(connection):
+        connection.execute(
+            "UPDATE collection SET alias = %s, title = %s, description = %s, community = %s, writers = %s WHERE id = %s",
+            (
+                collection.alias,
+                collection.title,
+                collection.description,
+                collection.community,
+                list(collection.writers),
+                collection.id,
+            ),
+        )
 
 
 def everything(connection: Connection) -> list[Collection]:
@@ -123,3 +118,16 @@ def local_id(connection: Connection, collection: UUID) -> int:
 def partition(local: int) -> sql.Identifier:
     """Return the name of the partition that holds a collection's rows."""
     return sql.Identifier(f"object_{local:d}")
+
+
+def make_partition(connection: Connection, local: int) -> None:
+    """Make the partition of a collection.
+
+    It is attached when it is whole: that lets readers and writers of other collections go on, where CREATE TABLE ... PARTITION OF
+    would wait for all of them (a backup may take an hour) and hold up those that come after.
+    """
+    part, number = partition(local), sql.Literal(local)
+    connection.execute(sql.SQL("CREATE TABLE {} (LIKE object INCLUDING ALL)").format(part))
+    connection.execute(
+        sql.SQL("ALTER TABLE object ATTACH PARTITION {} FOR VALUES IN ({})").format(part, number)
+    )

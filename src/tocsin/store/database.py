@@ -5,22 +5,44 @@ Connections are in autocommit; a function that writes opens its own transaction.
 
 from __future__ import annotations
 
+import logging
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
+from typing import Self
+from uuid import UUID
 
 import psycopg
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from tocsin.clock import Clock, system_clock
 from tocsin.config import Settings
-from tocsin.errors import ConfigError, ConflictError, StoreError, StoreUnavailableError
+from tocsin.errors import (
+    ConfigError,
+    ConflictError,
+    StoreError,
+    StoreFullError,
+    StoreUnavailableError,
+    TocsinError,
+)
 from tocsin.store import migrate
 from tocsin.store.connection import Connection
 from tocsin.store.embedded import Embedded
 
-# The server's own words for "no room": insufficient resources, disk full, out of memory (SQLSTATE class 53)
-_RESOURCES = "53"
+_log = logging.getLogger("tocsin.store")
+
+# SQLSTATE classes (PostgreSQL, appendix A)
+_RESOURCES = "53"  # disk full, out of memory, too many connections
+_ROLLED_BACK = "40"  # deadlock, serialization failure: the same again will do
+_DISK_FULL = "53100"
+
+# Plans that do not look at values: an estimate made from the value of a cursor is wrong where a label set came late, because
+# cursor and label are not independent, and then sorts all of it for one page (docs/adr/0003). It saves planning a page anew as well.
+_OPTIONS = "-c search_path=public -c plan_cache_mode=force_generic_plan"
+_PREPARED_AT_MOST = (
+    32  # for a connection: the plan of a page that merges 64 label sets takes 2.6 MB in the server
+)
 
 
 class Store:
@@ -33,18 +55,22 @@ class Store:
         self.clock = clock
         self.dsn = dsn
         self.embedded = embedded
+        self.partitions: dict[UUID, int] = {}  # of collections that were read; `pages` keeps it
+        self._reviving = threading.Lock()
+        self._down = False  # our own server did not start again when it was last tried
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             dsn,
             min_size=1,
             max_size=pool_size,
             timeout=10,
-            reconnect_timeout=10,
+            reconnect_timeout=2,  # then the next who asks tries anew, without the growing delays
             open=False,
+            configure=_configure,
             kwargs={
                 "autocommit": True,
                 "application_name": "tocsin",
                 "prepare_threshold": 2,
-                "options": "-c search_path=public",
+                "options": _OPTIONS,
             },
         )
         self._pool.open()
@@ -91,7 +117,7 @@ class Store:
         if self.embedded is not None:
             self.embedded.release()
 
-    def __enter__(self) -> Store:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -108,13 +134,14 @@ class Store:
             ConflictError: what is to be written contradicts what is held.
             StoreError: any other failure of the database.
         """
+        if self._down and (hint := self._revive()):
+            raise StoreUnavailableError("the database does not answer", hint=hint)
         try:
             with self._pool.connection() as connection:
                 yield connection
         except PoolTimeout as error:
-            raise StoreUnavailableError(
-                "the database does not answer", hint="is it running? `tocsin doctor` looks"
-            ) from error
+            hint = self._revive() or "is it running? `tocsin doctor` looks"
+            raise StoreUnavailableError("the database does not answer", hint=hint) from error
         except psycopg.Error as error:
             raise self._translate(error) from error
 
@@ -127,18 +154,43 @@ class Store:
     def _translate(self, error: psycopg.Error) -> StoreError | ConflictError:
         state = error.sqlstate or ""
         if state.startswith(_RESOURCES):
-            return StoreUnavailableError(
+            kind = StoreFullError if state == _DISK_FULL else StoreUnavailableError
+            return kind(
                 f"the database has no room left: {_first_line(error)}",
                 hint="free disk space or memory; nothing acknowledged is lost",
             )
+        if state.startswith(_ROLLED_BACK):
+            return StoreUnavailableError(f"the database is busy: {_first_line(error)}", hint="try again")
         if isinstance(error, psycopg.OperationalError):
+            hint = self._revive() or "trying again may help; `tocsin doctor` looks"
             self._pool.check()  # the other connections are stale too: drop them before they fail a request each
-            return StoreUnavailableError(
-                "the database went away", hint="trying again may help; `tocsin doctor` looks"
-            )
+            return StoreUnavailableError("the database went away", hint=hint)
         if isinstance(error, psycopg.errors.IntegrityError):
             return ConflictError(_first_line(error))
         return StoreError(f"the database refused: {_first_line(error)}")
+
+    def _revive(self) -> str:
+        """Start our own server again if it died: nobody else would, as long as we hold a share of it.
+
+        Returns what stands in the way, or "" when it runs, is not ours, or is being started by another thread.
+        """
+        if self.embedded is None or not self._reviving.acquire(blocking=False):
+            return ""
+        try:
+            self.embedded.revive()
+        except TocsinError as error:
+            self._down = True
+            _log.error("the embedded database does not start again: %s", error)
+            return error.hint() or str(error)
+        else:
+            self._down = False
+            return ""
+        finally:
+            self._reviving.release()
+
+
+def _configure(connection: Connection) -> None:
+    connection.prepared_max = _PREPARED_AT_MOST
 
 
 def _first_line(error: psycopg.Error) -> str:

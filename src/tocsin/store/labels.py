@@ -6,37 +6,52 @@ told to decide again instead of passing by rows it may have (`store.pages`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from tocsin.sharing.labels import Definitions, Label
 from tocsin.store.connection import Connection
 from tocsin.store.values import Origin
 
 _COLUMNS = "markings, owner, communities, recipients, assumed"
-# Equalities, not one IS NOT DISTINCT FROM over the row: those can use the index
+# By the key, as the unique index has it: the lists themselves may be longer than an index entry can be
 _FIND = """
 SELECT wanted.place, l.id FROM (VALUES {rows}) AS wanted (place, markings, owner, communities, recipients, assumed)
-JOIN label l ON l.markings = wanted.markings AND l.owner = wanted.owner AND l.communities = wanted.communities
-  AND l.recipients = wanted.recipients AND l.assumed IS NOT DISTINCT FROM wanted.assumed
+JOIN label l ON label_key(l.markings, l.owner, l.communities, l.recipients, l.assumed)
+  = label_key(wanted.markings, wanted.owner, wanted.communities, wanted.recipients, wanted.assumed)
 """
 _FIND_ROW = "(%s::integer, %s::text[], %s::text, %s::text[], %s::text[], %s::text)"
 _FIND_AT_ONCE = 500
-_INSERT = f"INSERT INTO label ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id"  # noqa: S608
+_INSERT = f"INSERT INTO label ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s) RETURNING id"  # noqa: S608
+
+
+@contextmanager
+def changing(connection: Connection) -> Iterator[None]:
+    """Open a transaction that changes what decisions rest on.
+
+    The generation is raised first: its row is a lock that all such changes take before any other, so they come one after
+    the other and none waits for another crosswise.
+    """
+    with connection.transaction():
+        raise_generation(connection)
+        yield
 
 
 def intern(connection: Connection, wanted: Iterable[Label]) -> dict[Label, int]:
     """Return the id of each label set, making those that are new."""
     every = list(dict.fromkeys(wanted))
     found = _find(connection, every)
-    for label in every:
-        if label in found:
-            continue
-        row = connection.execute(_INSERT, _values(label)).fetchone()
-        if row is None:  # another writer was quicker
-            found |= _find(connection, [label])
-        else:
-            found[label] = row[0]
-            raise_generation(connection)
+    if len(found) < len(every):
+        with connection.transaction():
+            connection.execute("SELECT 1 FROM state FOR UPDATE")
+            found |= _find(connection, [label for label in every if label not in found])
+            new = [label for label in every if label not in found]  # nobody else was quicker
+            for label in new:
+                row = connection.execute(_INSERT, _values(label)).fetchone()
+                assert row is not None
+                found[label] = row[0]
+            if new:
+                raise_generation(connection)
     return found
 
 
@@ -74,12 +89,18 @@ def definitions(connection: Connection) -> Definitions:
 
 def define(connection: Connection, marking: str, definer: str, kind: str) -> None:
     """Keep what `definer` says that `marking` is; its first word stands."""
-    done = connection.execute(
-        "INSERT INTO definition (marking, definer, kind) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-        (marking, definer, kind),
-    )
-    if done.rowcount:
-        raise_generation(connection)
+    values = (marking, definer)
+    find = "SELECT 1 FROM definition WHERE marking = %s AND definer = %s"
+    if connection.execute(find, values).fetchone():
+        return
+    with connection.transaction():
+        connection.execute("SELECT 1 FROM state FOR UPDATE")
+        done = connection.execute(
+            "INSERT INTO definition (marking, definer, kind) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+            (*values, kind),
+        )
+        if done.rowcount:
+            raise_generation(connection)
 
 
 def intern_origin(connection: Connection, origin: Origin) -> int:
@@ -108,13 +129,3 @@ def generation(connection: Connection) -> int:
 def raise_generation(connection: Connection) -> None:
     """Say that decisions made so far may no longer hold."""
     connection.execute("UPDATE state SET generation = generation + 1")
-
-
-def of_object(connection: Connection, stix_id: str) -> list[tuple[str, int]]:
-    """Return (collection alias, label id) of everything held under a STIX id, for explanations to the operator."""
-    rows = connection.execute(
-        "SELECT DISTINCT c.alias, o.label_id FROM object o JOIN collection c ON c.local_id = o.collection_id "
-        "WHERE o.stix_id = %s ORDER BY 1, 2",
-        (stix_id,),
-    ).fetchall()
-    return [(r[0], r[1]) for r in rows]

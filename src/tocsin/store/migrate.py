@@ -1,7 +1,7 @@
 """The schema, moved forwards and back by the numbered SQL files in `store/migrations`.
 
-Each step is one transaction together with its row in `migration`, under an advisory lock, so two processes that
-start at once do not both migrate. An applied file that was edited later is refused.
+All steps of a call are one transaction together with their rows in `migration`, under an advisory lock, so two processes that
+start at once do not both migrate, and what fails leaves nothing behind. An applied file that was edited later is refused.
 """
 
 from __future__ import annotations
@@ -33,11 +33,15 @@ class Migration(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """A migration that was, or would be, applied or taken back."""
+    """A migration that was, or would be, applied or taken back.
+
+    `changes` says what it makes ("+") and drops ("-") of tables, columns, indexes and functions; a plan leaves it empty.
+    """
 
     number: int
     name: str
     direction: str
+    changes: tuple[str, ...] = ()
 
 
 def available() -> list[Migration]:
@@ -105,21 +109,58 @@ def migrate(connection: Connection, *, to: int | None = None, dry_run: bool = Fa
         )
         steps = plan(connection, to)
         by_number = {m.number: m for m in available()}
+        taken = []
         for step in steps:
+            before = _catalogue(connection)
             _take(connection, by_number[step.number], step.direction)
-    return steps
+            taken.append(msgspec.structs.replace(step, changes=_changes(before, _catalogue(connection))))
+    return taken
+
+
+_CATALOGUE = """
+SELECT CASE WHEN relkind IN ('i', 'I') THEN 'index' ELSE 'table' END, relname, '', '' FROM pg_class
+WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'i', 'I') AND NOT relispartition
+UNION ALL
+SELECT 'column', c.relname, a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_class c
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+UNION ALL
+SELECT 'function', proname, '', '' FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+UNION ALL
+SELECT 'index of', t.relname, i.relname, '' FROM pg_index x
+JOIN pg_class t ON t.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid
+WHERE t.relnamespace = 'public'::regnamespace
+"""
+
+
+def _catalogue(connection: Connection) -> set[tuple[str, ...]]:
+    return set(connection.execute(_CATALOGUE).fetchall())
+
+
+def _changes(before: set[tuple[str, ...]], after: set[tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the differences; what belongs to a table that came or went as a whole goes without saying."""
+    lines = []
+    for sign, rows in (("+", after - before), ("-", before - after)):
+        tables = {name for kind, name, *_ in rows if kind == "table"}
+        theirs = {index for kind, table, index, _ in rows if kind == "index of" and table in tables}
+        for kind, name, column, form in sorted(rows):
+            if kind in {"table", "function"} or (kind == "index" and name not in theirs):
+                lines.append(f"{sign} {kind} {name}")
+            elif kind == "column" and name not in tables:
+                lines.append(f"{sign} column {name}.{column} {form}")
+    return tuple(lines)
 
 
 def _take(connection: Connection, migration: Migration, direction: str) -> None:
     try:
         if direction == "up":
-            connection.execute(migration.up.encode())
+            connection.execute(migration.up.encode(), prepare=False)
             connection.execute(
                 "INSERT INTO migration (number, name, checksum) VALUES (%s, %s, %s)",
                 (migration.number, migration.name, migration.checksum),
             )
         else:
-            connection.execute(migration.down.encode())
+            connection.execute(migration.down.encode(), prepare=False)
             connection.execute("DELETE FROM migration WHERE number = %s", (migration.number,))
     except psycopg.OperationalError:
         raise

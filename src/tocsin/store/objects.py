@@ -28,10 +28,12 @@ _LENGTH = struct.Struct(">i").pack
 _DIGEST_LENGTH = _LENGTH(32)
 _NO_VERSION = -1
 
+# Once for each connection. Bodies are not packed on the way through: they are kept unpacked.
 _STAGE = """
-CREATE TEMP TABLE IF NOT EXISTS stage (
+CREATE TEMP TABLE stage (
   seq integer, version bigint, label_id integer, revoked boolean, type text, stix_id text, digest bytea, body bytea
-) ON COMMIT DELETE ROWS
+) ON COMMIT DELETE ROWS;
+ALTER TABLE stage ALTER COLUMN body SET STORAGE EXTERNAL
 """
 # LATERAL with LIMIT: one index probe a row, whatever the planner believes about an unanalysed temporary table
 _KNOWN = """
@@ -53,18 +55,33 @@ SELECT o.cursor, {collection}, {origin}, {at} FROM {part} o
 WHERE o.cursor = ANY({cursors}) AND o.origin_id <> {origin}
 ON CONFLICT DO NOTHING
 """
-# The newest version under each label can be someone's latest; with rows under other labels that depends on the reader.
+# Standing of a row among those of its STIX id in its collection (`pages` reads it):
+#    0  the only one
+#   -1  the newest of several under one label set: everybody's latest
+#    1  the newest under its label set, but there are others: whose latest it is depends on the reader
+#    2  there is a newer one under the same label set: nobody's latest
 _RESTAND = """
 WITH ranked AS (
   SELECT cursor,
+    count(*) OVER same_id AS rows,
     min(label_id) OVER same_id <> max(label_id) OVER same_id AS contested,
     row_number() OVER (PARTITION BY stix_id, label_id ORDER BY version DESC, cursor) AS rank
   FROM {part} WHERE stix_id = ANY({ids})
   WINDOW same_id AS (PARTITION BY stix_id)
 ), judged AS (
-  SELECT cursor, CASE WHEN rank > 1 THEN 2 WHEN contested THEN 1 ELSE 0 END AS standing FROM ranked
+  SELECT cursor, CASE WHEN rank > 1 THEN 2 WHEN contested THEN 1 WHEN rows > 1 THEN -1 ELSE 0 END AS standing FROM ranked
 )
 UPDATE {part} o SET standing = j.standing FROM judged j WHERE o.cursor = j.cursor AND o.standing <> j.standing
+"""
+_DELETE = """
+DELETE FROM {part} o WHERE o.stix_id = %(id)s AND o.cursor = ANY(%(cursors)s) AND (%(any_source)s OR (
+  EXISTS (SELECT 1 FROM origin g WHERE g.id = o.origin_id AND g.source = %(source)s)
+  AND NOT EXISTS (
+    SELECT 1 FROM assertion a JOIN origin g ON g.id = a.origin_id
+    WHERE a.collection_id = o.collection_id AND a.cursor = o.cursor AND g.source <> %(source)s
+  )
+))
+RETURNING o.cursor
 """
 
 
@@ -84,14 +101,16 @@ def put(store: Store, collection: UUID, placements: Sequence[Placement], *, orig
         label_ids = labels.intern(connection, {p.label for p in placements})
         origin_id = labels.intern_origin(connection, origin)
         unique = _stage(connection, placements, label_ids)
-        cursors, known, held = _move(connection, store.clock(), local, origin_id, len(placements), unique)
-    first = {p: i for i, p in reversed(list(enumerate(unique)))}
+        cursors, known, held = _move(connection, store.clock(), unique, local=local, origin=origin_id)
     outcomes = []
-    for index, position in enumerate(unique):
-        if position in held or first[position] != index:
-            outcomes.append(Outcome("same", cursors[position]))
+    seen: set[str] = set()
+    for index, (position, placement) in enumerate(zip(unique, placements, strict=True)):
+        if position in held or position != index:  # held before, or a repetition within the batch
+            kind = "same"
         else:
-            outcomes.append(Outcome("updated" if position in known else "new", cursors[position]))
+            kind = "updated" if position in known or placement.object.id in seen else "new"
+        seen.add(placement.object.id)
+        outcomes.append(Outcome(kind, cursors[position]))
     return outcomes
 
 
@@ -115,15 +134,15 @@ def _stage(connection: Connection, placements: Sequence[Placement], label_ids: d
             _LENGTH(len(kind)), kind, _LENGTH(len(name)), name, _DIGEST_LENGTH, digest, _LENGTH(len(body)), body,
         )  # fmt: skip
     rows.append(_COPY_TAIL)
-    connection.execute(_STAGE)
-    connection.execute("TRUNCATE stage")
+    if connection.execute("SELECT to_regclass('pg_temp.stage') IS NULL").fetchone() == (True,):
+        connection.execute(_STAGE, prepare=False)  # two statements cannot be prepared as one
     with connection.cursor().copy("COPY stage FROM STDIN (FORMAT BINARY)") as copy:
         copy.write(b"".join(rows))
     return unique
 
 
 def _move(
-    connection: Connection, now: int, local: int, origin: int, count: int, unique: list[int]
+    connection: Connection, now: int, unique: list[int], *, local: int, origin: int
 ) -> tuple[dict[int, int], set[int], set[int]]:
     """Move `stage` into the partition; return cursors by position, positions of known ids, and of held rows."""
     part = collections.partition(local)
@@ -144,7 +163,7 @@ def _move(
                 held=sql.Literal(list(held)) if held else sql.SQL("'{}'::integer[]"),
             )
         )
-        connection.execute("UPDATE head SET last = %s", (base + count - 1,))
+        connection.execute("UPDATE head SET last = %s", (base + len(unique) - 1,))
         _restand_staged(connection, part)
     if held:
         connection.execute(
@@ -175,28 +194,42 @@ def restand(connection: Connection, part: sql.Identifier, ids: list[str]) -> Non
     connection.execute(sql.SQL(_RESTAND).format(part=part, ids=sql.Literal(ids)))
 
 
-def delete(store: Store, collection: UUID, stix_id: str, cursors: Sequence[int], *, source: str) -> int:
+def delete(
+    store: Store,
+    collection: UUID,
+    stix_id: str,
+    cursors: Sequence[int],
+    *,
+    source: str,
+    any_source: bool = False,
+) -> int:
     """Remove the rows of `stix_id` at `cursors` that organisation `source` alone asserted; return how many went.
+
+    Args:
+        store: from where.
+        collection: from which collection.
+        stix_id: which object.
+        cursors: dates added of the rows, as a listing under the clearance of whoever asks gave them.
+        source: the organisation that asks.
+        any_source: remove the rows whoever asserted them; for this node's own organisation, which may clear its own house.
 
     Raises:
         NotFoundError: no such collection.
     """
     with store.transaction() as connection:
+        connection.execute("SELECT 1 FROM state FOR UPDATE")
         local = collections.local_id(connection, collection)
         part = collections.partition(local)
         connection.execute("SELECT 1 FROM head FOR UPDATE")
         gone = connection.execute(
-            sql.SQL(
-                "DELETE FROM {part} o WHERE o.stix_id = %(id)s AND o.cursor = ANY(%(cursors)s) "
-                "AND EXISTS (SELECT 1 FROM origin g WHERE g.id = o.origin_id AND g.source = %(source)s) "
-                "AND NOT EXISTS (SELECT 1 FROM assertion a JOIN origin g ON g.id = a.origin_id "
-                "WHERE a.collection_id = o.collection_id AND a.cursor = o.cursor AND g.source <> %(source)s) "
-                "RETURNING o.cursor"
-            ).format(part=part),
-            {"id": stix_id, "cursors": list(cursors), "source": source},
+            sql.SQL(_DELETE).format(part=part),
+            {"id": stix_id, "cursors": list(cursors), "source": source, "any_source": any_source},
         ).fetchall()
         connection.execute(
-            "DELETE FROM assertion WHERE collection_id = %s AND cursor = ANY(%s)", (local, [row[0] for row in gone])
+            "DELETE FROM assertion WHERE collection_id = %s AND cursor = ANY(%s)",
+            (local, [row[0] for row in gone]),
         )
         restand(connection, part, [stix_id])
+        if gone:  # what was read before, and kept somewhere, is out of date
+            labels.raise_generation(connection)
     return len(gone)

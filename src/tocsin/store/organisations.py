@@ -9,7 +9,7 @@ import msgspec
 from tocsin.errors import ConflictError, NotFoundError
 from tocsin.sharing.audience import Organisation
 from tocsin.store.connection import Connection
-from tocsin.store.labels import raise_generation
+from tocsin.store.labels import changing
 
 _SELECT = """
 SELECT o.id, o.name, o.country, o.sector, o.roles,
@@ -34,35 +34,35 @@ def put(connection: Connection, organisation: Organisation) -> None:
     Raises:
         ConflictError: another organisation has this name, or there is an own one already.
     """
-    clash = connection.execute(
-        "SELECT id FROM organisation WHERE name = %s AND id <> %s", (organisation.name, organisation.id)
-    ).fetchone()
-    if clash:
-        raise ConflictError(f"there is another organisation called {organisation.name!r}: {clash[0]}")
-    if (
-        organisation.own
-        and connection.execute(
-            "SELECT 1 FROM organisation WHERE own AND id <> %s", (organisation.id,)
+    with changing(connection):
+        clash = connection.execute(
+            "SELECT id FROM organisation WHERE name = %s AND id <> %s", (organisation.name, organisation.id)
         ).fetchone()
-    ):
-        raise ConflictError("this node has an organisation of its own already")
-    connection.execute(
-        "INSERT INTO organisation (id, name, country, sector, roles, client, suspended, own) "
-        "VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO UPDATE SET name = excluded.name, "
-        "country = excluded.country, sector = excluded.sector, roles = excluded.roles, client = excluded.client, "
-        "suspended = excluded.suspended",
-        (
-            organisation.id,
-            organisation.name,
-            organisation.country,
-            organisation.sector,
-            list(organisation.roles),
-            organisation.client,
-            organisation.suspended,
-            organisation.own,
-        ),
-    )
-    raise_generation(connection)
+        if clash:
+            raise ConflictError(f"there is another organisation called {organisation.name!r}: {clash[0]}")
+        if (
+            organisation.own
+            and connection.execute(
+                "SELECT 1 FROM organisation WHERE own AND id <> %s", (organisation.id,)
+            ).fetchone()
+        ):
+            raise ConflictError("this node has an organisation of its own already")
+        connection.execute(
+            "INSERT INTO organisation (id, name, country, sector, roles, client, suspended, own) "
+            "VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO UPDATE SET name = excluded.name, "
+            "country = excluded.country, sector = excluded.sector, roles = excluded.roles, client = excluded.client, "
+            "suspended = excluded.suspended",
+            (
+                organisation.id,
+                organisation.name,
+                organisation.country,
+                organisation.sector,
+                list(organisation.roles),
+                organisation.client,
+                organisation.suspended,
+                organisation.own,
+            ),
+        )
 
 
 def everything(connection: Connection) -> list[Organisation]:
@@ -108,13 +108,13 @@ def add_community(
     Raises:
         ConflictError: the alias is taken.
     """
-    if connection.execute("SELECT 1 FROM community WHERE alias = %s", (alias,)).fetchone():
-        raise ConflictError(f"there is a community {alias!r} already")
     made = Community(identifier or uuid4(), alias, title or alias)
-    connection.execute(
-        "INSERT INTO community (id, alias, title) VALUES (%s, %s, %s)", (made.id, alias, made.title)
-    )
-    raise_generation(connection)
+    with changing(connection):
+        if connection.execute("SELECT 1 FROM community WHERE alias = %s", (alias,)).fetchone():
+            raise ConflictError(f"there is a community {alias!r} already")
+        connection.execute(
+            "INSERT INTO community (id, alias, title) VALUES (%s, %s, %s)", (made.id, alias, made.title)
+        )
     return made
 
 
@@ -141,16 +141,16 @@ def community(connection: Connection, name: str) -> Community:
 
 def join(connection: Connection, group: Community, organisation: Organisation) -> None:
     """Make `organisation` a member."""
-    connection.execute(
-        "INSERT INTO membership (community, organisation) VALUES (%s, %s) ON CONFLICT DO NOTHING",
-        (group.id, organisation.id),
-    )
-    raise_generation(connection)
+    with changing(connection):
+        connection.execute(
+            "INSERT INTO membership (community, organisation) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+            (group.id, organisation.id),
+        )
 
 
 def leave(connection: Connection, group: Community, organisation: Organisation) -> None:
     """End a membership."""
-    connection.execute(
-        "DELETE FROM membership WHERE community = %s AND organisation = %s", (group.id, organisation.id)
-    )
-    raise_generation(connection)
+    with changing(connection):
+        connection.execute(
+            "DELETE FROM membership WHERE community = %s AND organisation = %s", (group.id, organisation.id)
+        )

@@ -22,6 +22,12 @@ WHERE o.type = ANY(%s) AND o.label_id = ANY(%s) AND o.standing < 2
 ORDER BY o.cursor
 """
 _AT_ONCE = 2000
+_STANDINGS = """
+SELECT state.generation, found.alias, found.label_id FROM state LEFT JOIN (
+  SELECT DISTINCT c.alias, o.label_id FROM object o JOIN collection c ON c.local_id = o.collection_id
+  WHERE o.stix_id = %s AND o.label_id = ANY(%s)
+) found ON true ORDER BY 2, 3
+"""
 
 
 class Placed(msgspec.Struct, frozen=True, gc=False):
@@ -51,7 +57,23 @@ def gather(
         if generation != clearance.generation:
             return Stale(generation)
         with connection.cursor(name="placed", binary=True) as rows:
-            rows.itersize = _AT_ONCE
             rows.execute(_SELECT, (list(types), list(clearance.labels)))
-            made.extend(take(Placed(*row)) for row in rows)
+            while batch := rows.fetchmany(_AT_ONCE):
+                made.extend(take(Placed(*row)) for row in batch)
     return clearance.seal(made)
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """Under which label set an object stands in a collection; `alias` names the collection."""
+
+    alias: str
+    label: int
+
+
+def standings(store: Store, stix_id: str, clearance: Clearance) -> Released[list[Standing]] | Stale:
+    """Return where any version of an object stands, as far as the clearance allows; for explanations, without content."""
+    with store.connection() as connection:
+        rows = connection.execute(_STANDINGS, (stix_id, list(clearance.labels))).fetchall()
+    if rows[0][0] != clearance.generation:
+        return Stale(rows[0][0])
+    return clearance.seal([Standing(row[1], row[2]) for row in rows if row[1] is not None])

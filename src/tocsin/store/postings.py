@@ -14,7 +14,9 @@ from tocsin.store.connection import Connection
 _KEPT: Micros = 7 * 86_400_000_000
 
 
-def put(connection: Connection, identifier: UUID, organisation: str, status: dict[str, Any], *, now: Micros) -> None:
+def put(
+    connection: Connection, identifier: UUID, organisation: str, status: dict[str, Any], *, now: Micros
+) -> None:
     """Keep a status for a week; older ones go."""
     connection.execute("DELETE FROM posting WHERE at < %s", (now - _KEPT,))
     connection.execute(

@@ -67,8 +67,9 @@ def put(connection: Connection, refused: Sequence[Refused], *, origin: Origin, n
         connection.cursor().executemany(  # one round trip: a whole file may be refused
             "INSERT INTO quarantine (at, digest, length, raw, place, pointer, rule, reason, origin_id) "
             "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) "
-            "ON CONFLICT (digest, place, rule) DO UPDATE SET times = quarantine.times + 1, at = excluded.at",
-            [
+            "ON CONFLICT (digest, md5(place), rule) DO UPDATE SET times = quarantine.times + 1, at = excluded.at",
+            # in one order everywhere: two that refuse the same would wait for each other crosswise
+            sorted(
                 (
                     now,
                     r.digest or hashlib.sha256(r.raw).digest(),
@@ -81,7 +82,7 @@ def put(connection: Connection, refused: Sequence[Refused], *, origin: Origin, n
                     origin_id,
                 )
                 for r in refused
-            ],
+            ),
         )
 
 
@@ -97,7 +98,8 @@ def everything(connection: Connection, *, limit: int = 100) -> list[Kept]:
 
 
 def _kept(row: tuple[Any, ...]) -> Kept:
-    return Kept(*row[:9], origin=Origin(*row[9:]))
+    identifier, at, length, raw, place, pointer, rule, reason, times, *origin = row
+    return Kept(identifier, at, length, raw, place, pointer, rule, reason, times, Origin(*origin))
 
 
 def count(connection: Connection) -> int:

@@ -184,7 +184,9 @@ def _items(stream: Iterable[bytes]) -> Iterator[_Item]:
 
 
 def _counting(source: Iterable[bytes], tally: Tally) -> Iterator[bytes]:
+    chunk = b"\n"
     for chunk in source:
         tally.bytes += len(chunk)
         tally.lines += chunk.count(b"\n")
         yield chunk
+    tally.lines += not chunk.endswith(b"\n")

@@ -70,14 +70,15 @@ def lines(
 def _lines(block: Block, spans: Iterable[tuple[int, int]], telling: set[int] | None) -> Iterator[Line]:
     data, number, at = block.data, block.line, 0
     for start, end in spans:
-        if start == end:
+        raw = data[start:end]
+        if not raw or raw.isspace():
             continue
         number += data.count(b"\n", at, start)
         at = start
         yield Line(
             number=number,
             offset=block.offset + start,
-            raw=data[start:end],
+            raw=raw,
             whole=not block.piece and end - start <= LONGEST_LINE,
             telling=telling is None or start in telling,
         )

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from factories import FRIEND, OWN, settle
 
+from factories import FRIEND, OWN, settle
 from tocsin.errors import ConflictError, InputError, NotFoundError, UnauthenticatedError
 from tocsin.store import Store, accounts
 from tocsin.store.accounts import DAY, Account

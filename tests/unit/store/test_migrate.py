@@ -77,3 +77,46 @@ def test_a_step_that_fails_leaves_nothing(store: Store, monkeypatch: pytest.Monk
             migrate.migrate(connection)
         assert tables(connection) == before
         assert connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+
+
+def test_a_step_says_what_it_changes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = migrate.available()[0]
+    second = migrate.Migration(
+        2,
+        "more",
+        "CREATE TABLE extra (a integer PRIMARY KEY); ALTER TABLE peer ADD COLUMN note text; CREATE INDEX peer_url ON peer (url)",
+        "DROP TABLE extra; ALTER TABLE peer DROP COLUMN note; DROP INDEX peer_url",
+    )
+    monkeypatch.setattr(migrate, "available", lambda: [first, second])
+    gained = ("+ column peer.note text", "+ index peer_url", "+ table extra")
+    with store.connection() as connection:
+        for _ in range(4):  # often enough for a statement to be prepared
+            (step,) = migrate.migrate(connection, dry_run=True)
+            assert (step.number, step.direction, step.changes) == (2, "up", gained)
+        migrate.migrate(connection)
+        (step,) = migrate.migrate(connection, to=1)
+        assert step.changes == tuple(line.replace("+", "-", 1) for line in gained)
+
+
+def test_two_at_once_migrate_once(store: Store) -> None:
+    import threading
+
+    with store.connection() as connection:
+        migrate.migrate(connection, to=0)
+    taken: list[int] = []
+
+    def work() -> None:
+        with store.connection() as connection:
+            taken.append(len(migrate.migrate(connection)))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(taken) == [0, 0, 0, len(migrate.available())]
+
+
+def test_an_unknown_goal_is_refused(store: Store) -> None:
+    with store.connection() as connection, pytest.raises(MigrationError, match="no schema 77"):
+        migrate.migrate(connection, to=77)

@@ -13,7 +13,6 @@ import msgspec
 from tocsin.errors import ForbiddenError, NotFoundError
 from tocsin.server.context import Call
 from tocsin.sharing.audience import Organisation
-from tocsin.store import collections
 from tocsin.store.collections import Collection
 
 
@@ -25,26 +24,14 @@ class Access(msgspec.Struct, frozen=True):
     can_write: bool
 
 
-def organisation(call: Call) -> Organisation:
-    """Return the principal's organisation.
+def listed(call: Call) -> list[Access]:
+    """Return the collections that the principal may know of, by alias.
 
     Raises:
-        ForbiddenError: this node does not know it (any more).
+        ForbiddenError: its organisation is not known.
     """
-    found = call.parts.clearances.snapshot.organisations.get(call.principal.organisation)
-    if found is None:
-        found = call.parts.clearances.refresh().organisations.get(call.principal.organisation)
-    if found is None:
-        raise ForbiddenError("the organisation is not known")
-    return found
-
-
-def listed(call: Call) -> list[Access]:
-    """Return the collections that the principal may know of, by alias."""
-    asking = organisation(call)
-    with call.parts.store.connection() as connection:
-        everything = collections.everything(connection)
-    found = [_access(one, asking, call) for one in everything]
+    asking = call.organisation
+    found = (_access(one, asking, call.principal.scopes) for one in call.facts.collections)
     return [access for access in found if access.can_read or access.can_write]
 
 
@@ -53,13 +40,12 @@ def one(call: Call, *, read: bool = False, write: bool = False) -> Access:
 
     Raises:
         NotFoundError: there is none, or none that the principal may know of.
-        ForbiddenError: it may know of it, but not do this.
+        ForbiddenError: it may know of it, but not do this (TAXII 2.1 section 5.7 has the table).
     """
     name = call.request.path_params["collection"]
+    identifier = _uuid(name)
     for access in listed(call):
-        if name in {str(access.collection.id), access.collection.alias} or _same_uuid(
-            name, access.collection.id
-        ):
+        if access.collection.alias == name or access.collection.id == identifier:
             if read and not access.can_read:
                 raise ForbiddenError("this collection cannot be read by you")
             if write and not access.can_write:
@@ -68,20 +54,18 @@ def one(call: Call, *, read: bool = False, write: bool = False) -> Access:
     raise NotFoundError("no such collection")
 
 
-def _same_uuid(name: str, wanted: UUID) -> bool:
+def _uuid(name: str) -> UUID | None:
     try:
-        return UUID(name) == wanted
+        return UUID(name)
     except ValueError:
-        return False
+        return None
 
 
-def _access(collection: Collection, asking: Organisation, call: Call) -> Access:
+def _access(collection: Collection, asking: Organisation, scopes: tuple[str, ...]) -> Access:
     writer = asking.own or asking.id in collection.writers
-    member = collection.community is None or str(collection.community) in asking.communities
-    open_to_it = not asking.suspended
-    scopes = call.principal.scopes
+    member = asking.own or collection.community is None or str(collection.community) in asking.communities
     return Access(
         collection,
-        can_read=open_to_it and (asking.own or member) and "taxii:read" in scopes,
-        can_write=open_to_it and writer and "taxii:write" in scopes,
+        can_read=not asking.suspended and member and "taxii:read" in scopes,
+        can_write=not asking.suspended and writer and "taxii:write" in scopes,
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
+import msgspec
 from starlette.responses import Response
 
 from tocsin.clock import Micros, to_text
@@ -17,13 +18,20 @@ from tocsin.sharing.release import Released
 from tocsin.store import pages
 from tocsin.store.values import Page, PageQuery, Records
 
-_ALL = {"id", "type", "version", "spec_version"}
+
+class _Listed(msgspec.Struct, frozen=True, gc=False):
+    """A manifest record (section 5.3.1)."""
+
+    id: str
+    date_added: str
+    version: str
+    media_type: str
 
 
 def objects(call: Call) -> Response:
     """Section 5.4: objects of a collection."""
-    access = one(call, read=True)
-    return _page(call, query.read(call.request, access.collection.id, allowed=_ALL, page_size=_size(call)))
+    wanted = _of_collection(call)
+    return _respond_page(call, wanted, _page(call, wanted))
 
 
 def object_by_id(call: Call) -> Response:
@@ -32,19 +40,19 @@ def object_by_id(call: Call) -> Response:
     Raises:
         NotFoundError: there is none that this reader may know of.
     """
-    return _page(call, _for_one(call, {"version", "spec_version"}))
+    wanted = _of_object(call, query.OF_OBJECT)
+    found = _page(call, wanted)
+    if not found.value.count:
+        _require_known(call, wanted)
+    return _respond_page(call, wanted, found)
 
 
 def manifest(call: Call) -> Response:
     """Section 5.3: what is there, without the objects."""
-    access = one(call, read=True)
-    wanted = query.read(call.request, access.collection.id, allowed=_ALL, page_size=_size(call))
-    found = _records(call, wanted)
-    listed = [
-        {"id": r.id, "date_added": to_text(r.added), "version": version_text(r.version), "media_type": STIX}
-        for r in found.value.records
-    ]
-    return _respond_listing(call, "objects", listed, found)
+    wanted = _of_collection(call)
+    found = records(call, wanted)
+    listed = [_Listed(r.id, to_text(r.added), version_text(r.version), STIX) for r in found.value.records]
+    return _respond_listing(call, wanted, found, "objects", listed)
 
 
 def versions(call: Call) -> Response:
@@ -53,9 +61,12 @@ def versions(call: Call) -> Response:
     Raises:
         NotFoundError: there is none that this reader may know of.
     """
-    wanted = _for_one(call, {"spec_version"})
-    found = _records(call, _all_versions(wanted))
-    return _respond_listing(call, "versions", [version_text(r.version) for r in found.value.records], found)
+    wanted = msgspec.structs.replace(_of_object(call, query.OF_VERSIONS), versions=("all",))
+    found = records(call, wanted)
+    if not found.value.records:
+        _require_known(call, wanted)
+    listed = [version_text(r.version) for r in found.value.records]
+    return _respond_listing(call, wanted, found, "versions", listed)
 
 
 def version_text(at: Micros) -> str:
@@ -64,67 +75,79 @@ def version_text(at: Micros) -> str:
     return f"{text[:-4]}Z" if text.endswith("000Z") else text
 
 
-def _for_one(call: Call, allowed: set[str]) -> PageQuery:
-    access = one(call, read=True)
-    object_id = call.request.path_params["object"]
-    wanted = query.read(
-        call.request, access.collection.id, allowed=allowed, page_size=_size(call), object_id=object_id
-    )
-    everything = PageQuery(collection=access.collection.id, ids=(object_id,), versions=("all",), limit=1)
-    if not _records(call, everything).value.records:
-        raise NotFoundError("no such object")
-    return wanted
-
-
-def _all_versions(wanted: PageQuery) -> PageQuery:
-    return PageQuery(
-        collection=wanted.collection,
-        after=wanted.after,
-        limit=wanted.limit,
-        ids=wanted.ids,
-        versions=("all",),
-        spec_versions=wanted.spec_versions,
-    )
-
-
-def _size(call: Call) -> int:
-    return call.parts.settings.page_size
-
-
-def _page(call: Call, wanted: PageQuery) -> Response:
-    store = call.parts.store
-    released = call.parts.clearances.ask(call.principal.organisation, lambda c: pages.page(store, wanted, c))
-    page = released.value
-    if not page.count:
-        return respond(call.request, released.derive(b"{}"))
-    return respond(call.request, released.derive(_envelope(page)), headers=_dates(page.first, page.last))
-
-
-def _envelope(page: Page) -> bytes:
-    head = (
-        b'{"more":true,"next":"%b","objects":[' % query.next_token(page.last).encode()
-        if page.more
-        else b'{"objects":['
-    )
-    return b"".join((head, page.body, b"]}"))
-
-
-def _records(call: Call, wanted: PageQuery) -> Released[Records]:
+def records(call: Call, wanted: PageQuery) -> Released[Records]:
+    """Return the records of a selection that the principal's organisation may have."""
     store = call.parts.store
     return call.parts.clearances.ask(call.principal.organisation, lambda c: pages.records(store, wanted, c))
 
 
-def _respond_listing(call: Call, name: str, listed: Sequence[object], found: Released[Records]) -> Response:
+def _page(call: Call, wanted: PageQuery) -> Released[Page]:
+    store = call.parts.store
+    return call.parts.clearances.ask(call.principal.organisation, lambda c: pages.page(store, wanted, c))
+
+
+def _of_collection(call: Call) -> PageQuery:
+    access = one(call, read=True)
+    size = call.parts.settings.page_size
+    return query.read(call.request, access.collection.id, fields=query.OF_COLLECTION, page_size=size)
+
+
+def _of_object(call: Call, fields: AbstractSet[str]) -> PageQuery:
+    access = one(call, read=True)
+    size = call.parts.settings.page_size
+    return query.read(
+        call.request, access.collection.id, fields=fields, page_size=size, object_id=object_id(call)
+    )
+
+
+def object_id(call: Call) -> str:
+    """Return the STIX id that the path names.
+
+    Raises:
+        NotFoundError: it cannot be one.
+    """
+    found: str = call.request.path_params["object"]
+    if "\0" in found:
+        raise NotFoundError("no such object")
+    return found
+
+
+def _require_known(call: Call, wanted: PageQuery) -> None:
+    """Tell an empty selection (200) from an object that is not there, or not for this reader (404)."""
+    anything = PageQuery(collection=wanted.collection, ids=wanted.ids, versions=("all",), limit=1)
+    if not records(call, anything).value.records:
+        raise NotFoundError("no such object")
+
+
+def _respond_page(call: Call, wanted: PageQuery, released: Released[Page]) -> Response:
+    page = released.value
+    if not page.count:
+        return respond(call.request, released.derive(b"{}"), headers=_nothing_after(wanted))
+    head = b'{"objects":['
+    if page.more:
+        head = b'{"more":true,"next":"%b","objects":[' % query.next_token(page.last).encode()
+    body = b"".join((head, page.body, b"]}"))
+    return respond(call.request, released.derive(body), headers=_dates(page.first, page.last))
+
+
+def _respond_listing(
+    call: Call, wanted: PageQuery, found: Released[Records], name: str, listed: Sequence[object]
+) -> Response:
     document: dict[str, object] = {}
-    headers = {}
-    if records := found.value.records:
+    headers = _nothing_after(wanted)
+    if listed:
+        kept = found.value.records
+        headers = _dates(kept[0].added, kept[-1].added)
         if found.value.more:
-            document |= {"more": True, "next": query.next_token(records[-1].added)}
+            document |= {"more": True, "next": query.next_token(kept[-1].added)}
         document[name] = listed
-        headers = _dates(records[0].added, records[-1].added)
-    body = json.dumps(document, separators=(",", ":")).encode()
-    return respond(call.request, found.derive(body), headers=headers)
+    return respond(call.request, found.derive(msgspec.json.encode(document)), headers=headers)
 
 
 def _dates(first: Micros, last: Micros) -> dict[str, str]:
     return {"X-TAXII-Date-Added-First": to_text(first), "X-TAXII-Date-Added-Last": to_text(last)}
+
+
+def _nothing_after(wanted: PageQuery) -> dict[str, str]:
+    """Return the dates of an empty page, which section 3.2 wants too: where the client stands, so that it stays there."""
+    return _dates(max(wanted.after, 0), max(wanted.after, 0))

@@ -41,9 +41,13 @@ CREATE TABLE label (
   owner       text NOT NULL,
   communities text[] NOT NULL,
   recipients  text[] NOT NULL,
-  assumed     text,
-  UNIQUE NULLS NOT DISTINCT (markings, owner, communities, recipients, assumed)
+  assumed     text
 );
+-- A label set may name more organisations than an index entry has room for. What jsonb_build_array makes of text depends on no setting.
+CREATE FUNCTION label_key(markings text[], owner text, communities text[], recipients text[], assumed text) RETURNS bytea
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  AS $$ SELECT sha256(convert_to(jsonb_build_array(markings, owner, communities, recipients, assumed)::text, 'UTF8')) $$;
+CREATE UNIQUE INDEX label_same ON label (label_key(markings, owner, communities, recipients, assumed));
 -- What a marking id means, as said by whom: a definition counts only for its definer's objects, or when it is our own.
 CREATE TABLE definition (
   marking text NOT NULL,
@@ -67,7 +71,7 @@ CREATE TABLE object (
   collection_id integer NOT NULL,
   label_id      integer NOT NULL,
   origin_id     integer NOT NULL,
-  standing      smallint NOT NULL DEFAULT 0,
+  standing      smallint NOT NULL DEFAULT 0,  -- store/objects.py says what it means
   revoked       boolean NOT NULL,
   type          text NOT NULL,
   stix_id       text NOT NULL,
@@ -79,7 +83,7 @@ ALTER TABLE object ALTER COLUMN body SET STORAGE EXTERNAL;
 CREATE UNIQUE INDEX object_same ON object (stix_id, digest, label_id, collection_id);
 CREATE INDEX object_all ON object (label_id, cursor);
 CREATE INDEX object_last ON object (label_id, cursor) WHERE standing < 2;
-CREATE INDEX object_type ON object (type, label_id, cursor) WHERE standing < 2;
+CREATE INDEX object_type ON object (label_id, type, cursor) WHERE standing < 2;
 
 -- Further sources of a placement that was already held.
 CREATE TABLE assertion (
@@ -101,9 +105,9 @@ CREATE TABLE quarantine (
   rule      text NOT NULL,
   reason    text NOT NULL,
   origin_id integer NOT NULL,
-  times     integer NOT NULL DEFAULT 1,
-  UNIQUE (digest, place, rule)
+  times     integer NOT NULL DEFAULT 1
 );
+CREATE UNIQUE INDEX quarantine_same ON quarantine (digest, md5(place), rule);  -- a path may be longer than an index entry
 
 CREATE TABLE account (
   name         text PRIMARY KEY CHECK (name ~ '^[A-Za-z0-9][A-Za-z0-9_.@-]{0,62}$'),

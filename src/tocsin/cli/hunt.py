@@ -1,0 +1,193 @@
+"""Look for all that the node's organisation may match in logs."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tocsin.cli.context import json_option, open_store, write
+
+if TYPE_CHECKING:
+    from tocsin.clock import Micros
+    from tocsin.node.hunt import Hit, Hunt
+    from tocsin.sharing.release import Released
+    from tocsin.store import Store
+
+_FOUND = 10
+_UNREAD = 4
+_SHOWN = 3
+_SHOWN_JSON = 1000
+_AGO = re.compile(r"(\d{1,6})([mhdw])")
+_UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="LOG...")
+@click.option(
+    "--since",
+    metavar="TIME",
+    help="Pass over records dated earlier: 2026-11-20, 2026-11-20T08:00:00Z, 24h, 7d.",
+)
+@click.option("--no-sightings", is_flag=True, help="Only look: keep no hits, write no sightings.")
+@click.option("--any-time", is_flag=True, help="Raise hits from outside an indicator's validity, too.")
+@click.option(
+    "--observables",
+    is_flag=True,
+    help="Hunt for cyber-observables, too: nobody said that they are malicious.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(0),
+    help=f"Most hits shown of one indicator. [default: {_SHOWN}; {_SHOWN_JSON} with --json]",
+)
+@click.option("--fail-on-hit", is_flag=True, help="End with 10 when something was raised.")
+@json_option
+def COMMAND(  # noqa: N802
+    *,
+    paths: tuple[str, ...],
+    since: str | None,
+    no_sightings: bool,
+    any_time: bool,
+    observables: bool,
+    limit: int | None,
+    fail_on_hit: bool,
+    as_json: bool,
+) -> int:
+    """Look for the node's indicators in each LOG: a file, a folder, or - for standard input.
+
+    Read are Zeek logs (TSV and JSON), Suricata EVE, other logs of JSON objects, and any text, plain or packed with gzip or zstd.
+    What is found is printed with its indicator, marking and source, kept, and written as a STIX sighting that policy lets go back
+    to whoever shared the indicator. Hunting the same log again repeats nothing.
+
+    Exit status: 0 done, found or not; 4 a log could not be read to its end; 10 something was found and --fail-on-hit is set.
+    """
+    from tocsin.cli import _hits
+    from tocsin.node import catalogue, logs, sightings
+    from tocsin.node.clearances import Clearances
+    from tocsin.node.hunt import Hunt, Options
+
+    logs.check(paths)
+    with open_store() as store:
+        now = store.clock()
+        options = Options(since=_moment(since, now), any_time=any_time)
+        clearances = Clearances(store)
+        known = catalogue.load(store, clearances, observables=observables)
+        hunt = Hunt(known.value, now=now, options=options)
+        shown = (_SHOWN_JSON if as_json else _SHOWN) if limit is None else limit
+        found, interrupted = _run(hunt, paths, known, shown, as_json=as_json)
+        written = None
+        if not (no_sightings or interrupted):
+            written = sightings.write(store, clearances, found, now=store.clock())
+        _note(store, hunt)
+    if as_json:
+        matches = _first(found, shown)
+        text = json.dumps(_hits.report_facts(hunt.report, known.value, written, matches), ensure_ascii=True)
+    else:
+        text = _hits.report_text(hunt.report, known.value, written, interrupted=interrupted)
+    write(known.derive(text))
+    if interrupted:
+        raise click.Abort
+    if hunt.report.hits and fail_on_hit:
+        return _FOUND
+    return _UNREAD if hunt.report.faults else 0
+
+
+def _note(store: Store, hunt: Hunt) -> None:
+    from tocsin.store import journal
+
+    detail = {"indicators": hunt.catalogue.indicators, "hits": hunt.report.hits, "lines": hunt.report.lines}
+    entry = journal.Entry(store.clock(), "local", "hunt", "indicators", "released", detail)
+    with store.connection() as connection:
+        journal.append(connection, [entry])
+
+
+def _run(
+    hunt: Hunt, paths: tuple[str, ...], known: Released[Any], shown: int, *, as_json: bool
+) -> tuple[list[Hit], bool]:
+    """Hunt and print the first hits of each indicator as they come; return what was found, and whether Ctrl-C ended it."""
+    from tocsin.cli import _hits
+
+    found: list[Hit] = []
+    printed: Counter[int] = Counter()
+    try:
+        with _progress(paths, hunt) as on_read:
+            for hit in hunt.run(paths, on_read=on_read):
+                found.append(hit)
+                printed[hit.indicator.tag] += 1
+                if not as_json and printed[hit.indicator.tag] <= shown:
+                    write(known.derive(_hits.hit_text(hit)))
+    except KeyboardInterrupt:
+        return found, True
+    return found, False
+
+
+def _first(found: list[Hit], shown: int) -> list[Hit]:
+    counted: Counter[int] = Counter()
+    first = []
+    for hit in found:
+        counted[hit.indicator.tag] += 1
+        if counted[hit.indicator.tag] <= shown:
+            first.append(hit)
+    return first
+
+
+def _moment(text: str | None, now: Micros) -> Micros | None:
+    from tocsin.errors import InputError
+    from tocsin.telemetry import times
+
+    if text is None:
+        return None
+    ago = _AGO.fullmatch(text)
+    if ago is not None:
+        return now - int(ago[1]) * _UNITS[ago[2]] * 1_000_000
+    found = times.of_iso(text if len(text) > 10 else f"{text}T00:00:00Z")
+    if found is None:
+        raise InputError(
+            f"--since {text!r} is no time", hint="say 2026-11-20, 2026-11-20T08:00:00Z, 24h or 7d"
+        )
+    return found
+
+
+@contextmanager
+def _progress(paths: tuple[str, ...], hunt: Hunt) -> Iterator[Any]:
+    """Show on a terminal how far reading has come; on standard error, so that answers can be piped."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    from tocsin.node import logs
+
+    columns = (
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[hits]:,} hits"),
+    )
+    with (
+        Progress(
+            *columns,
+            console=Console(stderr=True),
+            transient=True,
+            redirect_stdout=sys.stdout.isatty(),  # lines on the same terminal go above the bar; a pipe gets them as they are
+            redirect_stderr=False,
+        ) as bar
+    ):
+        task = bar.add_task("", total=logs.size_of(paths), hits=0)
+        yield lambda count: bar.update(task, advance=count, hits=hunt.report.hits)

@@ -1,0 +1,191 @@
+"""What happens around a handler: who asks, on which thread, and what is written down about it.
+
+Handlers are plain functions on worker threads. The event loop only reads requests and writes responses, so slow clients hold no
+thread. Who posts is recognised, and may post, before the first byte of a body is taken in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import TypeVar
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tocsin.errors import TocsinError
+from tocsin.server import logs, problems
+from tocsin.server.auth import address_of
+from tocsin.server.bodies import Bodies
+from tocsin.server.context import Call, Parts
+from tocsin.server.routes import BodyRoute, OpenRoute, Route
+from tocsin.server.taxii.negotiation import require_acceptable
+from tocsin.store.accounts import Principal
+from tocsin.store.journal import Entry
+
+_WRITERS = (
+    2  # one parses while the other waits for the database; more would only take connections from readers
+)
+_PRINCIPAL = "tocsin.principal"  # key in the ASGI scope
+_SECURITY = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+]
+_HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000")
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+T = TypeVar("T")
+
+
+class Pipeline:
+    """Makes endpoints of routes, and holds the threads that they work on."""
+
+    def __init__(self, parts: Parts) -> None:
+        """Bind; threads start as they are needed."""
+        settings = parts.settings
+        self._parts = parts
+        # As many threads as connections: more would only wait for one.
+        self._readers = ThreadPoolExecutor(settings.pool_size, thread_name_prefix="reader")
+        # Their own threads, so that a few large POSTs never hold up those who read.
+        self._writers = ThreadPoolExecutor(_WRITERS, thread_name_prefix="writer")
+        self._bodies = Bodies(
+            self._writers, limit=settings.max_content_length, seconds=settings.request_timeout
+        )
+
+    def stop(self) -> None:
+        """Let the threads finish what they are at, and end."""
+        self._readers.shutdown()
+        self._writers.shutdown()
+
+    def reading(self, route: Route) -> Endpoint:
+        """Return the endpoint of a route without a body."""
+
+        def answer(request: Request) -> Response:
+            call = self._call(request)
+            if route.taxii:
+                require_acceptable(request)
+            return route.handler(call)
+
+        async def work(request: Request) -> Response:
+            return await self._on(self._readers, self._watched, answer, request)
+
+        return self._around(route.path, route.action, work)
+
+    def taking(self, route: BodyRoute) -> Endpoint:
+        """Return the endpoint of a route with a body."""
+
+        def admit(request: Request) -> Call:
+            call = self._call(request)
+            require_acceptable(request)
+            route.gate(call)
+            return call
+
+        async def work(request: Request) -> Response:
+            call: Call = await self._on(self._readers, self._watched, admit, request)
+            async with self._bodies.of(request) as body:
+                return await self._on(self._writers, self._watched, route.handler, call, body)
+
+        return self._around(route.path, route.action, work)
+
+    def open(self, route: OpenRoute) -> Endpoint:
+        """Return the endpoint of a route where nobody is asked who they are."""
+
+        async def work(request: Request) -> Response:
+            if not route.body:
+                return await self._on(self._readers, route.handler, self._parts, request, b"")
+            async with self._bodies.of(request, route.body) as body:
+                return await self._on(self._readers, route.handler, self._parts, request, body)
+
+        return self._around(route.path, "", work)
+
+    def inline(self, route: OpenRoute) -> Endpoint:
+        """Return the endpoint of a route that is answered on the event loop, whatever the threads are at."""
+
+        async def work(request: Request) -> Response:
+            return route.handler(self._parts, request, b"")
+
+        return self._around(route.path, "", work)
+
+    def refused(self, request: Request, error: Exception) -> Response:
+        """Answer what the router itself refuses: no such route, or not with this method."""
+        assert isinstance(error, HTTPException)  # registered for nothing else
+        began = time.perf_counter()
+        request.scope[problems.REQUEST_ID] = secrets.token_hex(6)
+        return self._finish(request, problems.respond_http(request, error), "other", "", began)
+
+    def _around(self, path: str, action: str, work: Endpoint) -> Endpoint:
+        """Return `work` with errors turned to responses and everything written down."""
+        under_way = self._parts.metrics.under_way
+
+        async def endpoint(request: Request) -> Response:
+            began = time.perf_counter()
+            request.scope[problems.REQUEST_ID] = secrets.token_hex(6)
+            under_way.inc()
+            try:
+                response = await work(request)
+            except TocsinError as error:
+                response = problems.respond_error(request, error)
+            except Exception as error:  # noqa: BLE001 - the node goes on, and the log has it
+                response = problems.respond_crash(request, error)
+            finally:
+                under_way.dec()
+            return self._finish(request, response, path, action, began)
+
+        return endpoint
+
+    def _finish(self, request: Request, response: Response, path: str, action: str, began: float) -> Response:
+        scope = request.scope
+        seconds = time.perf_counter() - began
+        status = str(response.status_code)
+        identifier = scope[problems.REQUEST_ID]
+        response.raw_headers += _SECURITY
+        response.raw_headers.append((b"x-request-id", identifier.encode()))
+        if scope["scheme"] == "https":
+            response.raw_headers.append(_HTTPS_ONLY)
+        metrics = self._parts.metrics
+        metrics.requests.labels(path, status).inc()
+        metrics.seconds.labels(path).observe(seconds)
+        principal: Principal | None = scope.get(_PRINCIPAL)
+        address = address_of(request)
+        if status == "401":
+            metrics.failures.inc()
+        if action and (principal is not None or status == "401"):
+            self._note(principal, action, scope["path"], status, address)
+        logs.access(
+            request=identifier,
+            method=scope["method"],
+            path=scope["path"],
+            status=response.status_code,
+            ms=round(seconds * 1000, 1),
+            bytes=len(response.body),
+            account=principal.account if principal else "-",
+            address=address,
+        )
+        return response
+
+    def _note(self, principal: Principal | None, action: str, path: str, status: str, address: str) -> None:
+        detail = {"address": address}
+        if principal is not None:
+            detail |= {"organisation": principal.organisation, "token": principal.token}
+        who = principal.account if principal else "nobody"
+        self._parts.journalist.note(Entry(self._parts.store.clock(), who, action, path, status, detail))
+
+    def _call(self, request: Request) -> Call:
+        """Recognise who asks, and look up what is so now."""
+        recognised = self._parts.authenticator.recognise(request)
+        request.scope[_PRINCIPAL] = recognised.principal
+        facts = self._parts.directory.at(recognised.generation)
+        return Call(parts=self._parts, request=request, principal=recognised.principal, facts=facts)
+
+    def _watched(self, function: Callable[..., T], *arguments: object) -> T:
+        with self._parts.availability.watched():
+            return function(*arguments)
+
+    @staticmethod
+    async def _on(executor: Executor, function: Callable[..., T], *arguments: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(executor, function, *arguments)

@@ -1,0 +1,113 @@
+"""One decision, made by Cedar itself: what every faster way is checked against, and where reasons come from.
+
+Cedar skips a `forbid` that meets an error, such as a missing attribute, and then permits. Two guards, and each is tested
+to be needed: entities are built against the schema, so that a missing or mistyped fact is refused before anything is
+evaluated; and any error in the diagnostics denies.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import cedarpy
+import msgspec
+
+from tocsin.errors import PolicyError
+from tocsin.sharing.audience import Organisation
+from tocsin.sharing.facts import NO_OWNER, Facts
+from tocsin.sharing.policy import Policy, PolicySet
+
+_LABEL = {"type": "LabelSet", "id": "label"}
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """An outcome and the policies that decided.
+
+    Attributes:
+        allowed: the outcome.
+        reasons: the permits when allowed, the forbids when not; none at all when no policy permits it.
+        errors: what went wrong; then the outcome is no.
+    """
+
+    allowed: bool
+    reasons: tuple[Policy, ...]
+    errors: tuple[str, ...] = ()
+
+
+def decide(policies: PolicySet, recipient: Organisation, action: str, facts: Facts) -> Decision:
+    """Return Cedar's decision. Whatever cannot be evaluated is a no with `errors`; nothing is raised."""
+    try:
+        request = {
+            "principal": {"type": "Organisation", "id": recipient.id},
+            "action": {"type": "Action", "id": action},
+            "resource": _LABEL,
+            "context": context_facts(recipient),
+        }
+        known = entities(recipient, facts, policies.schema)
+        result = cedarpy.is_authorized(request, policies.cedar, known, policies.schema)
+    except (ValueError, TypeError, PolicyError) as error:
+        return Decision(False, (), (str(error),))
+    errors = tuple(str(e) for e in result.diagnostics.errors)
+    decided = set(result.diagnostics.reasons)
+    reasons = tuple(policy for key, policy in policies.policies.items() if key in decided)
+    # Cedar skips a policy that errs; a skipped forbid would permit, so an error is a no
+    return Decision(result.decision == cedarpy.Decision.Allow and not errors, reasons, errors)
+
+
+def entities(recipient: Organisation, facts: Facts, schema: cedarpy.Schema) -> cedarpy.Entities:
+    """Build the two entities of a request against the schema.
+
+    Raises:
+        PolicyError: a fact is missing or of the wrong type.
+    """
+    principal = {"type": "Organisation", "id": recipient.id}
+    document = [
+        {"uid": principal, "attrs": recipient_facts(recipient), "parents": []},
+        {"uid": _LABEL, "attrs": label_facts(facts), "parents": []},
+    ]
+    try:
+        return cedarpy.Entities.from_json_str(json.dumps(document), schema)
+    except (ValueError, TypeError) as error:
+        raise PolicyError(f"the facts do not fit the schema: {error}") from error
+
+
+def label_facts(facts: Facts) -> dict[str, Any]:
+    """Return the attributes of entity `LabelSet`, as Cedar's JSON writes them."""
+    return {
+        "tlp": _tlp(facts.tlp),
+        "levels": [_tlp(level) for level in sorted(facts.levels)],
+        "understood": facts.understood,
+        "owner": facts.owner,
+        "ours": facts.ours,
+        "communities": sorted(facts.communities),
+        "recipients": sorted(facts.recipients),
+    }
+
+
+def _tlp(level: str) -> dict[str, Any]:
+    return {"__entity": {"type": "Tlp", "id": level}}
+
+
+def recipient_facts(recipient: Organisation) -> dict[str, Any]:
+    """Return the attributes of entity `Organisation`.
+
+    Raises:
+        PolicyError: it has no id, or the one that stands for several owners: nobody could be meant by it.
+    """
+    if recipient.id in {"", NO_OWNER}:
+        raise PolicyError(f"{recipient.name or 'a recipient'} has no id of its own")
+    return {
+        "country": recipient.country,
+        "sector": recipient.sector,
+        "roles": sorted(recipient.roles),
+        "communities": sorted(recipient.communities),
+        "client": recipient.client,
+        "suspended": recipient.suspended,
+        "own": recipient.own,
+    }
+
+
+def context_facts(recipient: Organisation) -> dict[str, Any]:
+    """Return the context of a request."""
+    return {"recipient": recipient.id}

@@ -1,0 +1,270 @@
+"""Decisions and the compiler of policies against Cedar and the reference, on what Hypothesis makes up.
+
+The default run is small; `make gate` runs the same comparisons millions of times.
+"""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from deciding import (
+    DEFINITIONS,
+    FOREIGN,
+    KINDS,
+    OWN,
+    OWN_ID,
+    PEER_ID,
+    QUARRELLED,
+    STATEMENT,
+    THIRD_ID,
+    UNKNOWN,
+)
+from reference_policy import LEVELS, may
+from tocsin.sharing import oracle, policy
+from tocsin.sharing.audience import Organisation
+from tocsin.sharing.decision import Decider
+from tocsin.sharing.facts import Facts, facts_of, join
+from tocsin.sharing.labels import Label, label_for
+from tocsin.sharing.policy import PolicySet
+from tocsin.sharing.residual import check, compile_policies
+
+SCHEMA = (policy.files("tocsin.sharing") / "policies" / "schema.cedarschema").read_text(encoding="utf-8")
+DECIDER = Decider(policy.load(), OWN)
+COMMUNITIES = ("c1", "c2", "c3", "", "identity--x")
+ORGANISATIONS = (OWN_ID, PEER_ID, THIRD_ID, "identity--ä")
+MARKINGS = (*LEVELS, STATEMENT, FOREIGN, UNKNOWN, QUARRELLED, "marking-definition--nobody")
+WORDS = ("clear", "green", "amber", "amber+strict", "red", "white", "CLEAR", "")
+
+some_communities = st.lists(st.sampled_from(COMMUNITIES), max_size=4)
+labels = st.builds(
+    label_for,
+    st.lists(st.sampled_from(MARKINGS), max_size=4),
+    owner=st.sampled_from(ORGANISATIONS),
+    communities=some_communities,
+    recipients=st.lists(st.sampled_from(ORGANISATIONS), max_size=3),
+    assumed=st.none() | st.sampled_from(WORDS),
+)
+others = st.builds(
+    Organisation,
+    st.sampled_from(ORGANISATIONS[1:]),
+    st.just("Somebody"),
+    country=st.sampled_from(("", "XA")),
+    sector=st.sampled_from(("", "energy")),
+    roles=st.lists(st.sampled_from(("csirt", "regulator")), max_size=2).map(tuple),
+    communities=some_communities.map(tuple),
+    client=st.booleans(),
+    suspended=st.booleans(),
+)
+own = st.builds(Organisation, st.just(OWN_ID), st.just("Own"), own=st.just(True), suspended=st.booleans())
+recipients = others | own
+actions = st.sampled_from(("receive", "receive", "match"))
+
+
+def compare(recipient: Organisation, action: str, some: list[Label]) -> None:
+    """Reference, compiled filter and Cedar, over all label sets."""
+    numbered = dict(enumerate(some))
+    found = DECIDER.clearance(recipient, action, numbered, DEFINITIONS, 1).labels
+    expected = tuple(n for n, label in numbered.items() if may(recipient, action, label, KINDS, OWN_ID))
+    assert found == expected
+    for number, label in numbered.items():
+        decided = DECIDER.decide(recipient, action, label, DEFINITIONS)
+        assert not decided.errors
+        assert decided.allowed == (number in expected)
+        assert {p.effect for p in decided.reasons} <= {"permit" if decided.allowed else "forbid"}
+
+
+@given(recipients, actions, st.lists(labels, max_size=12))
+@settings(max_examples=150, deadline=None)
+def test_three_readings_agree(recipient: Organisation, action: str, some: list[Label]) -> None:
+    compare(recipient, action, some)
+
+
+@given(st.lists(labels, min_size=1, max_size=4), recipients)
+@settings(max_examples=200, deadline=None)
+def test_what_rests_on_several_is_never_freer(parts: list[Label], recipient: Organisation) -> None:
+    whole = join(parts)
+    if DECIDER.decide(recipient, "receive", whole, DEFINITIONS).allowed:
+        for part in parts:
+            assert DECIDER.decide(recipient, "receive", part, DEFINITIONS).allowed
+
+
+@given(labels, recipients, st.sampled_from(MARKINGS))
+@settings(max_examples=200, deadline=None)
+def test_one_marking_more_never_releases_more(label: Label, recipient: Organisation, marking: str) -> None:
+    if not any(m in LEVELS for m in label.markings):
+        return  # the first level of all may free what nobody had marked
+    more = label_for(
+        [*label.markings, marking],
+        owner=label.owner,
+        communities=label.communities,
+        recipients=label.recipients,
+        assumed=label.assumed,
+    )
+    if DECIDER.decide(recipient, "receive", more, DEFINITIONS).allowed:
+        assert DECIDER.decide(recipient, "receive", label, DEFINITIONS).allowed
+
+
+# --- the compiler, on policies that nobody would write --------------------------------------------------------------
+
+strings = st.sampled_from(
+    (
+        "resource.owner",
+        "context.recipient",
+        "principal.country",
+        "principal.sector",
+        '"c1"',
+        '"XA"',
+        f'"{PEER_ID}"',
+    )
+)
+sets = st.sampled_from(
+    (
+        "resource.communities",
+        "resource.recipients",
+        "principal.communities",
+        "principal.roles",
+        '["c1", "c2"]',
+        '["csirt"]',
+        f'["{PEER_ID}"]',
+    )
+)
+levels = st.sampled_from(("resource.tlp", 'Tlp::"clear"', 'Tlp::"amber"', 'Tlp::"none"'))
+leaves = (
+    st.sampled_from(
+        (
+            "true",
+            "false",
+            "resource.ours",
+            "resource.understood",
+            "principal.client",
+            "principal.own",
+            "principal.suspended",
+        )
+    )
+    | st.builds("({} {} {})".format, strings, st.sampled_from(("==", "!=")), strings)
+    | st.builds("({} == {})".format, levels, levels)
+    | st.builds("({} {} {})".format, sets, st.sampled_from(("==", "!=")), sets)
+    | st.builds("{}.{}({})".format, sets, st.sampled_from(("containsAll", "containsAny")), sets)
+    | st.builds("{}.contains({})".format, sets, strings)
+    | st.builds("resource.levels.contains({})".format, levels)
+    | st.builds("{}.isEmpty()".format, sets)
+)
+conditions = st.recursive(
+    leaves,
+    lambda inner: (
+        st.builds("(!{})".format, inner)
+        | st.builds("({} {} {})".format, inner, st.sampled_from(("&&", "||")), inner)
+        | st.builds("(if {} then {} else {})".format, inner, inner, inner)
+        | st.builds("({} == {})".format, inner, inner)
+    ),
+    max_leaves=10,
+)
+written = st.builds(
+    "{} (principal, {}, resource) {} {{ {} }}".format,
+    st.sampled_from(("permit", "permit", "forbid")),
+    st.sampled_from(
+        ("action", 'action == Action::"receive"', 'action in [Action::"match", Action::"receive"]')
+    ),
+    st.sampled_from(("when", "unless")),
+    conditions,
+)
+
+
+def compare_compiled(texts: list[str], recipient: Organisation, action: str, some: list[Facts]) -> None:
+    made = PolicySet(
+        {"a.cedar": "".join(f'@id("p{n}") @title("t") @cite("c") {text};' for n, text in enumerate(texts))},
+        SCHEMA,
+    )
+    principal, context = oracle.recipient_facts(recipient), oracle.context_facts(recipient)
+    for each in made.policies.values():
+        check(each, principal, context)
+    compiled = compile_policies(made.policies.values(), action, principal, context)
+    selected = compiled.select(list(enumerate(some)))
+    for number, facts in enumerate(some):
+        decided = oracle.decide(made, recipient, action, facts)
+        assert not decided.errors
+        assert compiled.holds(facts) is decided.allowed
+        assert (number in selected) is decided.allowed
+
+
+def facts_from(some: list[Label]) -> list[Facts]:
+    return [facts_of(label, DEFINITIONS, own=OWN_ID) for label in some]
+
+
+@given(
+    st.lists(written, min_size=1, max_size=4),
+    recipients,
+    actions,
+    st.lists(labels, min_size=3, max_size=8).map(facts_from),
+)
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_compiled_policies_mean_what_they_mean_to_cedar(
+    texts: list[str], recipient: Organisation, action: str, some: list[Facts]
+) -> None:
+    compare_compiled(texts, recipient, action, some)
+
+
+# --- nightly ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.nightly
+@given(
+    st.lists(written, min_size=1, max_size=4),
+    recipients,
+    actions,
+    st.lists(labels, min_size=3, max_size=8).map(facts_from),
+)
+@settings(max_examples=20_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_compiled_policies_mean_what_they_mean_to_cedar_at_length(
+    texts: list[str], recipient: Organisation, action: str, some: list[Facts]
+) -> None:
+    compare_compiled(texts, recipient, action, some)
+
+
+def _random_label(chance: random.Random) -> Label:
+    return label_for(
+        chance.sample(MARKINGS, chance.choice((0, 1, 1, 1, 2, 3))),
+        owner=chance.choice(ORGANISATIONS),
+        communities=chance.sample(COMMUNITIES, chance.randrange(4)),
+        recipients=chance.sample(ORGANISATIONS, chance.randrange(4)),
+        assumed=chance.choice((None, None, *WORDS)),
+    )
+
+
+def _random_recipient(chance: random.Random) -> Organisation:
+    if chance.random() < 0.05:
+        return Organisation(OWN_ID, "Own", own=True, suspended=chance.random() < 0.3)
+    return Organisation(
+        chance.choice(ORGANISATIONS[1:]),
+        "Somebody",
+        communities=tuple(chance.sample(COMMUNITIES, chance.randrange(4))),
+        client=chance.random() < 0.5,
+        suspended=chance.random() < 0.1,
+    )
+
+
+@pytest.mark.nightly
+def test_three_readings_agree_at_length() -> None:
+    """10 M pairs by the compiled form and the reference, one in forty of them by Cedar as well; no difference."""
+    chance = random.Random(20261123)
+    differences = compared = 0
+    for _ in range(250):
+        numbered = {n: _random_label(chance) for n in range(2000)}
+        for _ in range(20):
+            recipient, action = (
+                _random_recipient(chance),
+                chance.choice(("receive", "receive", "receive", "match")),
+            )
+            found = set(DECIDER.clearance(recipient, action, numbered, DEFINITIONS, 1).labels)
+            for number, label in numbered.items():
+                expected = may(recipient, action, label, KINDS, OWN_ID)
+                differences += expected != (number in found)
+                if number % 40 == 0:
+                    differences += DECIDER.decide(recipient, action, label, DEFINITIONS).allowed != expected
+                compared += 1
+    assert compared == 10_000_000
+    assert differences == 0

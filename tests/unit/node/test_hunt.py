@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import json
+import uuid
+from collections import Counter
+
+import pytest
+
+from tocsin.matching import Entry, Index, Indicator
+from tocsin.matching.values import classify
+from tocsin.matching.warninglists import Listed, Warninglists
+from tocsin.node.catalogue import Catalogue, Source
+from tocsin.node.hunt import Hunt, Options
+from tocsin.sharing.labels import label_for
+
+NOW = 1_795_200_000_000_000
+EVENT = 1_795_161_600_000_000  # 2026-11-20T08:00:00Z
+SOURCE = Source("identity--a", "A", "TLP:GREEN", label_for((), owner="identity--a"), 1, uuid.UUID(int=1))
+
+
+def _catalogue(*wanted, lists=()):
+    """Of texts, or of (text, facts) for indicators with facts of their own."""
+    entries = []
+    for tag, each in enumerate(wanted):
+        texts, facts = each if isinstance(each, tuple) else (each, {})
+        indicator = Indicator(id=f"indicator--{tag}", name=f"number {tag}", tag=tag, **facts)
+        for text in texts.split():
+            value = classify(text)
+            entries.append(Entry(value.kind, value.text, indicator))
+    return Catalogue(
+        Index.build(entries), [(SOURCE,)] * len(wanted), len(wanted), Counter(), {}, Warninglists(lists)
+    )
+
+
+def _hunt(catalogue, path, **options):
+    hunt = Hunt(catalogue, now=NOW, options=Options(**options))
+    return list(hunt.run([str(path)])), hunt.report
+
+
+def _write(tmp_path, *lines):
+    file = tmp_path / "app.log"
+    file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return file
+
+
+def test_a_hit_says_where_and_what(tmp_path):
+    log = _write(tmp_path, "quiet", "2026-11-20T08:00:00Z from www.evil.example")
+    (hit,), report = _hunt(_catalogue("evil.example"), log)
+    assert (hit.value, hit.wanted, hit.kind) == ("www.evil.example", "evil.example", "domain")
+    assert (hit.file, hit.line, hit.offset, hit.field, hit.at) == (str(log), 2, 6, "line", EVENT)
+    assert hit.text == "2026-11-20T08:00:00Z from www.evil.example"
+    assert hit.sources == (SOURCE,)
+    assert hit.raised
+    assert (report.hits, report.flagged, report.lines, report.malformed) == (1, 0, 2, 0)
+    assert report.bytes == report.read == log.stat().st_size
+    assert report.formats == {"text": 1}
+
+
+def test_a_line_is_one_hit_of_an_indicator(tmp_path):
+    log = _write(tmp_path, "evil.example 1.2.3.4 evil.example", "1.2.3.4")
+    hits, report = _hunt(_catalogue("evil.example 1.2.3.4", "1.2.3.4"), log)
+    assert [(h.indicator.tag, h.line) for h in hits] == [(0, 1), (1, 1), (0, 2), (1, 2)]
+    assert report.hits == 4
+
+
+def test_the_value_least_in_doubt_counts(tmp_path):
+    log = _write(tmp_path, "Skype/1.2.3.4 evil.example")
+    (hit,), _ = _hunt(_catalogue("1.2.3.4 evil.example"), log)
+    assert hit.value == "evil.example"
+
+
+@pytest.mark.parametrize(
+    ("line", "facts", "flags"),
+    [
+        ("2026-11-20T08:00:00Z 1.2.3.4", {"valid_from": EVENT}, ()),
+        ("2026-11-20T08:00:00Z 1.2.3.4", {"valid_from": EVENT + 1}, ("before-valid",)),
+        ("2026-11-20T08:00:00Z 1.2.3.4", {"valid_until": EVENT}, ("after-valid",)),
+        ("2026-11-20T08:00:00Z 1.2.3.4", {"valid_until": EVENT + 1}, ()),
+        ("no time 1.2.3.4", {"valid_until": NOW}, ("after-valid",)),
+        ("no time 1.2.3.4", {"valid_from": NOW, "valid_until": NOW + 1}, ()),
+    ],
+)
+def test_validity_is_judged_at_the_time_of_the_event(tmp_path, line, facts, flags):
+    log = _write(tmp_path, line)
+    (hit,), report = _hunt(_catalogue(("1.2.3.4", facts)), log)
+    assert hit.flags == flags
+    assert (report.hits, report.flagged) == ((0, 1) if flags else (1, 0))
+    assert _hunt(_catalogue(("1.2.3.4", facts)), log, any_time=True)[0][0].flags == ()
+
+
+def test_listed_values_are_flagged(tmp_path):
+    lists = [
+        Listed("resolvers", "cidr", ("ip-dst",), ("9.9.9.9",)),
+        Listed("sites", "hostname", (), ("shop.example",)),
+    ]
+    log = _write(tmp_path, "to 9.9.9.9", "to 9.9.9.8", "to www.shop.example", "to evil.example")
+    hits, report = _hunt(_catalogue("9.9.9.0/24", "shop.example", "evil.example", lists=lists), log)
+    assert [(h.line, h.flags, h.raised) for h in hits] == [
+        (1, ("warninglist:resolvers",), False),
+        (2, (), True),
+        (3, ("warninglist:sites",), False),
+        (4, (), True),
+    ]
+    assert report.flags == {"warninglist": 2}
+
+
+def test_a_defanged_value_is_raised_all_the_same(tmp_path):
+    (hit,), report = _hunt(_catalogue("evil.example"), _write(tmp_path, "see evil[.]example"))
+    assert (hit.flags, hit.raised, report.hits) == (("defanged",), True, 1)
+
+
+def test_since_passes_over_older_records_and_keeps_undated_ones(tmp_path):
+    log = _write(tmp_path, "2026-11-20T07:59:59Z 1.2.3.4", "2026-11-20T08:00:00Z 1.2.3.4", "undated 1.2.3.4")
+    assert [h.line for h in _hunt(_catalogue("1.2.3.4"), log, since=EVENT)[0]] == [2, 3]
+
+
+def test_a_flood_is_counted_and_held_back(tmp_path):
+    log = _write(tmp_path, *["1.2.3.4"] * 50, "evil.example")
+    hits, report = _hunt(_catalogue("1.2.3.4", "evil.example"), log, most=10)
+    assert len(hits) == 11
+    assert (report.hits, report.held_back) == (51, 40)
+    assert report.counts[0].raised == 50
+
+
+def test_equal_lines_are_told_apart(tmp_path):
+    hits, _ = _hunt(_catalogue("1.2.3.4"), _write(tmp_path, "1.2.3.4", "1.2.3.4", "x 1.2.3.4"))
+    assert [h.nth for h in hits] == [1, 2, 1]
+    assert hits[0].digest == hits[1].digest != hits[2].digest
+
+
+def test_malformed_lines_are_counted_shown_and_searched(tmp_path):
+    good = json.dumps({"timestamp": "2026-11-20T08:00:00Z", "event_type": "x", "a": "quiet"})
+    log = _write(tmp_path, good, '{"cut": "evil.exam', "words about evil.example", good)
+    hits, report = _hunt(_catalogue("evil.example"), log)
+    assert [(h.line, h.field, h.at) for h in hits] == [(3, "malformed line", None)]
+    assert report.malformed == 2
+    assert report.examples[0][0] == f"{log}:2"
+
+
+def test_a_fault_in_one_log_does_not_end_the_hunt(tmp_path):
+    (tmp_path / "a.gz").write_bytes(b"\x1f\x8bnonsense")
+    (tmp_path / "b.log").write_text("evil.example\n")
+    hits, report = _hunt(_catalogue("evil.example"), tmp_path)
+    assert len(hits) == 1
+    assert [f.endswith("a.gz") for f, _ in report.faults] == [True]
+
+
+def test_a_hunt_left_early_knows_how_far_it_came(tmp_path):
+    log = _write(tmp_path, *["1.2.3.4"] * 5)
+    hunt = Hunt(_catalogue("1.2.3.4"), now=NOW)
+    run = hunt.run([str(log)])
+    next(run)
+    run.close()
+    assert hunt.report.hits == 1
+    assert hunt.report.lines == 5

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import sys
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from tocsin.errors import FormatError
+from tocsin.node import logs
+
+
+def _open(*paths):
+    faults = []
+    read = []
+    opened = [
+        (Path(log.name).name, log.log.name, b"".join(log.stream))
+        for log in logs.open_logs(
+            [str(p) for p in paths],
+            on_read=read.append,
+            on_fault=lambda name, why: faults.append((Path(name).name, why)),
+        )
+    ]
+    return opened, faults, sum(read)
+
+
+def test_a_folder_with_rotated_and_packed_logs(tmp_path):
+    text = b"a line\n"
+    (tmp_path / "b").mkdir()
+    (tmp_path / "app.log").write_bytes(text)
+    (tmp_path / "app.log.1").write_bytes(gzip.compress(text) + gzip.compress(text))
+    (tmp_path / "app.log.2").write_bytes(zstandard.compress(text) + zstandard.compress(text))
+    (tmp_path / "b" / "empty").write_bytes(b"")
+    (tmp_path / "b" / "inner").write_bytes(text)
+    (tmp_path / ".hidden").write_bytes(text)
+    (tmp_path / "b" / "loop").symlink_to(tmp_path)
+    opened, faults, read = _open(tmp_path)
+    assert opened == [
+        ("app.log", "text", text),
+        ("app.log.1", "text", text * 2),
+        ("app.log.2", "text", text * 2),
+        ("inner", "text", text),
+    ]
+    assert not faults
+    assert read == logs.size_of([str(tmp_path)])
+
+
+def test_a_cut_log_is_read_as_far_as_it_goes(tmp_path):
+    whole = gzip.compress(
+        b"".join(b"line %d %s\n" % (n, os.urandom(8).hex().encode()) for n in range(50_000))
+    )
+    (tmp_path / "cut.gz").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "good.log").write_bytes(b"x\n")
+    opened, faults, _ = _open(tmp_path)
+    assert [name for name, _, _ in opened] == ["cut.gz", "good.log"]
+    assert opened[0][2].startswith(b"line 0 ")
+    assert len(opened[0][2]) > 300_000
+    assert [name for name, _ in faults] == ["cut.gz"]
+    assert "ends early" in faults[0][1]
+
+
+@pytest.mark.parametrize(
+    ("head", "says"), [(b"PK\x03\x04xxxx", "zip"), (b"BZh91AY", "bzip2"), (b"\x1f\x8bnonsense", "gzip")]
+)
+def test_what_cannot_be_unpacked_is_a_fault(tmp_path, head, says):
+    (tmp_path / "x").write_bytes(head)
+    opened, faults, _ = _open(tmp_path / "x")
+    assert not opened
+    assert says in faults[0][1]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16(tmp_path, encoding):
+    text = '{"event_type":"x","timestamp":"y","n":"bücher.example 😀"}\n' * 3000
+    mark = b"\xff\xfe" if encoding.endswith("le") else b"\xfe\xff"
+    (tmp_path / "x").write_bytes(mark + text.encode(encoding))
+    assert _open(tmp_path / "x")[0] == [("x", "suricata_eve", text.encode())]
+
+
+def test_standard_input(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(gzip.compress(b"piped\n"))))
+    assert _open("-")[0] == [("-", "text", b"piped\n")]
+    assert logs.size_of(["-"]) is None
+
+
+def test_what_does_not_exist_is_said_first(tmp_path):
+    with pytest.raises(FormatError, match="no such file"):
+        logs.check([str(tmp_path), str(tmp_path / "nothing")])

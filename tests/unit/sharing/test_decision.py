@@ -1,0 +1,393 @@
+"""Decisions: the whole lattice against an independent reading, Cedar and the compiled form; and what must never happen."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+
+import msgspec
+import pytest
+
+from deciding import (
+    ACTIONS,
+    DEFINITIONS,
+    KINDS,
+    OWN,
+    OWN_ID,
+    PEER,
+    PEER_ID,
+    THIRD_ID,
+    UNKNOWN,
+    recipient_of,
+    recipients,
+)
+from deciding import labels as lattice
+from reference_policy import level, may, understood
+from tocsin.errors import PolicyError
+from tocsin.sharing import decision, oracle, policy
+from tocsin.sharing.audience import Organisation
+from tocsin.sharing.decision import Decider
+from tocsin.sharing.facts import NO_OWNER, facts_of, join
+from tocsin.sharing.labels import Definitions, Label, label_for
+from tocsin.sharing.policy import PolicySet
+from tocsin.sharing.residual import Filter
+from tocsin.stix.markings import TLP, id_of
+
+SHIPPED = policy.load()
+LABELS = dict(enumerate(lattice(), 1))
+SCHEMA = (policy.files("tocsin.sharing") / "policies" / "schema.cedarschema").read_text(encoding="utf-8")
+CASES = list(itertools.product(recipients(), ACTIONS))
+
+
+def name(case) -> str:
+    return f"{case[0].name} {case[0].communities} client={case[0].client} suspended={case[0].suspended} {case[1]}"
+
+
+@pytest.fixture(scope="module")
+def decider() -> Decider:
+    return Decider(SHIPPED, OWN)
+
+
+@pytest.fixture
+def fresh() -> Decider:
+    return Decider(SHIPPED, OWN)
+
+
+def allowed(
+    decider: Decider, recipient: Organisation, labels=LABELS, action="receive", definitions=DEFINITIONS
+):
+    return set(decider.clearance(recipient, action, labels, definitions, 1).labels)
+
+
+# --- three readings -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", CASES, ids=map(name, CASES))
+def test_the_compiled_form_agrees_with_the_reference_on_the_whole_lattice(decider: Decider, case) -> None:
+    recipient, action = case
+    expected = {n for n, label in LABELS.items() if may(recipient, action, label, KINDS, OWN_ID)}
+    assert allowed(decider, recipient, LABELS, action) == expected
+
+
+@pytest.mark.parametrize("case", CASES, ids=map(name, CASES))
+def test_cedar_agrees_with_the_reference_on_all_facts_of_the_lattice(decider: Decider, case) -> None:
+    recipient, action = case
+    by_facts = {facts_of(label, DEFINITIONS, own=OWN_ID): label for label in LABELS.values()}
+    for facts, label in by_facts.items():
+        found = oracle.decide(SHIPPED, recipient, action, facts)
+        assert not found.errors
+        assert found.allowed == may(recipient, action, label, KINDS, OWN_ID), label
+    assert len(by_facts) > 500
+
+
+def test_the_lattice_is_whole() -> None:
+    assert len(LABELS) == 16 * 14 * 3 * 4
+    assert {level(label) for label in LABELS.values()} == {None, 0, 1, 2, 3, 4}
+    assert len({recipient for recipient, _ in CASES}) == 14
+
+
+@pytest.mark.parametrize("dropped", sorted(p.id for p in SHIPPED.policies.values()))
+def test_every_policy_is_needed(dropped: str) -> None:
+    """Without any one of them the lattice shows a difference. `unmarked-stays` says why, and guards against added permits."""
+    texts = [f.read_text(encoding="utf-8") for f in _files()]
+    decider = Decider(PolicySet({"a.cedar": "".join(_policies(texts, dropped))}, SCHEMA), OWN)
+    differs = any(
+        allowed(decider, recipient, LABELS, action)
+        != {n for n, label in LABELS.items() if may(recipient, action, label, KINDS, OWN_ID)}
+        for recipient, action in CASES
+    )
+    assert differs == (dropped != "unmarked-stays")
+
+
+def _files():
+    return sorted((policy.files("tocsin.sharing") / "policies").glob("*.cedar"))
+
+
+def _policies(texts, dropped):
+    for text in texts:
+        for part in text.split("@id(")[1:]:
+            if not part.startswith(f'"{dropped}"'):
+                yield "@id(" + part
+
+
+# --- what must never happen, whatever else permits ---------------------------------------------------
+
+PERMIT_ALL = '@id("all") @title("t") @cite("c") permit (principal, action, resource);'
+
+
+def test_forbids_hold_against_policies_that_permit_everything() -> None:
+    texts = {f.name: f.read_text(encoding="utf-8") for f in _files()} | {"x.cedar": PERMIT_ALL}
+    loose = Decider(PolicySet(texts, SCHEMA), OWN)
+    for recipient, action in CASES:
+        for number in allowed(loose, recipient, LABELS, action):
+            label = LABELS[number]
+            assert not recipient.suspended
+            if not recipient.own and label.owner != recipient.id:
+                assert level(label) is not None
+                assert understood(label, KINDS, OWN_ID)
+
+
+def test_unmarked_and_unknown_never_leave(decider: Decider) -> None:
+    for recipient, action in CASES:
+        for number in allowed(decider, recipient, LABELS, action):
+            label = LABELS[number]
+            if not recipient.own and label.owner != recipient.id:
+                assert level(label) is not None
+                assert understood(label, KINDS, OWN_ID)
+
+
+def test_red_reaches_only_whom_this_node_named(decider: Decider) -> None:
+    for recipient, action in CASES:
+        for number in allowed(decider, recipient, LABELS, action):
+            label = LABELS[number]
+            if level(label) == 4 and not recipient.own and label.owner != recipient.id:
+                assert label.owner == OWN_ID
+                assert recipient.id in label.recipients
+
+
+def test_the_suspended_get_nothing(decider: Decider) -> None:
+    for recipient, action in CASES:
+        if recipient.suspended:
+            assert not allowed(decider, recipient, LABELS, action)
+
+
+def test_others_may_only_receive(decider: Decider) -> None:
+    for recipient in recipients():
+        if not recipient.own:
+            assert not allowed(decider, recipient, LABELS, "match")
+
+
+def test_a_stricter_marking_never_releases_more(decider: Decider) -> None:
+    """With one exception that FIRST's words make: clients get what others marked AMBER, and GREEN goes to the community only."""
+    for recipient in recipients():
+        got = allowed(decider, recipient)
+        by_rest: dict[Label, dict[int, bool]] = {}
+        for number, label in LABELS.items():
+            if len(label.markings) == 1 and label.assumed is None and (tlp := level(label)) is not None:
+                rest = msgspec.structs.replace(label, markings=())
+                by_rest.setdefault(rest, {})[tlp] = number in got
+        for rest, chain in by_rest.items():
+            assert sorted(chain) == [0, 1, 2, 3, 4]
+            for freer, stricter in itertools.pairwise(range(5)):
+                if chain[stricter] and not chain[freer]:
+                    assert (freer, stricter) == (TLP.GREEN, TLP.AMBER)
+                    assert recipient.client
+                    assert rest.owner != OWN_ID
+
+
+def test_another_marking_beside_never_releases_more(decider: Decider) -> None:
+    """Also where AMBER comes beside GREEN: both hold."""
+    numbers = {label: n for n, label in LABELS.items() if label.assumed is None}
+    for recipient in recipients():
+        got = allowed(decider, recipient)
+        for label, number in numbers.items():
+            for fewer in (
+                itertools.combinations(label.markings, len(label.markings) - 1) if label.markings else ()
+            ):
+                rest = numbers.get(msgspec.structs.replace(label, markings=fewer))
+                if number in got and rest is not None and level(LABELS[rest]) is not None:
+                    assert rest in got, (recipient, label)
+
+
+def test_a_narrower_audience_never_releases_more(decider: Decider) -> None:
+    numbers = {label: n for n, label in LABELS.items()}
+    wider = {
+        (communities, named)
+        for communities in (("c1",), ("c1", "c2"))
+        for named in ((PEER_ID,), (PEER_ID, THIRD_ID))
+    }
+    for recipient in recipients():
+        got = allowed(decider, recipient)
+        for label, number in numbers.items():
+            if number not in got:
+                continue
+            for communities, named in wider:
+                if set(communities) >= set(label.communities) and set(named) >= set(label.recipients):
+                    assert (
+                        numbers[msgspec.structs.replace(label, communities=communities, recipients=named)]
+                        in got
+                    )
+
+
+def test_leaving_a_community_or_being_suspended_never_gains(decider: Decider) -> None:
+    for client in (False, True):
+        member = allowed(decider, recipient_of(communities=("c1", "c2"), client=client))
+        assert allowed(decider, recipient_of(communities=("c1",), client=client)) <= member
+        assert allowed(decider, recipient_of(client=client)) <= allowed(
+            decider, recipient_of(communities=("c1",), client=client)
+        )
+        assert allowed(decider, recipient_of(client=False)) <= allowed(decider, recipient_of(client=True))
+
+
+def test_what_rests_on_several_is_never_freer(decider: Decider) -> None:
+    some = [
+        label_for(markings, owner=owner, communities=communities, recipients=named, assumed=assumed)
+        for markings, owner, communities, named, assumed in itertools.product(
+            ([], [id_of(TLP.CLEAR)], [id_of(TLP.GREEN)], [id_of(TLP.AMBER)], [id_of(TLP.RED)], [UNKNOWN]),
+            (OWN_ID, THIRD_ID, PEER_ID),
+            ((), ("c1",)),
+            ((), (PEER_ID,)),
+            (None, "clear", "red"),
+        )
+    ]
+    joined = {(a, b): join([a, b]) for a, b in itertools.combinations_with_replacement(some, 2)}
+    everything = dict(enumerate({*some, *joined.values()}))
+    numbers = {label: n for n, label in everything.items()}
+    for recipient in recipients():
+        got = allowed(decider, recipient, everything)
+        for (a, b), both in joined.items():
+            if numbers[both] in got:
+                assert numbers[a] in got, (a, b)
+                assert numbers[b] in got, (a, b)
+
+
+def test_what_several_own_goes_to_nobody_as_its_owner(decider: Decider) -> None:
+    label = join([label_for([id_of(TLP.RED)], owner=THIRD_ID), label_for([id_of(TLP.RED)], owner=PEER_ID)])
+    assert label.owner == NO_OWNER
+    for recipient in (PEER, recipient_of(client=True), Organisation(THIRD_ID, "Third")):
+        assert not allowed(decider, recipient, {1: label})
+    with pytest.raises(PolicyError, match="no id of its own"):
+        decider.clearance(Organisation(NO_OWNER, "Nobody"), "receive", {1: label}, DEFINITIONS, 1)
+
+
+# --- clearances -----------------------------------------------------------------------------------------
+
+
+def test_a_clearance_says_for_whom_for_what_and_on_what_it_rests(fresh: Decider) -> None:
+    labels = {n: label_for([id_of(tlp)], owner=OWN_ID, communities=("c1",)) for n, tlp in enumerate(TLP, 1)}
+    found = fresh.clearance(recipient_of(communities=("c1",)), "receive", labels, Definitions(), 7)
+    assert (found.recipient, found.action, found.labels, found.generation) == (
+        PEER_ID,
+        "receive",
+        (1, 2, 3),
+        7,
+    )
+
+
+def test_label_numbers_ascend_in_whatever_order_they_come(fresh: Decider) -> None:
+    clear = label_for([id_of(TLP.CLEAR)], owner=OWN_ID)
+    assert fresh.clearance(PEER, "receive", {9: clear, 4: clear}, Definitions(), 1).labels == (4, 9)
+    assert fresh.clearance(PEER, "receive", {9: clear, 4: clear, 6: clear}, Definitions(), 2).labels == (
+        4,
+        6,
+        9,
+    )
+
+
+def test_nothing_there_is_nothing_allowed(fresh: Decider) -> None:
+    assert fresh.clearance(OWN, "receive", {}, Definitions(), 1).labels == ()
+
+
+def test_only_added_label_sets_are_decided(fresh: Decider, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipient = recipient_of(communities=("c1",))
+    first = dict(list(LABELS.items())[:1000])
+    allowed(fresh, recipient, first)
+    seen = []
+    kept = fresh._verdicts[PEER_ID, "receive"]
+    kept.filter = msgspec.structs.replace(
+        kept.filter, select=lambda rows, select=kept.filter.select: seen.append(len(rows)) or select(rows)
+    )
+    assert allowed(fresh, recipient, first) == allowed(Decider(SHIPPED, OWN), recipient, first)
+    more = dict(list(LABELS.items())[:1007])
+    assert allowed(fresh, recipient, more) == allowed(Decider(SHIPPED, OWN), recipient, more)
+    assert seen == [0, 7]
+
+
+def test_whatever_came_before_the_answer_is_that_of_a_fresh_decider(fresh: Decider) -> None:
+    """Label sets added, left out, changed; markings defined and not; recipients who change; two actions."""
+    items = list(LABELS.items())
+    steps = [
+        (items[:300], DEFINITIONS),
+        (items[:500], DEFINITIONS),
+        (items[100:200], DEFINITIONS),
+        (items[:500], Definitions()),
+        (items[:600], DEFINITIONS),
+        ([(n, LABELS[len(LABELS) - n]) for n, _ in items[:600]], DEFINITIONS),
+        (items, DEFINITIONS),
+    ]
+    for (some, definitions), suspended in itertools.product(steps, (False, True)):
+        for recipient in (
+            recipient_of(communities=("c1",), suspended=suspended),
+            recipient_of(client=True),
+            OWN,
+        ):
+            for action in ACTIONS:
+                expected = allowed(Decider(SHIPPED, OWN), recipient, dict(some), action, definitions)
+                assert allowed(fresh, recipient, dict(some), action, definitions) == expected
+
+
+def test_an_action_that_does_not_exist(fresh: Decider) -> None:
+    with pytest.raises(PolicyError, match="unknown action 'redistribute'"):
+        fresh.clearance(OWN, "redistribute", LABELS, DEFINITIONS, 1)
+    assert not fresh.decide(OWN, "redistribute", LABELS[1], DEFINITIONS).allowed
+
+
+@pytest.mark.parametrize("wrong", [True, False])
+def test_a_filter_that_disagrees_with_cedar_ends_all_releases(
+    fresh: Decider, wrong: bool, monkeypatch
+) -> None:
+    """Once is enough, also when a later sample would agree."""
+    labels = {1: label_for([id_of(TLP.RED if wrong else TLP.CLEAR)], owner=OWN_ID)}
+    good = fresh._filter(PEER, "receive")
+    monkeypatch.setattr(
+        fresh,
+        "_filter",
+        lambda *_: Filter(lambda _facts: wrong, lambda rows: [n for n, _ in rows] if wrong else []),
+    )
+    with pytest.raises(PolicyError, match="disagree"):
+        fresh.clearance(PEER, "receive", labels, Definitions(), 1)
+    monkeypatch.setattr(fresh, "_filter", lambda *_: good)
+    for recipient in (PEER, OWN):
+        with pytest.raises(PolicyError, match="disagree"):
+            fresh.clearance(recipient, "receive", labels, Definitions(), 1)
+
+
+def test_some_of_the_label_sets_are_checked_too(fresh: Decider, monkeypatch) -> None:
+    labels = {n: label_for([id_of(TLP.RED)], owner=OWN_ID) for n in (1, 2)}
+    fresh.clearance(PEER, "receive", labels, Definitions(), 1)
+    kept = fresh._verdicts[PEER_ID, "receive"]
+    kept.filter = Filter(lambda _facts: True, lambda rows: [n for n, _ in rows])
+    with pytest.raises(PolicyError, match="disagree"):
+        fresh.clearance(PEER, "receive", {2: labels[2]}, Definitions(), 1)
+
+
+def test_an_error_of_cedar_clears_nothing(fresh: Decider, monkeypatch) -> None:
+    monkeypatch.setattr(decision.oracle, "decide", lambda *_: oracle.Decision(False, (), ("broken",)))
+    with pytest.raises(PolicyError, match="broken"):
+        fresh.clearance(PEER, "receive", {1: label_for([], owner=OWN_ID)}, Definitions(), 1)
+
+
+def test_facts_that_do_not_fit_the_schema_are_found_at_once() -> None:
+    text = PERMIT_ALL
+    schema = SCHEMA.replace("ours: Bool,", "ours: Bool, pap: Long,")
+    with pytest.raises(PolicyError, match="cannot be evaluated"):
+        Decider(PolicySet({"a.cedar": text}, schema), OWN)
+    schema = SCHEMA.replace("receive, match", "receive")
+    with pytest.raises(PolicyError, match="cannot be evaluated"):
+        Decider(PolicySet({"a.cedar": text}, schema), OWN)
+
+
+def test_a_recipient_who_changes_is_decided_anew(fresh: Decider) -> None:
+    labels = {1: label_for([id_of(TLP.GREEN)], owner=OWN_ID, communities=("c1",))}
+    assert allowed(fresh, PEER, labels) == set()
+    assert allowed(fresh, recipient_of(communities=("c1",)), labels) == {1}
+    assert allowed(fresh, recipient_of(communities=("c1",), suspended=True), labels) == set()
+
+
+def test_threads_share_a_decider(fresh: Decider) -> None:
+    items = list(LABELS.items())
+    answers = {}
+
+    def work(size: int) -> None:
+        for recipient in recipients():
+            answers[size, recipient] = allowed(fresh, recipient, dict(items[:size]))
+
+    threads = [threading.Thread(target=work, args=(size,)) for size in (100, 900, 901, 400)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for (size, recipient), found in answers.items():
+        expected = {n for n, label in items[:size] if may(recipient, "receive", label, KINDS, OWN_ID)}
+        assert found == expected
+    assert len(answers) == 4 * len(recipients())

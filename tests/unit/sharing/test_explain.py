@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from deciding import (
+    ACTIONS,
+    DEFINITIONS,
+    OWN,
+    OWN_ID,
+    PEER_ID,
+    STATEMENT,
+    THIRD_ID,
+    UNKNOWN,
+    recipient_of,
+    recipients,
+)
+from deciding import labels as lattice
+from tocsin.sharing import explain as explaining
+from tocsin.sharing import oracle, policy
+from tocsin.sharing.decision import Decider
+from tocsin.sharing.explain import Explanation
+from tocsin.sharing.facts import facts_of
+from tocsin.sharing.labels import label_for
+from tocsin.stix.markings import TLP, id_of
+
+NAMES = {"c1": "Alliance", "c2": "Constituency", THIRD_ID: "Third"}
+DECIDER = Decider(policy.load(), OWN)
+
+
+def ask(label, action="receive", **recipient) -> Explanation:
+    return DECIDER.explain(recipient_of(**recipient), action, label, DEFINITIONS, NAMES)
+
+
+def words(found: Explanation) -> list[str]:
+    return [change.words for change in found.changes]
+
+
+def test_a_release_names_its_rule_and_where_that_comes_from() -> None:
+    found = ask(label_for([id_of(TLP.GREEN)], owner=OWN_ID, communities=("c1",)), communities=("c1",))
+    assert found.allowed
+    assert found.why == "TLP:GREEN may go to members of the community it is addressed to"
+    (rule,) = found.rules
+    assert (rule.id, rule.effect) == ("tlp-green-community", "permit")
+    assert rule.source.startswith("FIRST TLP 2.0, TLP:GREEN")
+    assert words(found) == [
+        "Peer is suspended",
+        "Peer leaves the community Alliance",
+        "Own marks it TLP:AMBER+STRICT",
+    ]
+    assert found.changes[0].rules == ("suspended",)
+    assert found.changes[1].rules == ()
+
+
+def test_a_refusal_says_what_would_change_it_and_who_could() -> None:
+    found = ask(label_for([id_of(TLP.AMBER)], owner=THIRD_ID, communities=("c1",)), communities=("c2",))
+    assert not found.allowed
+    assert found.rules == ()
+    assert found.why == (
+        "no policy permits it: it is TLP:AMBER of Third, and Peer is not among those it may go to"
+    )
+    assert words(found) == ["Peer becomes a client of Own", "Third marks it TLP:CLEAR"]
+    assert [c.steps[0].who for c in found.changes] == [explaining.OPERATOR, explaining.SOURCE]
+    assert found.changes[0].rules == ("tlp-amber-clients",)
+
+
+def test_communities_are_named_one_by_one() -> None:
+    found = ask(label_for([id_of(TLP.GREEN)], owner=OWN_ID, communities=("c1", "c2")), communities=("c3",))
+    assert words(found) == [
+        "Peer joins the community Alliance",
+        "Peer joins the community Constituency",
+        "it is kept in a collection of the community c3",
+        "Own names Peer as recipient",
+        "Own marks it TLP:CLEAR",
+    ]
+
+
+def test_unmarked_says_that_someone_may_vouch() -> None:
+    found = ask(label_for([], owner=OWN_ID, communities=("c1",)), communities=("c1",))
+    assert [r.id for r in found.rules] == ["unmarked-stays"]
+    assert "it carries no TLP marking, and nobody vouched for one" in found.facts
+    assert words(found) == ["Own marks it TLP:AMBER, or this node vouches for that at import"]
+
+
+def test_several_reasons_need_several_changes() -> None:
+    label = label_for([UNKNOWN, id_of(TLP.RED)], owner=OWN_ID)
+    found = ask(label, suspended=True)
+    assert [r.id for r in found.rules] == ["unknown-marking-stays", "suspended"]
+    assert {len(change.steps) for change in found.changes} == {3}
+    assert (
+        "Peer is no longer suspended, and Own names Peer as recipient, and the unknown marking is defined by "
+        "Own or by this node's organisation"
+    ) in words(found)
+
+
+def test_nobody_is_told_that_a_stricter_marking_would_help() -> None:
+    """GREEN goes to the community, AMBER of others to clients: to mark it AMBER would let it go, but is no advice."""
+    found = ask(label_for([id_of(TLP.GREEN)], owner=THIRD_ID, communities=("c1",)), client=True)
+    assert not found.allowed
+    assert words(found) == ["Peer joins the community Alliance", "Third marks it TLP:CLEAR"]
+
+
+def test_matching_is_not_for_others() -> None:
+    found = ask(label_for([id_of(TLP.CLEAR)], owner=OWN_ID), action="match")
+    assert found.why == "no policy permits Peer to match"
+    assert found.changes == ()
+
+
+def test_what_cannot_be_evaluated_is_no_and_says_so() -> None:
+    found = ask(label_for([id_of(TLP.CLEAR)], owner=OWN_ID), action="redistribute")
+    assert not found.allowed
+    assert found.why.startswith("the decision could not be made, so it is no (")
+    assert found.changes == ()
+
+
+@pytest.mark.parametrize(
+    ("label", "fact"),
+    [
+        (label_for([id_of(TLP.GREEN), id_of(TLP.RED)], owner=OWN_ID), "it is TLP:RED, the strictest of TLP:GREEN and TLP:RED"),
+        (label_for([], owner=OWN_ID, assumed="clear"), "it carries no TLP marking; who brought it in vouched for TLP:CLEAR"),
+        (label_for([], owner=OWN_ID, assumed="white"), "it carries no TLP marking; what was vouched for, 'white', is no level and counts as TLP:RED"),
+        (label_for([STATEMENT], owner=OWN_ID), f"its marking {STATEMENT} is a statement, which restricts nothing"),
+        (label_for([UNKNOWN], owner=OWN_ID), f"its marking {UNKNOWN} is unknown: neither its owner nor this node has said what it asks for"),
+        (label_for([], owner=OWN_ID), "it is this node's own: Own asserted it"),
+        (label_for([], owner=THIRD_ID), "Third asserted it to this node, which is a recipient of it"),
+        (label_for([], owner=OWN_ID, communities=("c1", "x"), recipients=(THIRD_ID,)), "it is addressed to these communities: Alliance and x; its owner named: Third"),
+        (label_for([], owner=OWN_ID), "it is addressed to these communities: none; its owner named: nobody"),
+        (label_for([], owner=OWN_ID, communities=("c1",), recipients=(PEER_ID,)), "Peer is a member of Alliance, named, a client of Own"),
+        (label_for([], owner=OWN_ID), "Peer is in none of those communities, not named, a client of Own"),
+        (label_for([], owner=OWN_ID), "Peer is suspended"),
+    ],
+)  # fmt: skip
+def test_facts_in_words(label, fact: str) -> None:
+    assert fact in ask(label, communities=("c1",), client=True, suspended=True).facts
+
+
+def test_the_own_organisation_is_told_so() -> None:
+    found = DECIDER.explain(OWN, "match", label_for([], owner=THIRD_ID), DEFINITIONS)
+    assert found.allowed
+    assert "Own runs this node" in found.facts
+    assert words(found) == ["Own is suspended"]
+
+
+def test_every_change_does_what_it_says_and_none_is_longer_than_needed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Over a sample of the lattice: the outcome agrees with the decision, and changes have as few steps as possible."""
+    some = list(itertools.islice(lattice(), 0, None, 211))
+    for recipient, action, label in itertools.product(recipients(), ACTIONS, some):
+        decided = DECIDER.decide(recipient, action, label, DEFINITIONS)
+        found = DECIDER.explain(recipient, action, label, DEFINITIONS)
+        assert found.allowed == decided.allowed
+        assert [r.id for r in found.rules] == [p.id for p in decided.reasons]
+        assert len({len(change.steps) for change in found.changes}) <= 1
+        for change in found.changes:
+            outcome = {p.effect for p in DECIDER.policies.policies.values() if p.id in change.rules}
+            assert outcome <= ({"forbid"} if found.allowed else {"permit"})
+        if not found.changes:  # only those who may never match, and nothing else, are out of reach
+            assert action == "match"
+            assert not recipient.own
+
+
+def test_a_lifted_suspension_is_enough_where_nothing_else_stands_in_the_way() -> None:
+    label = label_for([id_of(TLP.CLEAR)], owner=OWN_ID)
+    found = ask(label, suspended=True)
+    assert words(found) == ["Peer is no longer suspended"]
+    facts = facts_of(label, DEFINITIONS, own=OWN_ID)
+    assert oracle.decide(DECIDER.policies, recipient_of(), "receive", facts).allowed

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from deciding import OWN_ID, PEER_ID, THIRD_ID
+from tocsin.sharing.labels import Definitions, label_for
+
+
+def test_equal_facts_are_one_label_set() -> None:
+    one = label_for(["b", "a", "a"], owner="o", communities=["2", "1"], recipients=["y", "x", "y"])
+    other = label_for(iter(["a", "b"]), owner="o", communities=("1", "2"), recipients={"x", "y"})
+    assert one == other
+    assert hash(one) == hash(other)
+    assert one.markings == ("a", "b")
+
+
+def test_each_fact_tells_label_sets_apart() -> None:
+    made = [
+        label_for([], owner="o"),
+        label_for(["a"], owner="o"),
+        label_for([], owner="p"),
+        label_for([], owner="o", communities=["a"]),
+        label_for([], owner="o", recipients=["a"]),
+        label_for([], owner="o", assumed="clear"),
+    ]
+    assert len(set(made)) == len(made)
+
+
+def test_only_the_owner_and_this_node_say_what_a_marking_is() -> None:
+    said = Definitions({("m", THIRD_ID): "statement", ("n", OWN_ID): "statement"})
+    assert said.kind("m", owner=THIRD_ID, own=OWN_ID) == "statement"
+    assert said.kind("m", owner=PEER_ID, own=OWN_ID) is None
+    assert said.kind("m", owner=OWN_ID, own=OWN_ID) is None
+    assert said.kind("n", owner=PEER_ID, own=OWN_ID) == "statement"
+
+
+def test_this_node_has_the_last_word() -> None:
+    said = Definitions({("m", THIRD_ID): "statement", ("m", OWN_ID): "unknown"})
+    assert said.kind("m", owner=THIRD_ID, own=OWN_ID) == "unknown"
+
+
+def test_definitions_compare_by_what_they_say() -> None:
+    assert Definitions({("m", "o"): "statement"}) == Definitions({("m", "o"): "statement"})
+    assert Definitions({("m", "o"): "statement"}) != Definitions()
+    assert Definitions() != object()

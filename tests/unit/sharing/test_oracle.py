@@ -1,0 +1,134 @@
+"""The two guards against Cedar's way of skipping what errs: each test shows the trap, then that it is shut."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import cedarpy
+import msgspec
+import pytest
+
+from deciding import OWN, PEER, PEER_ID, THIRD_ID
+from tocsin.errors import PolicyError
+from tocsin.sharing import oracle, policy
+from tocsin.sharing.audience import Organisation
+from tocsin.sharing.facts import NO_OWNER, Facts
+from tocsin.sharing.policy import PolicySet
+
+SHIPPED = policy.load()
+FACTS = Facts("clear", frozenset(["clear"]), True, THIRD_ID, False, frozenset(), frozenset())
+NOTES = '@title("t") @cite("c")'
+REQUEST = {
+    "principal": {"type": "Organisation", "id": PEER_ID},
+    "action": {"type": "Action", "id": "receive"},
+    "resource": {"type": "LabelSet", "id": "label"},
+    "context": {"recipient": PEER_ID},
+}
+
+
+def bare_entities(**left_out: str) -> str:
+    """The entities of a request as plain JSON, without a fact."""
+    attrs = {k: v for k, v in oracle.label_facts(FACTS).items() if k != left_out.get("label")}
+    principal = {k: v for k, v in oracle.recipient_facts(PEER).items() if k != left_out.get("recipient")}
+    return json.dumps(
+        [
+            {"uid": REQUEST["principal"], "attrs": principal, "parents": []},
+            {"uid": REQUEST["resource"], "attrs": attrs, "parents": []},
+        ]
+    )
+
+
+def test_the_trap_a_missing_fact_lets_cedar_permit_what_is_forbidden() -> None:
+    """Not ours to mend: shows what the guards are for. A suspended recipient whose `suspended` got lost."""
+    found = cedarpy.is_authorized(
+        REQUEST, SHIPPED.cedar, cedarpy.Entities.from_json_str(bare_entities(recipient="suspended"))
+    )
+    assert found.decision == cedarpy.Decision.Allow
+    assert found.diagnostics.errors
+
+
+@pytest.mark.parametrize("fact", sorted(oracle.label_facts(FACTS)))
+def test_a_missing_fact_of_the_label_is_refused(fact: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = oracle.label_facts(FACTS)
+    monkeypatch.setattr(oracle, "label_facts", lambda _facts: {k: v for k, v in whole.items() if k != fact})
+    assert_refused(PEER, FACTS)
+
+
+@pytest.mark.parametrize("fact", sorted(oracle.recipient_facts(PEER)))
+def test_a_missing_fact_of_the_recipient_is_refused(fact: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = oracle.recipient_facts(PEER)
+    monkeypatch.setattr(oracle, "recipient_facts", lambda _who: {k: v for k, v in whole.items() if k != fact})
+    assert_refused(PEER, FACTS)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tlp": "white"},
+        {"tlp": 7},
+        {"levels": frozenset(["white"])},
+        {"understood": "yes"},
+        {"owner": None},
+        {"ours": 1},
+        {"communities": frozenset([1])},
+        {"recipients": frozenset([b"x"])},
+        {"recipients": None},
+    ],
+    ids=str,
+)
+def test_a_mistyped_fact_is_refused(change: dict[str, Any]) -> None:
+    assert_refused(PEER, msgspec.structs.replace(FACTS, **change))
+
+
+def assert_refused(recipient: Organisation, facts: Facts) -> None:
+    with pytest.raises((PolicyError, TypeError)):
+        oracle.entities(recipient, facts, SHIPPED.schema)
+    found = oracle.decide(SHIPPED, recipient, "receive", facts)
+    assert not found.allowed
+    assert found.errors
+    assert not found.reasons
+
+
+def test_an_error_while_evaluating_is_a_no() -> None:
+    """The second guard alone: facts fit their schema, but a forbid errs (an integer overflows) and Cedar skips it."""
+    schema = (policy.files("tocsin.sharing") / "policies" / "schema.cedarschema").read_text()
+    overflow = "9223372036854775807 + (if resource.ours then 0 else 1) > 0"
+    policies = PolicySet(
+        {
+            "a.cedar": f'@id("no") {NOTES} forbid (principal, action, resource) when {{ {overflow} }};'
+            f'@id("all") {NOTES} permit (principal, action, resource);'
+        },
+        schema,
+    )
+    bare = cedarpy.is_authorized(
+        REQUEST, policies.cedar, oracle.entities(PEER, FACTS, policies.schema), policies.schema
+    )
+    assert bare.decision == cedarpy.Decision.Allow, "the trap is still there"
+    assert bare.diagnostics.errors
+    found = oracle.decide(policies, PEER, "receive", FACTS)
+    assert not found.allowed
+    assert found.errors
+
+
+def test_an_unknown_action_is_a_no() -> None:
+    for action in ("redistribute", "", "Receive"):
+        found = oracle.decide(SHIPPED, OWN, action, FACTS)
+        assert not found.allowed
+        assert found.errors
+
+
+@pytest.mark.parametrize("identifier", ["", NO_OWNER])
+def test_nobody_is_no_recipient(identifier: str) -> None:
+    """Else whoever goes by the id that stands for several owners would get all that several own."""
+    facts = msgspec.structs.replace(FACTS, owner=identifier)
+    found = oracle.decide(SHIPPED, Organisation(identifier, "Nobody"), "receive", facts)
+    assert not found.allowed
+    assert "no id of its own" in found.errors[0]
+
+
+def test_reasons_stand_in_the_order_of_the_files() -> None:
+    facts = msgspec.structs.replace(FACTS, tlp="none", understood=False)
+    suspended = msgspec.structs.replace(PEER, suspended=True)
+    found = oracle.decide(SHIPPED, suspended, "receive", facts)
+    assert [p.id for p in found.reasons] == ["unmarked-stays", "unknown-marking-stays", "suspended"]

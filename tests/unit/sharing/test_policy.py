@@ -1,0 +1,128 @@
+"""Policies: the tables beside them, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from deciding import DEFINITIONS, IDS, MARKINGS, OWN, recipient_of
+from tocsin.errors import PolicyError
+from tocsin.sharing import policy
+from tocsin.sharing.audience import Organisation
+from tocsin.sharing.decision import Decider
+from tocsin.sharing.labels import label_for
+from tocsin.sharing.policy import PolicySet
+
+FOLDER = Path(policy.__file__).parent / "policies"
+SCHEMA = (FOLDER / "schema.cedarschema").read_text(encoding="utf-8")
+NOTES = '@title("t") @cite("c")'
+TABLES = {
+    file.stem: json.loads(file.with_suffix(".table.json").read_text("utf-8"))
+    for file in FOLDER.glob("*.cedar")
+}
+CASES = [(name, case) for name, table in sorted(TABLES.items()) for case in table["cases"]]
+SHIPPED = policy.load()
+
+
+@pytest.mark.parametrize(("name", "case"), CASES, ids=[f"{n}: {c['case']}" for n, c in CASES])
+def test_table(name: str, case: dict) -> None:
+    recipient = recipient_of(**case.get("facts", {}))
+    if case.get("recipient") == "own":
+        recipient = Organisation(OWN.id, OWN.name, own=True, **case.get("facts", {}))
+    label = label_for(
+        [MARKINGS[m] for m in case["markings"]],
+        owner=IDS[case["owner"]],
+        communities=case.get("communities", ()),
+        recipients=[IDS[each] for each in case.get("to", ())],
+        assumed=case.get("assumed"),
+    )
+    found = Decider(SHIPPED, OWN).decide(recipient, case.get("action", "receive"), label, DEFINITIONS)
+    assert found.allowed == case["allowed"]
+    assert [p.id for p in found.reasons] == case["by"]
+
+
+@pytest.mark.parametrize("name", sorted(TABLES))
+def test_every_policy_has_a_case_in_its_table_and_some_where_it_does_not_hold(name: str) -> None:
+    text = (FOLDER / f"{name}.cedar").read_text("utf-8")
+    ids = {p.id for p in PolicySet({name: text}, SCHEMA).policies.values()}
+    deciding = [set(case["by"]) & ids for case in TABLES[name]["cases"]]
+    assert set().union(*deciding) == ids
+    assert {case["allowed"] for case in TABLES[name]["cases"]} == {True, False}
+
+
+def test_every_table_stands_beside_its_policies() -> None:
+    assert {f.name.removesuffix(".table.json") for f in FOLDER.glob("*.table.json")} == set(TABLES)
+
+
+def test_policies_say_what_they_are_in_words() -> None:
+    for each in SHIPPED.policies.values():
+        assert each.id
+        assert " " in each.title
+        assert each.cite
+        assert each.effect in {"permit", "forbid"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("permit (principal, action, resource", "a.cedar does not parse"),
+        (f'@id("x") {NOTES} permit (principal, action, resource) when {{ resource.tpl == Tlp::"red" }};', "policy x: .*tpl"),
+        (f'@id("x") {NOTES} permit (principal, action, resource) when {{ resource.tlp == Tlp::"rad" }};', "policy x: .*rad"),
+        (f'@id("x") {NOTES} permit (principal, action, resource) when {{ resource.tlp == "red" }};', "policy x: "),
+        (f'@id("x") {NOTES} permit (principal, action == Action::"recieve", resource);', "recieve"),
+        (f'@id("x") {NOTES} permit (principal, action, resource) when {{ principal.client == "yes" }};', "policy x: "),
+        (f'@id("x") {NOTES} permit (principal == LabelSet::"l", action, resource);', "policy x: "),
+        (f"{NOTES} permit (principal, action, resource);", "policy policy0 has no @id"),
+        ('@id("x") @cite("c") permit (principal, action, resource);', "policy x has no @title"),
+        ('@id("x") @title("t") permit (principal, action, resource);', "policy x has no @cite"),
+        ('@id("x") @title("") @cite("c") permit (principal, action, resource);', "policy x has no @title"),
+        (f'@id("x") {NOTES} permit (principal, action, resource);' * 2, "two policies have the @id x"),
+        (f'@id("x") {NOTES} permit (principal == ?principal, action, resource);', "templates"),
+    ],
+)  # fmt: skip
+def test_a_broken_policy_is_refused_by_name(text: str, said: str) -> None:
+    with pytest.raises(PolicyError, match=said):
+        PolicySet({"a.cedar": text}, SCHEMA)
+
+
+def test_many_policies_are_named_rightly() -> None:
+    good = "".join(f'@id("p{n}") {NOTES} permit (principal, action, resource);\n' for n in range(11))
+    bad = f'@id("bad") {NOTES} permit (principal, action, resource) when {{ resource.no }};'
+    with pytest.raises(PolicyError, match="policy bad: ") as caught:
+        PolicySet({"a.cedar": good + bad}, SCHEMA)
+    assert "p1" not in str(caught.value)
+
+
+def test_a_broken_schema_is_refused() -> None:
+    with pytest.raises(PolicyError, match=r"schema\.cedarschema does not parse"):
+        PolicySet({"a.cedar": f'@id("x") {NOTES} permit (principal, action, resource);'}, "entity {")
+
+
+def test_folders(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match="cannot be read"):
+        policy.load(tmp_path / "none")
+    (tmp_path / "schema.cedarschema").write_text(SCHEMA)
+    with pytest.raises(PolicyError, match="no policies in"):
+        policy.load(tmp_path)
+    (tmp_path / "a.cedar").write_bytes(b"\xff")
+    with pytest.raises(PolicyError, match="cannot be read"):
+        policy.load(tmp_path)
+    for file in FOLDER.glob("*.cedar"):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "a.cedar").unlink()
+    assert policy.load(tmp_path).version == SHIPPED.version
+
+
+def test_the_version_is_that_of_every_byte() -> None:
+    text = f'@id("x") {NOTES} permit (principal, action, resource);'
+    versions = {
+        PolicySet({"a.cedar": text}, SCHEMA).version,
+        PolicySet({"b.cedar": text}, SCHEMA).version,
+        PolicySet({"a.cedar": text + " "}, SCHEMA).version,
+        PolicySet({"a.cedar": text}, SCHEMA + " ").version,
+        PolicySet({"a.cedar": text, "b.cedar": ""}, SCHEMA).version,
+    }
+    assert len(versions) == 5
+    assert all(len(v) == 64 for v in versions)

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import ast
+import copy
+import pickle
+from pathlib import Path
+
+import pytest
+
+import tocsin
+from tocsin.sharing.release import Clearance, Released, clear, public
+
+SOURCE = Path(tocsin.__file__).parent
+
+# Selects by `clearance.labels` inside its query, and seals what that found. A new name here is read by someone.
+MAY_SEAL = {"store/pages.py", "store/placed.py"}
+
+
+def test_nobody_else_makes_a_release() -> None:
+    with pytest.raises(TypeError):
+        Released(b"secret", recipient="x", action="receive", mint=object())
+    with pytest.raises(TypeError):
+        Clearance(recipient="x", action="receive", labels=(1,), generation=1, mint=None)
+
+
+def test_a_release_remembers_for_whom_it_was_made() -> None:
+    sealed = clear("identity--x", "receive", (1,), 7).seal(b"rows")
+    page = sealed.derive({"objects": 1})
+    assert (page.value, page.recipient, page.action) == ({"objects": 1}, "identity--x", "receive")
+
+
+def test_what_is_public_says_so() -> None:
+    found = public(b"healthy")
+    assert (found.value, found.recipient, found.action) == (b"healthy", "*", "describe")
+
+
+@pytest.mark.parametrize(
+    "made",
+    [clear("identity--x", "receive", (1,), 7), clear("x", "receive", (1,), 7).seal(b"rows")],
+    ids=["clearance", "released"],
+)
+def test_what_was_decided_stays(made: object) -> None:
+    for name in (*type(made).__slots__, "other"):
+        with pytest.raises(AttributeError):
+            setattr(made, name, (1, 2, 3))
+        with pytest.raises(AttributeError):
+            delattr(made, name)
+    for way in (copy.copy, copy.deepcopy, pickle.dumps):
+        with pytest.raises(TypeError, match="decide again"):
+            way(made)
+
+
+def _calls(file: Path, method: str) -> bool:
+    return any(
+        isinstance(node, ast.Attribute) and node.attr == method
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+    )
+
+
+def test_only_the_store_seals() -> None:
+    found = {str(f.relative_to(SOURCE)) for f in SOURCE.rglob("*.py") if _calls(f, "seal")}
+    assert found == MAY_SEAL
+
+
+def test_nobody_imports_the_module_whole() -> None:
+    """`from tocsin.sharing import release` would let `clear` and `public` be called where no test looks for them."""
+    for file in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                assert all(alias.name != "tocsin.sharing.release" for alias in node.names), file
+            if isinstance(node, ast.ImportFrom) and node.module == "tocsin.sharing":
+                assert all(alias.name != "release" for alias in node.names), file
+            if isinstance(node, ast.ImportFrom) and node.module == "tocsin.sharing.release":
+                for alias in node.names:
+                    assert alias.name != "*", file
+                    assert not alias.name.startswith("_"), file

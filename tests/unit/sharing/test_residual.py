@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import pytest
+
+from deciding import OWN, OWN_ID, PEER, PEER_ID
+from tocsin.errors import PolicyError
+from tocsin.sharing import oracle, policy
+from tocsin.sharing.decision import Decider
+from tocsin.sharing.facts import Facts
+from tocsin.sharing.policy import PolicySet
+from tocsin.sharing.residual import Filter, compile_policies
+
+SCHEMA = (policy.files("tocsin.sharing") / "policies" / "schema.cedarschema").read_text(encoding="utf-8")
+FACTS = Facts("amber", frozenset(["amber"]), True, OWN_ID, True, frozenset(["c1"]), frozenset([PEER_ID]))
+
+
+def policies(
+    *conditions: str, effect: str = "permit", scope: str = "principal, action, resource"
+) -> PolicySet:
+    return PolicySet(
+        {
+            "a.cedar": "".join(
+                f'@id("p{n}") @title("t") @cite("c") {effect} ({scope}) {condition};\n'
+                for n, condition in enumerate(conditions)
+            )
+        },
+        SCHEMA,
+    )
+
+
+def compiled(made: PolicySet, action: str = "receive", recipient=PEER) -> Filter:
+    return compile_policies(
+        made.policies.values(), action, oracle.recipient_facts(recipient), oracle.context_facts(recipient)
+    )
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ("", True),
+        ("when { true }", True),
+        ("when { false }", False),
+        ("unless { resource.ours }", False),
+        ('when { resource.tlp == Tlp::"amber" }', True),
+        ('when { resource.tlp != Tlp::"amber" }', False),
+        ("when { resource.owner == context.recipient }", False),
+        ("when { principal.own == resource.ours }", False),
+        ("when { resource.communities.isEmpty() }", False),
+        ("when { principal.communities.isEmpty() }", True),
+        ('when { resource.communities.contains("c1") }', True),
+        ('when { ["c1", "c2"].contains("c1") && ["c1"].containsAny(["c1", "c2"]) }', True),
+        ('when { ["c1", "c2"].containsAll(resource.communities) }', True),
+        ('when { resource.communities.containsAll(["c1", "c2"]) }', False),
+        ('when { resource.communities.containsAny(["c1", "c2"]) }', True),
+        ("when { resource.communities.containsAny(principal.communities) }", False),
+        ('when { resource.communities == ["c1"] }', True),
+        ('when { ["amber", "red"].contains("amber") }', True),
+        ("when { if resource.ours then resource.understood else principal.own }", True),
+        ("when { if principal.own then false else resource.ours }", True),
+        ("when { resource.ours } unless { principal.own } when { resource.understood }", True),
+        ('when { principal.sector == "" && principal.country == "XB" }', True),
+        ("when { principal.own || !resource.ours }", False),
+        ("when { resource.ours || principal.own }", True),
+        ("when { resource.ours && !principal.own }", True),
+        ("when { resource.ours && principal.own }", False),
+        ("when { 1 == 1 }", True),
+    ],
+)  # fmt: skip
+def test_operators_mean_what_they_mean_to_cedar(condition: str, holds: bool) -> None:
+    made = policies(condition)
+    assert oracle.decide(made, PEER, "receive", FACTS).allowed is holds
+    found = compiled(made)
+    assert found.holds(FACTS) is holds
+    assert found.select([(1, FACTS), (2, FACTS)]) == ([1, 2] if holds else [])
+
+
+@pytest.mark.parametrize("scope", ["principal, action, resource",
+                                   'principal, action == Action::"match", resource',
+                                   'principal, action in [Action::"match", Action::"receive"], resource'])  # fmt: skip
+@pytest.mark.parametrize("action", ["receive", "match"])
+def test_scopes(scope: str, action: str) -> None:
+    made = policies("when { resource.ours }", scope=scope)
+    assert compiled(made, action).holds(FACTS) == oracle.decide(made, PEER, action, FACTS).allowed
+
+
+def test_nothing_permitted_is_nothing_allowed() -> None:
+    found = compiled(policies("when { resource.ours }", effect="forbid"))
+    assert not found.holds(FACTS)
+    assert found.select([(1, FACTS)]) == []
+
+
+def test_a_forbid_wins_over_every_permit() -> None:
+    for first, second in (("permit", "forbid"), ("forbid", "permit")):
+        text = "".join(
+            f'@id("{effect}") @title("t") @cite("c") {effect} (principal, action, resource) when {{ resource.ours }};'
+            for effect in (first, second)
+        )
+        assert not compiled(PolicySet({"a.cedar": text}, SCHEMA)).holds(FACTS)
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ('when { resource.owner like "identity*" }', "like"),
+        ('when { resource has "tlp" }', "has"),
+        ("when { 1 < 2 }", "<"),
+        ("when { resource is LabelSet }", "is"),
+        ('when { ["x", resource.owner].contains("x") }', "only literals"),
+        ('when { [["x"]].contains(["x"]) }', "only literals"),
+        ('when { resource == LabelSet::"x" }', "Var"),
+        ("when { {a: 1}.a == 1 }", "a record.a"),
+        ('when { ip("10.0.0.1").isLoopback() }', "isLoopback"),
+        # where the operator stands in a branch that this node's own organisation never takes
+        ('when { !principal.own && resource.owner like "x" }', "like"),
+        ('when { principal.own || resource.owner like "x" }', "like"),
+        ('when { if principal.own then true else resource.owner like "x" }', "like"),
+    ],
+)  # fmt: skip
+def test_what_is_not_known_is_refused_when_policies_are_taken(condition: str, said: str) -> None:
+    made = policies("", condition)
+    with pytest.raises(PolicyError, match=f"policy p1.*{said}"):
+        Decider(made, OWN)
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        'principal == Organisation::"x", action, resource',
+        'principal, action, resource == LabelSet::"x"',
+        "principal is Organisation, action, resource",
+        'principal, action in Action::"receive", resource',
+    ],
+)
+def test_scopes_that_are_not_known_are_refused(scope: str) -> None:
+    with pytest.raises(PolicyError, match="policy p0"):
+        Decider(policies("", scope=scope), OWN)
+
+
+def test_names_in_policies_are_never_code() -> None:
+    evil = "__import__('os').abort()"
+    made = policies(f'when {{ resource.owner == "{evil}" || resource.communities.contains("{evil}") }}')
+    assert not compiled(made).holds(FACTS)
+    assert compiled(made).holds(Facts("red", frozenset(["red"]), True, evil, False, frozenset(), frozenset()))

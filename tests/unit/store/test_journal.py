@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from tocsin.store import Store, journal
+from tocsin.store.journal import Entry
+
+
+def test_entries_come_back_newest_first(store: Store) -> None:
+    entries = [
+        Entry(n, f"p{n % 2}", "read", f"/x/{n}", "granted", {"n": n, "text": "ü\t\n\\N"}) for n in range(10)
+    ]
+    with store.connection() as connection:
+        journal.append(connection, entries[:4])
+        journal.append(connection, entries[4:])
+        journal.append(connection, [])
+        assert journal.recent(connection) == entries[::-1]
+        assert journal.recent(connection, limit=2) == entries[:-3:-1]
+        assert journal.recent(connection, principal="p1") == [e for e in entries[::-1] if e.principal == "p1"]
+
+
+def test_a_hostile_target_is_kept_in_bounds(store: Store) -> None:
+    hostile = Entry(1, "p", "read", "/\0" + "x" * 5000, "refused")
+    with store.connection() as connection:
+        journal.append(connection, [hostile])
+        (kept,) = journal.recent(connection)
+    assert kept.target.startswith("/\ufffd")
+    assert len(kept.target) == 2000

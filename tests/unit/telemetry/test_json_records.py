@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tocsin.telemetry import MalformedLine, Tally, json_records
+from tocsin.telemetry.json_lines import LOG
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(
+    st.lists(st.dictionaries(st.text(max_size=5), JSON, max_size=4), max_size=8),
+    st.sampled_from([None, 2]),
+    st.integers(1, 40),
+)
+def test_arrays_cut_anywhere_give_their_records(records, indent, step):
+    data = json.dumps(records, indent=indent, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    tally = Tally()
+    pieces = (data[at : at + step] for at in range(0, len(data), step))
+    found = list(LOG.read(pieces, "x", tally=tally))
+    assert [
+        json.loads(each.raw) for each in found if not isinstance(each, MalformedLine) or each.rule == "json"
+    ] == records
+    assert tally.bytes == len(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b'{"a":1}\n{"b":2}\n', b'{"a":1}\r\n{"b":2}', b'\xef\xbb\xbf{"a":1}\n{"b":2}\n', b' \n{"a":1}\n\n{"b":2}\n', b'[{"a":1},\n{"b":2}]\n', b'[{"a":1}][{"b":2}]'],
+)  # fmt: skip
+def test_ways_to_write_two_records(data):
+    assert LOG.sniff(data)
+    assert [each.fields for each in LOG.read([data], "x")] == [(("a", "1"),), (("b", "2"),)]
+
+
+def test_fields_are_flat_and_lists_repeat_their_name():
+    data = b'{"a":{"b":["x",{"c":"y"},1,true,null,1.5]},"d":"z"}'
+    (found,) = LOG.read([data], "x")
+    assert found.fields == (("a.b", "x"), ("a.b.c", "y"), ("a.b", "1"), ("a.b", "1.5"), ("d", "z"))
+
+
+def test_deep_nesting_is_kept_as_text():
+    data = b'{"a":' * 200 + b'"evil.example"' + b"}" * 200
+    (found,) = LOG.read([data], "x")
+    assert "evil.example" in found.fields[0][1]
+
+
+def test_absurd_nesting_is_malformed_not_fatal():
+    data = b'{"a":' * 100_000 + b"1" + b"}" * 100_000 + b"\n" + b'{"b":2}\n'
+    found = list(LOG.read([data], "x"))
+    assert isinstance(found[0], MalformedLine)
+    assert found[1].fields == (("b", "2"),)
+
+
+def test_of_an_oversized_record_the_rest_is_text(monkeypatch):
+    monkeypatch.setattr(json_records, "_LARGEST", 1000)
+    data = b'[{"a":"first"},\n{"b":"' + b"x " * 2000 + b'evil.example"},\n{"c":"last"}]'
+    found = list(LOG.read([data[at : at + 300] for at in range(0, len(data), 300)], "x"))
+    assert found[0].fields == (("a", "first"),)
+    assert (found[1].rule, found[1].line) == ("too-long", 2)
+    assert [(each.line, each.fields[0][0]) for each in found[2:]] == [(2, "line"), (3, "line")]
+    assert found[2].fields[0][1].endswith('evil.example"},')
+
+
+def test_the_shape_of_a_block():
+    assert json_records.fits(b'{"a":1}\n{"a":1}\n')
+    assert json_records.fits(b'{"a":1}\r\n{"a":1}\r\n')
+    assert not json_records.fits(b'{"a":1}\n{"a":1\n')
+    assert not json_records.fits(b'{"a":1}\n\n{"a":1}\n')
+    assert not json_records.fits(b'x{"a":1}\n')
