@@ -65,7 +65,7 @@ def _next_steps(nodes: dict[str, Node]) -> str:
     return (
         "Try next (in another terminal, in this folder):\n\n"
         f"  {tocsin} --home {_short(csirt.home)} explain {story.ASK_ABOUT} 'Borealis Grid'\n"
-        f"  {tocsin} --home {_short(bank.home)} hunt .demo/logs/dns.log.gz\n"
+        f"  {tocsin} --home {_short(bank.home)} hunt {_short(_HOME)}/logs/dns.log.gz\n"
         f"  {tocsin} --home {_short(csirt.home)} import your-own-bundle.json --assume-tlp green\n"
         f"  {tocsin} --home {_short(csirt.home)} journal\n"
         f"  curl -i {csirt.url}          (401: nobody is anonymous here)\n\n"

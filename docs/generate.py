@@ -74,8 +74,10 @@ Errors are one line on standard error, `error: …`, and often a second, `hint: 
 def _commands() -> str:
     root = click.Context(_root, info_name="tocsin")
     parts = [
-        f"# Commands\n\n{_NOTE}\nEvery command takes `--help`, and `--json` for an answer that programs can read. "
-        "Shell completion: `tocsin completion bash|zsh|fish`.\n"
+        (
+            f"# Commands\n\n{_NOTE}\nEvery command takes `--help`, and `--json` for an answer that programs can read. "
+            "Shell completion: `tocsin completion bash|zsh|fish`.\n"
+        )
     ]
     for name in _root.list_commands(root):
         command = _root.get_command(root, name)

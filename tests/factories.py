@@ -6,6 +6,8 @@ import json
 import uuid
 from typing import Any
 
+import msgspec
+
 from tocsin.sharing.audience import Organisation
 from tocsin.sharing.labels import Label, label_for
 from tocsin.stix import Object, parse
@@ -65,9 +67,8 @@ def settle(store: Store) -> Collection:
     with store.transaction() as connection:
         for organisation in (OWN, FRIEND, STRANGER):
             organisations.put(connection, organisation)
-        circle = organisations.add_community(connection, "circle", "Circle")
+        circle = organisations.add_community(connection, "circle", "Circle", uuid.UUID(int=1 << 64))
         for organisation in (OWN, FRIEND):
             organisations.join(connection, circle, organisation)
-        return collections.add(
-            connection, collections.new("intel", community=circle.id, writers=(FRIEND.id,))
-        )
+        intel = collections.new("intel", community=circle.id, writers=(FRIEND.id,))
+        return collections.add(connection, msgspec.structs.replace(intel, id=uuid.UUID(int=2 << 64)))

@@ -11,8 +11,8 @@ from typing import Any
 
 import httpx
 import uvloop
-from factories import FRIEND, OWN, STRANGER
 
+from factories import FRIEND, OWN, STRANGER
 from tocsin.config import Settings
 from tocsin.server import run
 from tocsin.store import Store, accounts

@@ -85,7 +85,10 @@ SETTINGS: tuple[Setting, ...] = (
         "page_size", _count, 1000, "Most objects in one TAXII page; a client may ask for fewer with `limit`."
     ),
     Setting(
-        "max_content_length", _count, 100 * 1024 * 1024, "Largest TAXII POST body in bytes, after decompression."
+        "max_content_length",
+        _count,
+        100 * 1024 * 1024,
+        "Largest TAXII POST body in bytes, after decompression.",
     ),
     Setting(
         "request_timeout",

@@ -15,7 +15,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stix2patterns.validator import run_validator
-from tocsin.stix.timestamps import to_micros
 
 from tocsin.errors import ParseError
 from tocsin.stix.patterns import Pattern, atoms, check, covered, fast, parse, render
@@ -36,6 +35,7 @@ from tocsin.stix.patterns.ast import (
     Timestamp,
     Within,
 )
+from tocsin.stix.timestamps import to_micros
 
 VECTORS = File(__file__).parents[1] / "vectors" / "stix" / "patterns"
 VALID = [

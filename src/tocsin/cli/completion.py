@@ -9,7 +9,7 @@ from click.shell_completion import get_completion_class
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.option("--json", "as_json", is_flag=True, help="Answer with JSON instead of text.")
-def COMMAND(shell: str, as_json: bool) -> None:  # noqa: N802
+def COMMAND(shell: str, as_json: bool) -> None:
     """Print the completion script for SHELL; for bash: eval "$(tocsin completion bash)"."""
     from tocsin.cli import _root
     from tocsin.cli.context import tell

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     help="What PEER would do with it: have it, or look for it in logs.",
 )
 @json_option
-def COMMAND(object_id: str, recipient: str, action: str, as_json: bool) -> None:  # noqa: N802
+def COMMAND(object_id: str, recipient: str, action: str, as_json: bool) -> None:
     """Explain for OBJECT (a STIX id) and PEER (a peer or an organisation, by name or id) which policy decides.
 
     An object that several organisations asserted, or that stands in several collections, has one decision for each. Shown

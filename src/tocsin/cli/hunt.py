@@ -49,7 +49,7 @@ _UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 )
 @click.option("--fail-on-hit", is_flag=True, help="End with 10 when something was raised.")
 @json_option
-def COMMAND(  # noqa: N802
+def COMMAND(
     *,
     paths: tuple[str, ...],
     since: str | None,

@@ -38,7 +38,7 @@ _REASONS_SHOWN = 10
     help="TLP you vouch for where an object carries none. Without it such objects are kept and never leave.",
 )
 @json_option
-def COMMAND(  # noqa: N802, PLR0917
+def COMMAND(
     paths: tuple[str, ...],
     collection: str | None,
     source: str | None,

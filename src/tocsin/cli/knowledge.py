@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ _LARGEST_LIST = 200_000
 
 
 @click.group()
-def COMMAND() -> None:  # noqa: N802
+def COMMAND() -> None:
     """Load public knowledge: ATT&CK, MISP galaxies, MISP warninglists."""
 
 
@@ -38,8 +39,15 @@ def COMMAND() -> None:  # noqa: N802
     help="Collection to put it in; made if it is not there.",
 )
 @click.option("--large-lists", is_flag=True, help=f"Also warninglists of more than {_LARGEST_LIST:,} values.")
+@click.option(
+    "--list",
+    "lists",
+    metavar="NAME",
+    multiple=True,
+    help="Only this warninglist, such as cloudflare; repeatable.",
+)
 @json_option
-def _load(what: str, collection: str, large_lists: bool, as_json: bool) -> int:
+def _load(what: str, collection: str, large_lists: bool, lists: tuple[str, ...], as_json: bool) -> int:
     """Load WHAT from the packages of the extra `knowledge` (pip install 'tocsin[knowledge]').
 
     attack: MITRE ATT&CK (enterprise, mobile, ICS). galaxies: MISP galaxies as STIX. warninglists: what hunts flag as
@@ -59,7 +67,7 @@ def _load(what: str, collection: str, large_lists: bool, as_json: bool) -> int:
                 texts.append(f"{name}: {report_text(report, collection)}{note}")
                 facts[name] = report_facts(report)
         if what in ("warninglists", "all"):
-            facts["warninglists"] = _warninglists(store, large=large_lists)
+            facts["warninglists"] = _warninglists(store, lists, large=large_lists)
             texts.append(
                 "warninglists: {lists} lists, {values:,} values, {left_out} larger ones left out".format_map(
                     facts["warninglists"]
@@ -115,12 +123,15 @@ def _galaxies() -> tuple[Iterator[RawItem | Refusal], str]:
     return (item for galaxy in galaxies for item in misp_galaxy.items(galaxy, known.get)), note
 
 
-def _warninglists(store: Store, *, large: bool) -> dict[str, int]:
+def _warninglists(store: Store, names: tuple[str, ...], *, large: bool) -> dict[str, int]:
     folder = _package("pymispwarninglists") / "data" / "misp-warninglists" / "lists"
-    found = [
-        misp_warninglist.read(file.read_bytes(), str(file)) for file in sorted(folder.glob("*/list.json"))
-    ]
-    chosen = [each for each in found if large or len(each.values) <= _LARGEST_LIST]
+    files = {file.parent.name: file for file in sorted(folder.glob("*/list.json"))}
+    for name in names:
+        if name not in files:
+            near = ", ".join(get_close_matches(name, files)) or f"one of {', '.join(files)}"
+            raise NotFoundError(f"no warninglist {name!r}", hint=f"perhaps {near}")
+    found = [misp_warninglist.read(files[n].read_bytes(), str(files[n])) for n in names or files]
+    chosen = [each for each in found if large or names or len(each.values) <= _LARGEST_LIST]
     with store.connection() as connection:
         warninglists.put(
             connection,

@@ -57,7 +57,7 @@ def _connection_options(command: Any) -> Any:
 
 
 @click.group()
-def COMMAND() -> None:  # noqa: N802
+def COMMAND() -> None:
     """Exchange with other nodes over TAXII 2.1."""
 
 

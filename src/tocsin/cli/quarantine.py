@@ -20,7 +20,7 @@ _SHOWN = 2000
 
 
 @click.group()
-def COMMAND() -> None:  # noqa: N802
+def COMMAND() -> None:
     """See what was refused and why; try it again or forget it."""
 
 

@@ -22,7 +22,7 @@ from tocsin.cli.context import json_option, settings
     "--workers", type=click.IntRange(1, 64), help="Server processes. [default: the setting `workers`]"
 )
 @json_option
-def COMMAND(host: str | None, port: int | None, workers: int | None, as_json: bool) -> None:  # noqa: N802
+def COMMAND(host: str | None, port: int | None, workers: int | None, as_json: bool) -> None:
     """Serve this node: TAXII 2.1, health and metrics. Ctrl-C or SIGTERM stops it in order."""
     from tocsin.server import logs, run
     from tocsin.server import workers as several

@@ -10,7 +10,7 @@ from tocsin.cli.context import json_option, open_store, write
 
 
 @click.group()
-def COMMAND() -> None:  # noqa: N802
+def COMMAND() -> None:
     """Sightings: who saw which indicator, when and how often."""
 
 

@@ -121,15 +121,17 @@ class Server(uvicorn.Server):
         self.failure: BaseException | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open the sockets, then say so; what fails there is raised after everything has been stopped in order."""
         await super().startup(sockets)
         try:
             await asyncio.to_thread(self._on_ready)
-        except BaseException as error:  # noqa: BLE001 - raised again when everything has been stopped in order
+        except BaseException as error:  # noqa: BLE001 - kept, not swallowed
             self.failure = error
             self.should_exit = True
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
+        """Take SIGINT and SIGTERM as a wish to end."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return

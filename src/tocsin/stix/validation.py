@@ -12,6 +12,9 @@ from typing import Any
 
 from tocsin.stix.issues import Faults, Issue, below, fault
 from tocsin.stix.spec import values as v
+from tocsin.stix.spec.meta import META, SRO
+from tocsin.stix.spec.sco import SCO
+from tocsin.stix.spec.sdo import SDO
 from tocsin.stix.spec.shared import (
     EXTENSION_TYPES,
     REQUIRED_OF_DOMAIN,
@@ -22,9 +25,6 @@ from tocsin.stix.spec.shared import (
     granular_rule,
     not_before,
 )
-from tocsin.stix.spec.meta import META, SRO
-from tocsin.stix.spec.sco import SCO
-from tocsin.stix.spec.sdo import SDO
 
 SPEC_VERSION = "2.1"
 TYPES: dict[str, TypeSpec] = {**SDO, **SRO, **SCO, **META}

@@ -8,10 +8,10 @@ from typing import Any
 
 from tocsin.stix.issues import Faults, fault
 from tocsin.stix.spec import values as v
-from tocsin.stix.spec.shared import TypeSpec, not_before, observable, one_needed
 from tocsin.stix.spec.file_extensions import FILE_EXTENSIONS
 from tocsin.stix.spec.host_extensions import PROCESS_EXTENSIONS, USER_ACCOUNT_EXTENSIONS
 from tocsin.stix.spec.network_extensions import NETWORK_EXTENSIONS
+from tocsin.stix.spec.shared import TypeSpec, not_before, observable, one_needed
 
 _MAC = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}", re.ASCII)
 _count = v.between(0, 2**53 - 1)
