@@ -16,7 +16,6 @@ from pathlib import Path
 from types import FrameType
 
 from rich.console import Console
-from rich.panel import Panel
 
 from demo import story
 from demo.nodes import DemoError, Node
@@ -41,7 +40,8 @@ def main() -> int:
     try:
         began = time.perf_counter()
         story.tell(console, nodes, _HOME)
-        console.print(Panel(_next_steps(nodes), title=f"the story took {time.perf_counter() - began:.1f} s"))
+        console.rule(f"the story took {time.perf_counter() - began:.1f} s")
+        console.print(_next_steps(nodes))
         if not os.environ.get("DEMO_EXIT"):
             console.print("The three nodes are up. [bold]Ctrl-C[/] stops them.")
             while not stop.wait(0.5):

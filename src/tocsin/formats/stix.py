@@ -245,7 +245,10 @@ class _Reader:
         elif not package:
             raw = window.held()
             window.release()
-            yield RawItem(place, raw)
+            if len(raw) > self._limits.object_bytes:  # by what came after its last member
+                yield refuse(place, raw, "size", _too_long(self._limits))
+            else:
+                yield RawItem(place, raw)
 
     # --- the elements of an array
 

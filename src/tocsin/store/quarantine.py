@@ -63,13 +63,14 @@ class Kept(msgspec.Struct, frozen=True):
 def put(connection: Connection, refused: Sequence[Refused], *, origin: Origin, now: Micros) -> None:
     """Keep refusals."""
     with connection.transaction():
+        # One writer at a time: two that refuse the same, in other orders, would wait for each other crosswise.
+        connection.execute("LOCK TABLE quarantine IN SHARE ROW EXCLUSIVE MODE")
         origin_id = labels.intern_origin(connection, origin)
         connection.cursor().executemany(  # one round trip: a whole file may be refused
             "INSERT INTO quarantine (at, digest, length, raw, place, pointer, rule, reason, origin_id) "
             "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) "
             "ON CONFLICT (digest, md5(place), rule) DO UPDATE SET times = quarantine.times + 1, at = excluded.at",
-            # in one order everywhere: two that refuse the same would wait for each other crosswise
-            sorted(
+            [
                 (
                     now,
                     r.digest or hashlib.sha256(r.raw).digest(),
@@ -82,7 +83,7 @@ def put(connection: Connection, refused: Sequence[Refused], *, origin: Origin, n
                     origin_id,
                 )
                 for r in refused
-            ),
+            ],
         )
 
 
