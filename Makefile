@@ -46,7 +46,7 @@ arch: setup ## the layers of docs/explanation/architecture.md
 
 docs: setup ## build the documentation into site/, strictly; generated pages must be current
 	@$(RUN) python -m docs.generate --check
-	@$(RUN) mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --strict
 
 bench: setup ## every benchmark beside its peer (about 20 minutes)
 	@$(RUN) python -m benchmarks

