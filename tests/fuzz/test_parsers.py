@@ -1,0 +1,123 @@
+"""Whatever bytes a parser gets, it answers or refuses: nothing but our errors, nothing lost, no more time than the bytes are worth."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import time
+from collections.abc import Callable
+
+import pytest
+import zstandard
+
+from fuzz.mutating import mutants, seeds
+from tocsin.errors import TocsinError
+from tocsin.formats import Limits, RawItem, misp_galaxy, misp_warninglist, packing
+from tocsin.formats import stix as stix_files
+from tocsin.matching.values import classify
+from tocsin.stix import parse, patterns
+from tocsin.stix.canonical import canonical
+from tocsin.telemetry import Tally, log_of
+
+ROUNDS = int(os.environ.get("FUZZ_ROUNDS", "10000"))
+_LIMITS = Limits(object_bytes=32 * 1024, whole_bytes=16 * 1024, unpacked_bytes=4 * 1024 * 1024)
+_SECONDS = 2.0  # of processor time for at most 256 KiB: a thousand times what they need, a hang all the same
+
+
+def _objects(data: bytes) -> None:
+    found = parse(data)
+    assert canonical(found.data) == found.body
+    assert parse(found.body) == found
+
+
+def _files(data: bytes) -> None:
+    pieces = (data[at : at + 4096] for at in range(0, len(data), 4096))
+    for item in stix_files.read(pieces, "fuzz", _LIMITS):
+        if isinstance(item, RawItem):
+            assert len(item.raw) <= _LIMITS.object_bytes
+        else:
+            assert item.rule
+            assert item.reason
+
+
+def _logs(data: bytes) -> None:
+    tally = Tally()
+    for record in log_of(data).read(iter([data]), "fuzz", look=None, tally=tally):
+        assert data[record.offset :].startswith(record.raw)
+    assert tally.bytes == len(data)
+
+
+def _patterns(data: bytes) -> None:
+    found = patterns.parse(data.decode("utf-8", "replace"))
+    assert patterns.parse(patterns.render(found)) == found
+
+
+def _galaxies(data: bytes) -> None:
+    galaxy = misp_galaxy.decode(data, "fuzz")
+    known = dict(misp_galaxy.stix_ids(galaxy))
+    for item in misp_galaxy.items(galaxy, known.get):
+        parse(item.raw)
+
+
+def _warninglists(data: bytes) -> None:
+    misp_warninglist.read(data, "fuzz")
+
+
+def _values(data: bytes) -> None:
+    for line in data.decode("utf-8", "replace").splitlines()[:200]:
+        classify(line)
+
+
+def _packed(data: bytes) -> None:
+    packing.kind(data)
+    assert sum(map(len, packing.unpack(iter([data]), _LIMITS))) <= 4 * 1024 * 1024 + 1024 * 1024
+
+
+_WARNINGLIST = b'{"name":"n","description":"d","version":3,"type":"cidr","list":["10.0.0.0/8","x.example"],"matching_attributes":["ip-src"]}'
+_BODIES: dict[str, tuple[Callable[[bytes], None], Callable[[], list[bytes]]]] = {
+    "objects": (_objects, lambda: seeds("stix/canonical", "stix/objects", "formats/stix")),
+    "files": (_files, lambda: seeds("formats/stix")),
+    "logs": (_logs, lambda: seeds("telemetry")),
+    "patterns": (_patterns, lambda: [line for data in seeds("stix/patterns") for line in data.splitlines()]),
+    "galaxies": (_galaxies, lambda: seeds("formats/misp_galaxy")),
+    "warninglists": (_warninglists, lambda: [_WARNINGLIST]),
+    "values": (
+        _values,
+        lambda: [*seeds("telemetry"), b"1.2.3.4\nx.example\nhttp://[::1]:80/%00\na@b.example"],
+    ),
+    "packed": (
+        _packed,
+        lambda: [
+            pack(data) for data in seeds("formats/stix") for pack in (gzip.compress, zstandard.compress)
+        ],
+    ),
+}
+
+
+def _run(name: str, rounds: int, seed: int) -> None:
+    body, originals = _BODIES[name]
+    accepted = 0
+    for data in mutants(originals(), rounds, seed):
+        began = time.process_time()
+        try:
+            body(data)
+            accepted += 1
+        except TocsinError:
+            pass
+        except BaseException as error:
+            error.add_note(f"input: {data!r}")
+            raise
+        assert time.process_time() - began < _SECONDS, data
+    assert accepted, "the mutations must leave something that is still read"
+
+
+@pytest.mark.parametrize("name", _BODIES)
+def test_damaged_input(name: str) -> None:
+    _run(name, ROUNDS, seed=1)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", _BODIES)
+@pytest.mark.parametrize("seed", range(2, 12))
+def test_damaged_input_long(name: str, seed: int) -> None:
+    _run(name, 20 * ROUNDS, seed)
