@@ -21,12 +21,18 @@ $(UV):
 	@$(UV) sync --frozen --quiet --group dev --group docs --extra knowledge
 	@touch $@
 
+# OASIS's own server, which tests talk to; it does not live with our dependencies
+.tools/peers/.synced: $(UV)
+	@$(UV) venv --quiet --clear --python $(PYTHON) .tools/peers
+	@$(UV) pip install --quiet --python .tools/peers/bin/python medallion==3.0.0 flask==3.1.3 werkzeug==3.1.9 setuptools==79.0.1
+	@touch $@
+
 setup: .venv/.synced ## install everything from the lock file
 
 demo: setup ## three nodes on this machine share, withhold, find (DEMO_EXIT=1 ends after the story)
 	@DEMO_EXIT=$(DEMO_EXIT) $(RUN) python -m demo
 
-test: setup ## the whole test suite (PYTEST_ARGS=... is handed on)
+test: setup .tools/peers/.synced ## the whole test suite (PYTEST_ARGS=... is handed on)
 	@$(RUN) pytest $(PYTEST_ARGS)
 
 lint: setup ## formatting, ruff, unused or undeclared dependencies

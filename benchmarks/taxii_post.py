@@ -27,7 +27,7 @@ BATCHES = 50
 LARGE = 10_000
 LARGE_BATCHES = 5
 OPENTAXII = 5000
-MEDALLION = 2000
+MEDALLION = 10_000
 _SEED = 77  # of what is posted; what is held has another
 _ID = re.compile(rb'"id":"([^"]+)"')
 _PATIENCE = 120.0
@@ -46,7 +46,7 @@ def identifier(raw: bytes) -> str:
 def post(served: Served, what: Sequence[list[bytes]]) -> list[float]:
     """POST each batch and wait until its last object can be read; return the seconds of each."""
     connector = Connector(served)
-    after = node.now_text() if connector.ask("/objects/?limit=1").count() else "2000-01-01T00:00:00Z"
+    after = node.now_text() if connector.ask("/objects/?limit=1").count() else "2000-01-01T00:00:00.000000Z"
     taken = []
     for batch in what:
         body, last = peers.envelope(batch), identifier(batch[-1])
@@ -127,7 +127,8 @@ def run(objects: int, *, quiet: bool) -> None:
     def measure(served: Served) -> float:
         count = counts[served.name.split()[0]]
         taken = post(served, small[: count // BATCH])
-        say(f"{served.name}, empty: {line(BATCH, taken)}")
+        first, last = (rate(BATCH, [taken[position]]) for position in (0, -1))
+        say(f"{served.name}, empty: {line(BATCH, taken)}; first {first:,.0f}, {count:,}th {last:,.0f} objects/s")
         return rate(BATCH, taken)
 
     found = peers.each(measure, medallion_objects=[], opentaxii_objects=[], say=say)

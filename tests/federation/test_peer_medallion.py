@@ -1,7 +1,6 @@
 """Against OASIS's own server, medallion: push to it, poll from it, through its `next` that moves when it is asked.
 
-It does not live with our dependencies: `python3 -m venv .tools/peers && .tools/peers/bin/pip install medallion 'setuptools<80'`,
-or name another environment in TOCSIN_PEERS.
+It does not live with our dependencies, so `make test` puts it into `.tools/peers`; TOCSIN_PEERS names another environment.
 """
 
 from __future__ import annotations
