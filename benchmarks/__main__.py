@@ -1,4 +1,4 @@
-"""Run every benchmark one after the other and collect their last lines: `make bench`."""
+"""Run every benchmark one after the other and collect their lines of JSON: `make bench`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 
 import benchmarks
 
-_SUPPORT = {"corpus", "report"}
+_SUPPORT = {"corpus", "node", "peers", "report", "wire"}
 
 
 def main() -> int:
@@ -30,7 +30,7 @@ def main() -> int:
         if done.returncode or not done.stdout.strip():
             failed += 1
             continue
-        lines.append(json.loads(done.stdout.strip().splitlines()[-1]))
+        lines += [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"what"')]
     for line in lines:
         print(json.dumps(line))
     return 1 if failed else 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import shutil
 import socket
 import subprocess
@@ -14,7 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, Any, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from benchmarks import corpus
 from benchmarks.wire import Served
@@ -73,7 +72,7 @@ def fill(node: Node, objects: int, seed: int = 1) -> float:
     )
     assert importing.stdin is not None
     with importing.stdin as stream:
-        corpus.write(cast("IO[bytes]", stream), objects, form="ndjson", seed=seed)  # type: ignore[arg-type]
+        corpus.write(cast("BinaryIO", stream), objects, form="ndjson", seed=seed)
     assert importing.stdout is not None
     said = json.loads(importing.stdout.read())
     if importing.wait() or said["new"] != objects:
@@ -84,22 +83,8 @@ def fill(node: Node, objects: int, seed: int = 1) -> float:
     return float(said["seconds"])
 
 
-class Running(NamedTuple):
-    """A node that serves.
-
-    Attributes:
-        served: what a client needs.
-        pid: of `tocsin serve`.
-        seconds: from its start until /readyz said 200.
-    """
-
-    served: Served
-    pid: int
-    seconds: float
-
-
 @contextmanager
-def serving(node: Node, *options: str) -> Iterator[Running]:
+def serving(node: Node, *options: str) -> Iterator[Served]:
     """Run `tocsin serve` on a free port until the block ends."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -114,14 +99,14 @@ def serving(node: Node, *options: str) -> Iterator[Running]:
             time.sleep(_TICK)
         seconds = time.perf_counter() - began
         url = f"http://127.0.0.1:{port}/taxii2/{ROOT}/collections/{COLLECTION}"
-        yield Running(Served("Tocsin", url, f"Bearer {node.token}"), process.pid, seconds)
+        yield Served("Tocsin", url, f"Bearer {node.token}", process.pid, seconds)
     finally:
         process.terminate()
         process.wait(_STOPS_WITHIN)
 
 
 @contextmanager
-def filled(objects: int) -> Iterator[tuple[Node, Running]]:
+def filled(objects: int) -> Iterator[tuple[Node, Served]]:
     """Make a node, fill it, serve it."""
     with ExitStack() as stack:
         node = stack.enter_context(made())
@@ -188,8 +173,3 @@ def everything(node: Node, pid: int) -> list[int]:
     if postmaster is not None:
         pids |= dict.fromkeys(family(postmaster))
     return list(pids)
-
-
-def cores() -> int:
-    """Return how many cores there are to run on."""
-    return len(os.sched_getaffinity(0))

@@ -12,6 +12,7 @@ OpenTAXII's answer to a POST, which as released is a 500 (see `_OPENTAXII_APP`).
 from __future__ import annotations
 
 import base64
+import http.client
 import json
 import os
 import re
@@ -123,10 +124,10 @@ def medallion(objects: Sequence[bytes] = (), page: int = 1000) -> Iterator[Serve
         }
         (home / "config.json").write_text(json.dumps(config))
         command = [str(programs / "medallion"), "--port", str(port), str(home / "config.json")]
-        with _running(command, home, port):
+        with _running(command, home, port) as (pid, seconds):
             basic = base64.b64encode(b"bench:bench").decode()
             url = f"http://127.0.0.1:{port}/root/collections/{_COLLECTION}"
-            yield Served("medallion 3.0.0", url, f"Basic {basic}")
+            yield Served("medallion 3.0.0", url, f"Basic {basic}", pid, seconds)
 
 
 @contextmanager
@@ -164,9 +165,9 @@ def opentaxii() -> Iterator[Served]:
         if token is None:
             raise UnavailableError("opentaxii-create-account gives no token")
         command = [str(programs / "gunicorn"), "--workers", "2", "--bind", f"127.0.0.1:{port}"]
-        with _running([*command, "repaired:app"], home, port, given):
+        with _running([*command, "repaired:app"], home, port, given) as (pid, seconds):
             url = f"http://127.0.0.1:{port}/taxii2/{root.group()}/collections/bench"
-            yield Served("OpenTAXII 0.9.3", url, f"Bearer {token.group(1)}")
+            yield Served("OpenTAXII 0.9.3", url, f"Bearer {token.group(1)}", pid, seconds)
 
 
 def fill(served: Served, objects: Sequence[bytes], batch: int = 1000) -> None:
@@ -209,7 +210,10 @@ def _medallion_data(port: int, objects: Sequence[bytes]) -> dict[str, object]:
     kind = "application/stix+json;version=2.1"
     root = f"http://127.0.0.1:{port}/root/"
     parsed = [json.loads(raw) for raw in objects]
-    added = (f"2026-01-01T00:{number // 60000 % 60:02}:{number / 1000 % 60:09.6f}Z" for number in range(len(parsed)))
+    added = (
+        f"2026-01-01T00:{number // 60000 % 60:02}:{number / 1000 % 60:09.6f}Z"
+        for number in range(len(parsed))
+    )
     manifest = [
         {"id": one["id"], "date_added": date, "version": one["modified"], "media_type": kind}
         for one, date in zip(parsed, added, strict=False)
@@ -246,16 +250,17 @@ def _home(name: str) -> Iterator[Path]:
 @contextmanager
 def _running(
     command: Sequence[str], home: Path, port: int, environment: dict[str, str] | None = None
-) -> Iterator[None]:
+) -> Iterator[tuple[int, float]]:
+    """Run a server until the block ends; yield its process id and the seconds until it answered."""
+    began = time.perf_counter()
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=home, env=environment)
     try:
-        deadline = time.monotonic() + _STARTS_WITHIN
         while not _answers(port):
-            if process.poll() is not None or time.monotonic() > deadline:
+            if process.poll() is not None or time.perf_counter() - began > _STARTS_WITHIN:
                 raise UnavailableError(f"it does not start: {(home / 'log').read_text().strip()[-400:]}")
-            time.sleep(0.05)
-        yield
+            time.sleep(0.01)
+        yield process.pid, time.perf_counter() - began
     finally:
         process.terminate()
         try:
@@ -266,8 +271,17 @@ def _running(
 
 
 def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+    """Return whether a request is answered, with whatever; gunicorn listens before it has loaded the application."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", "/")
+        connection.getresponse().read()
+    except OSError:
+        return False
+    else:
+        return True
+    finally:
+        connection.close()
 
 
 def _free_port() -> int:
@@ -282,7 +296,7 @@ def _check() -> int:
     objects = list(corpus.indicators(10))
 
     def look(served: Served) -> float:
-        return Connector(served).ask("/objects/?limit=10").count()
+        return Connector(served).ask("/objects/?limit=10").indicators()
 
     found = each(look, medallion_objects=objects, opentaxii_objects=objects, say=print)
     for name, count in found.items():

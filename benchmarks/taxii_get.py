@@ -28,7 +28,7 @@ MEDALLION = 2000
 def ceiling(served: Served) -> float:
     """Return objects/s of the same pages sent ready-made."""
     connector = Connector(served)
-    bodies = []
+    bodies: list[bytes] = []
     target = f"/objects/?limit={PAGE}"
     while target and len(bodies) < _STATIC_PAGES:
         answer = connector.ask(target)
@@ -46,7 +46,7 @@ def ceiling(served: Served) -> float:
             answer = connector.ask("/")
             answer.next()
             seconds.append(time.perf_counter() - began)
-            objects += answer.count()
+            objects += answer.indicators()
             answer.body.release()
         connector.close()
     return objects / sum(seconds)
@@ -57,10 +57,10 @@ def run(objects: int, *, quiet: bool) -> None:
         if not quiet:
             print(text, flush=True)
 
-    with node.filled(objects) as (_, running):
-        walk_one(running.served)
-        ours = walk(running.served, PAGE)
-        limit = ceiling(running.served)
+    with node.filled(objects) as (_, served):
+        walk_one(served)
+        ours = walk(served, PAGE)
+        limit = ceiling(served)
     if ours.objects != objects:
         raise RuntimeError(f"{ours.objects:,} of {objects:,} objects came")
     say(f"Tocsin, {objects:,} held: {line(ours)}; ready-made answers: {limit:,.0f} objects/s")

@@ -26,8 +26,8 @@ BATCH = 1000
 BATCHES = 50
 LARGE = 10_000
 LARGE_BATCHES = 5
-OPENTAXII = 5000
-MEDALLION = 10_000
+OPENTAXII = 10_000
+MEDALLION = 25_000
 _SEED = 77  # of what is posted; what is held has another
 _ID = re.compile(rb'"id":"([^"]+)"')
 _PATIENCE = 120.0
@@ -46,7 +46,9 @@ def identifier(raw: bytes) -> str:
 def post(served: Served, what: Sequence[list[bytes]]) -> list[float]:
     """POST each batch and wait until its last object can be read; return the seconds of each."""
     connector = Connector(served)
-    after = node.now_text() if connector.ask("/objects/?limit=1").count() else "2000-01-01T00:00:00.000000Z"
+    after = (
+        node.now_text() if connector.ask("/objects/?limit=1").indicators() else "2000-01-01T00:00:00.000000Z"
+    )
     taken = []
     for batch in what:
         body, last = peers.envelope(batch), identifier(batch[-1])
@@ -58,7 +60,7 @@ def post(served: Served, what: Sequence[list[bytes]]) -> list[float]:
         answer.body.release()
         while True:
             answer = connector.ask(target)
-            if answer.count():
+            if answer.indicators():
                 break
             if time.perf_counter() - began > _PATIENCE:
                 raise RuntimeError(f"{served.name}: {last} cannot be read")
@@ -111,15 +113,15 @@ def run(objects: int, *, quiet: bool) -> None:
     fresh = corpus.indicators(10**9, _SEED)
     small = batches(fresh, BATCH, BATCHES)
     with node.made() as home:
-        with node.serving(home) as running:
-            empty = post(running.served, small)
+        with node.serving(home) as served:
+            empty = post(served, small)
             say(f"Tocsin, empty: {line(BATCH, empty)}")
-            large = post(running.served, batches(fresh, LARGE, LARGE_BATCHES))
+            large = post(served, batches(fresh, LARGE, LARGE_BATCHES))
             say(f"Tocsin, empty: {line(LARGE, large)}")
         limit = ceiling(home, small)
         say(f"COPY into a bare table: {limit:,.0f} objects/s")
-    with node.filled(objects) as (_, running):
-        held = post(running.served, small)
+    with node.filled(objects) as (_, served):
+        held = post(served, small)
         say(f"Tocsin, {objects:,} held: {line(BATCH, held)}")
 
     counts = {"OpenTAXII": OPENTAXII, "medallion": MEDALLION}
@@ -128,7 +130,9 @@ def run(objects: int, *, quiet: bool) -> None:
         count = counts[served.name.split()[0]]
         taken = post(served, small[: count // BATCH])
         first, last = (rate(BATCH, [taken[position]]) for position in (0, -1))
-        say(f"{served.name}, empty: {line(BATCH, taken)}; first {first:,.0f}, {count:,}th {last:,.0f} objects/s")
+        say(
+            f"{served.name}, empty: {line(BATCH, taken)}; first {first:,.0f}, {count:,}th {last:,.0f} objects/s"
+        )
         return rate(BATCH, taken)
 
     found = peers.each(measure, medallion_objects=[], opentaxii_objects=[], say=say)

@@ -56,7 +56,7 @@ def dates(served: Served) -> tuple[int, int]:
     while high - low > 1000:  # the last date after which a whole page follows
         middle = (low + high) // 2
         answer = connector.ask(f"/objects/?limit={PAGE}&added_after={to_text(middle)}")
-        whole = answer.count() == PAGE
+        whole = answer.indicators() == PAGE
         answer.body.release()
         low, high = (middle, high) if whole else (low, middle)
     connector.close()
@@ -73,10 +73,10 @@ def targets(between: tuple[int, int] | None) -> Iterator[str]:
 def polls(served: Served, times: int) -> float:
     connector = Connector(served)
     target = f"/objects/?limit={PAGE}&added_after={node.now_text()}"
-    if connector.ask(target).count():
+    if connector.ask(target).indicators():
         raise RuntimeError(f"{served.name}: something new where there is nothing")
     connector.ask(target)
-    taken = median_ms(lambda: connector.ask(target).body.release(), times)
+    taken = median_ms(connector, target, times)
     connector.close()
     return taken
 
@@ -98,7 +98,7 @@ def ceiling(served: Served) -> tuple[float, float]:
         ms = drive(instead, iter(lambda: "/", None), connections=CONNECTIONS, seconds=2.0)
     with static([b"{}"]) as instead:
         connector = Connector(instead)
-        poll = median_ms(lambda: connector.ask("/").body.release(), _POLLS)
+        poll = median_ms(connector, "/", _POLLS)
         connector.close()
     return len(ms) / 2.0, poll
 
@@ -108,10 +108,10 @@ def run(objects: int, *, quiet: bool) -> None:
         if not quiet:
             print(text, flush=True)
 
-    with node.filled(objects) as (_, running):
-        ours = measure(running.served, SECONDS, _POLLS)
+    with node.filled(objects) as (_, served):
+        ours = measure(served, SECONDS, _POLLS)
         say(f"Tocsin, {objects:,} held: {ours}")
-        limit, limit_poll = ceiling(running.served)
+        limit, limit_poll = ceiling(served)
         say(f"ready-made answers: {limit:,.0f} requests/s, {limit_poll:.2f} ms")
     sample = list(corpus.indicators(max(OPENTAXII, MEDALLION)))
     beside: dict[str, Measured] = {}

@@ -107,9 +107,15 @@ def _version(data: Mapping[str, Any], spec: TypeSpec) -> list[Issue]:
 
 
 def _custom(name: str, value: Any) -> Faults:
+    return _nothing(value) or v.custom_name(name)
+
+
+def _nothing(value: Any) -> Faults:
     if value is None:
         return fault("null", "null is no value: leave the property out")
-    return v.custom_name(name)
+    if value == []:
+        return fault("empty-list", "must not be empty: leave the property out")
+    return None
 
 
 def _type_name(kind: str) -> list[Issue]:
@@ -168,7 +174,7 @@ def _defined_extension(name: str, value: Mapping[str, Any]) -> Faults:
     kind = value.get("extension_type")
     if kind not in EXTENSION_TYPES if type(kind) is str else True:
         return fault("enum", f"extension_type must be one of {', '.join(EXTENSION_TYPES)}", "/extension_type")
-    return None
+    return [issue for n, inner in value.items() for issue in below(n, _nothing(inner) or [])] or None
 
 
 def _bundle(data: Mapping[str, Any]) -> list[Issue]:

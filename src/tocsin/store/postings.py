@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from psycopg.types.json import Jsonb
 
 from tocsin.clock import Micros
@@ -21,7 +22,7 @@ def put(
     connection.execute("DELETE FROM posting WHERE at < %s", (now - _KEPT,))
     connection.execute(
         "INSERT INTO posting (id, organisation, at, status) VALUES (%s, %s, %s, %s)",
-        (identifier, organisation, now, Jsonb(status)),
+        (identifier, organisation, now, Jsonb(status, dumps=msgspec.json.encode)),
     )
 
 

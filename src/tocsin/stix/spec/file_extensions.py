@@ -51,7 +51,7 @@ FILE_EXTENSIONS: dict[str, v.Check] = {
             "image_height": v.integer,
             "image_width": v.integer,
             "bits_per_pixel": v.integer,
-            "exif_tags": v.dictionary(),
+            "exif_tags": v.dictionary(v.string_or_integer),
         },
         at_least_one=True,
     ),

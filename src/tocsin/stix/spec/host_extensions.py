@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from tocsin.stix.spec import values as v
 
+# The members of Windows' STARTUPINFO, which section 6.13.2 wants as they are written there
+_startup_key = v.one_of(
+    (
+        *("cb", "lpReserved", "lpDesktop", "lpTitle", "dwX", "dwY", "dwXSize", "dwYSize", "dwXCountChars"),
+        *("dwYCountChars", "dwFillAttribute", "dwFlags", "wShowWindow", "cbReserved2", "lpReserved2"),
+        *("hStdInput", "hStdOutput", "hStdError"),
+    )
+)
+
 PROCESS_EXTENSIONS: dict[str, v.Check] = {
     "windows-process-ext": v.structure(
         {
@@ -12,7 +21,7 @@ PROCESS_EXTENSIONS: dict[str, v.Check] = {
             "priority": v.string,
             "owner_sid": v.string,
             "window_title": v.string,
-            "startup_info": v.dictionary(),
+            "startup_info": v.dictionary(keys=_startup_key),
             "integrity_level": v.one_of(("low", "medium", "high", "system")),
         },
         at_least_one=True,

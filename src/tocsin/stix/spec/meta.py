@@ -26,6 +26,7 @@ _NOT_SIGHTED = (
     *("ipv4-addr", "ipv6-addr", "mac-addr", "mutex", "network-traffic", "process", "software", "url"),
     *("user-account", "windows-registry-key", "x509-certificate"),
 )
+_RELATIONSHIP_TYPE = re.compile(r"[a-z0-9-]+", re.ASCII)
 _SEMVER = re.compile(
     r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?", re.ASCII
 )
@@ -43,6 +44,16 @@ def _version(value: Any) -> Faults:
         None
         if _SEMVER.fullmatch(value)
         else fault("semver", f"{value!r:.60} is not a semantic version such as 1.0.0")
+    )
+
+
+def _relationship_type(value: Any) -> Faults:
+    if type(value) is not str:
+        return v.string(value)
+    return (
+        None
+        if _RELATIONSHIP_TYPE.fullmatch(value)
+        else fault("relationship-type", f"{value!r:.60}: a-z, 0-9 and hyphens only")
     )
 
 
@@ -94,7 +105,7 @@ def _extension_rule(data: Mapping[str, Any]) -> Faults:
 SRO: dict[str, TypeSpec] = {
     "relationship": domain(
         {
-            "relationship_type": v.string,
+            "relationship_type": _relationship_type,
             "description": v.string,
             "source_ref": v.reference_except(*_NEITHER_SDO_NOR_SCO),
             "target_ref": v.reference_except(*_NEITHER_SDO_NOR_SCO),
@@ -151,9 +162,9 @@ META: dict[str, TypeSpec] = {
     ),
     "language-content": domain(
         {
-            "object_ref": v.reference(),
+            "object_ref": v.reference_except("bundle", "language-content"),
             "object_modified": v.timestamp,
-            "contents": v.dictionary(v.dictionary(), keys=v.language),
+            "contents": v.dictionary(v.dictionary(keys=v.custom_name), keys=v.language),
         },
         ("object_ref", "contents"),
         family="meta",

@@ -26,17 +26,13 @@ def _socket_rule(data: Mapping[str, Any]) -> Faults:
     return None
 
 
-def _header(value: Any) -> Faults:
-    return v.string(value) if type(value) is str else v.strings(value)
-
-
 NETWORK_EXTENSIONS: dict[str, v.Check] = {
     "http-request-ext": v.structure(
         {
             "request_method": v.string,
             "request_value": v.string,
             "request_version": v.string,
-            "request_header": v.dictionary(_header),
+            "request_header": v.dictionary(v.strings),
             "message_body_length": v.between(0, 2**53 - 1),
             "message_body_data_ref": v.reference("artifact"),
         },

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from tocsin.stix.deterministic import CONTRIBUTING
 from tocsin.stix.issues import Faults, fault
 from tocsin.stix.spec import values as v
 from tocsin.stix.spec.file_extensions import FILE_EXTENSIONS
 from tocsin.stix.spec.host_extensions import PROCESS_EXTENSIONS, USER_ACCOUNT_EXTENSIONS
 from tocsin.stix.spec.network_extensions import NETWORK_EXTENSIONS
-from tocsin.stix.spec.shared import TypeSpec, not_before, observable, one_needed
+from tocsin.stix.spec.observable_values import (
+    charset,
+    cpe,
+    domain_name,
+    email_address,
+    ipv4,
+    ipv6,
+    mac,
+    registry_key,
+    url,
+)
+from tocsin.stix.spec.shared import Rule, TypeSpec, not_before, observable, one_needed
 
-_MAC = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}", re.ASCII)
 _count = v.between(0, 2**53 - 1)
 _port = v.between(0, 65535)
 _times = {"ctime": v.timestamp, "mtime": v.timestamp, "atime": v.timestamp}
 _endpoint = v.reference("ipv4-addr", "ipv6-addr", "mac-addr", "domain-name")
 _address = {
-    "value": v.string,
     "resolves_to_refs": v.list_of(v.reference("mac-addr")),
     "belongs_to_refs": v.list_of(v.reference("autonomous-system")),
 }
@@ -30,14 +39,18 @@ _REGISTRY_TYPES = (
 )
 
 
-def _mac(value: Any) -> Faults:
-    if type(value) is not str:
-        return v.string(value)
-    return (
-        None
-        if _MAC.fullmatch(value)
-        else fault("mac", f"{value!r:.40} is not a MAC address such as 00:1b:44:11:3a:b7")
-    )
+def _random_id(*contributing: str) -> Rule:
+    """Without any property that contributes to its id, an observable has a UUIDv4 (section 2.9)."""
+
+    def rule(data: Mapping[str, Any]) -> Faults:
+        for name in contributing:
+            if name in data:
+                return None
+        if data["id"][-22] == "4":  # the version's digit
+            return None
+        return fault("id-version", "needs a UUIDv4: nothing contributes to a deterministic id", "/id")
+
+    return rule
 
 
 def _artifact_rule(data: Mapping[str, Any]) -> Faults:
@@ -87,22 +100,23 @@ SCO: dict[str, TypeSpec] = {
         },
         (),
         _artifact_rule,
+        _random_id(*CONTRIBUTING["artifact"]),
     ),
     "autonomous-system": observable({"number": v.integer, "name": v.string, "rir": v.string}, ("number",)),
     "directory": observable(
-        {"path": v.string, "path_enc": v.string, "contains_refs": v.list_of(v.reference("file", "directory"))}
+        {"path": v.string, "path_enc": charset, "contains_refs": v.list_of(v.reference("file", "directory"))}
         | _times,
         ("path",),
     ),
     "domain-name": observable(
         {
-            "value": v.string,
+            "value": domain_name,
             "resolves_to_refs": v.list_of(v.reference("ipv4-addr", "ipv6-addr", "domain-name")),
         },
         ("value",),
     ),
     "email-addr": observable(
-        {"value": v.string, "display_name": v.string, "belongs_to_ref": v.reference("user-account")},
+        {"value": email_address, "display_name": v.string, "belongs_to_ref": v.reference("user-account")},
         ("value",),
     ),
     "email-message": observable(
@@ -136,13 +150,14 @@ SCO: dict[str, TypeSpec] = {
         },
         ("is_multipart",),
         _message_rule,
+        _random_id(*CONTRIBUTING["email-message"]),
     ),
     "file": observable(
         {
             "hashes": v.hashes,
             "size": _count,
             "name": v.string,
-            "name_enc": v.string,
+            "name_enc": charset,
             "magic_number_hex": v.hexadecimal,
             "mime_type": v.string,
             "parent_directory_ref": v.reference("directory"),
@@ -154,9 +169,9 @@ SCO: dict[str, TypeSpec] = {
         one_needed("hashes", "name"),
         extensions=FILE_EXTENSIONS,
     ),
-    "ipv4-addr": observable(_address, ("value",)),
-    "ipv6-addr": observable(_address, ("value",)),
-    "mac-addr": observable({"value": _mac}, ("value",)),
+    "ipv4-addr": observable(_address | {"value": ipv4}, ("value",)),
+    "ipv6-addr": observable(_address | {"value": ipv6}, ("value",)),
+    "mac-addr": observable({"value": mac}, ("value",)),
     "mutex": observable({"name": v.string}, ("name",)),
     "network-traffic": observable(
         {
@@ -172,7 +187,7 @@ SCO: dict[str, TypeSpec] = {
             "dst_byte_count": _count,
             "src_packets": _count,
             "dst_packets": _count,
-            "ipfix": v.dictionary(),
+            "ipfix": v.dictionary(v.string_or_integer),
             "src_payload_ref": v.reference("artifact"),
             "dst_payload_ref": v.reference("artifact"),
             "encapsulates_refs": v.list_of(v.reference("network-traffic")),
@@ -200,20 +215,21 @@ SCO: dict[str, TypeSpec] = {
         },
         (),
         _any_property,
+        _random_id(*CONTRIBUTING["process"]),
         extensions=PROCESS_EXTENSIONS,
     ),
     "software": observable(
         {
             "name": v.string,
-            "cpe": v.string,
+            "cpe": cpe,
             "swid": v.string,
-            "languages": v.strings,
+            "languages": v.list_of(v.language),
             "vendor": v.string,
             "version": v.string,
         },
         ("name",),
     ),
-    "url": observable({"value": v.string}, ("value",)),
+    "url": observable({"value": url}, ("value",)),
     "user-account": observable(
         {
             "user_id": v.string,
@@ -233,11 +249,12 @@ SCO: dict[str, TypeSpec] = {
         },
         (),
         _any_property,
+        _random_id(*CONTRIBUTING["user-account"]),
         extensions=USER_ACCOUNT_EXTENSIONS,
     ),
     "windows-registry-key": observable(
         {
-            "key": v.string,
+            "key": registry_key,
             "values": v.list_of(
                 v.structure(
                     {"name": v.string, "data": v.string, "data_type": v.one_of(_REGISTRY_TYPES)},
@@ -250,6 +267,7 @@ SCO: dict[str, TypeSpec] = {
         },
         (),
         _any_property,
+        _random_id(*CONTRIBUTING["windows-registry-key"]),
     ),
     "x509-certificate": observable(
         {
@@ -293,5 +311,6 @@ SCO: dict[str, TypeSpec] = {
         },
         (),
         _any_property,
+        _random_id(*CONTRIBUTING["x509-certificate"]),
     ),
 }

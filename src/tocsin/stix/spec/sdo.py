@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ from tocsin.errors import ParseError
 from tocsin.stix.issues import Faults, fault
 from tocsin.stix.patterns import check as check_pattern
 from tocsin.stix.spec import values as v
-from tocsin.stix.spec.shared import TypeSpec, domain, kill_chain_phase, not_before, one_needed
+from tocsin.stix.spec.shared import Rule, TypeSpec, domain, kill_chain_phase, not_before, one_needed
 
 _OPINIONS = ("strongly-disagree", "disagree", "neutral", "agree", "strongly-agree")
 _phases = v.list_of(kill_chain_phase)
@@ -19,6 +20,15 @@ _seen = {"first_seen": v.timestamp, "last_seen": v.timestamp}
 _seen_rule = not_before("first_seen", "last_seen")
 _software = v.reference("software")
 _samples = v.reference("file", "artifact")
+
+
+# what an observation cannot refer to: "a list of SCOs and SROs" (section 4.14)
+_NOT_OBSERVED = (
+    *("attack-pattern", "campaign", "course-of-action", "grouping", "identity", "incident", "indicator"),
+    *("infrastructure", "intrusion-set", "location", "malware", "malware-analysis", "note", "observed-data"),
+    *("opinion", "report", "threat-actor", "tool", "vulnerability"),
+    *("bundle", "marking-definition", "extension-definition", "language-content"),
+)
 
 
 def _pattern_rule(data: Mapping[str, Any]) -> Faults:
@@ -48,14 +58,42 @@ def _malware_rule(data: Mapping[str, Any]) -> Faults:
     return None
 
 
+def _numbered(source: str, form: re.Pattern[str], example: str) -> Rule:
+    """References to a catalogue bear its name and its numbers in their form (sections 4.1 and 4.19)."""
+
+    def rule(data: Mapping[str, Any]) -> Faults:
+        for position, reference in enumerate(data.get("external_references", ())):
+            number = reference.get("external_id")
+            if number is None:
+                continue
+            named, fits = reference["source_name"] == source, form.fullmatch(number) is not None
+            if named != fits:
+                say = (
+                    f"{number!r:.40} is not like {example}"
+                    if named
+                    else f"{example} is of source_name {source!r}"
+                )
+                return fault("catalogue", say, f"/external_references/{position}")
+        return None
+
+    return rule
+
+
 def _observed_rule(data: Mapping[str, Any]) -> Faults:
     if ("objects" in data) == ("object_refs" in data):
         return fault("exactly-one", "exactly one of objects and object_refs is needed")
+    refs = data.get("object_refs", ())
+    if refs and all(ref.startswith(("relationship--", "sighting--")) for ref in refs):
+        return fault("at-least-one", "at least one cyber-observable object is needed", "/object_refs")
     return None
 
 
 SDO: dict[str, TypeSpec] = {
-    "attack-pattern": domain(_named | {"aliases": v.strings, "kill_chain_phases": _phases}, ("name",)),
+    "attack-pattern": domain(
+        _named | {"aliases": v.strings, "kill_chain_phases": _phases},
+        ("name",),
+        _numbered("capec", re.compile(r"CAPEC-\d+", re.ASCII), "CAPEC-163"),
+    ),
     "campaign": domain(_named | _seen | {"aliases": v.strings, "objective": v.string}, ("name",), _seen_rule),
     "course-of-action": domain(_named, ("name",)),
     "grouping": domain(_named | {"context": v.string, "object_refs": _any_refs}, ("context", "object_refs")),
@@ -171,7 +209,7 @@ SDO: dict[str, TypeSpec] = {
             "last_observed": v.timestamp,
             "number_observed": v.between(1, 999_999_999),
             "objects": v.dictionary(v.structure({}), keys=lambda _: None),
-            "object_refs": _any_refs,
+            "object_refs": v.list_of(v.reference_except(*_NOT_OBSERVED)),
         },
         ("first_observed", "last_observed", "number_observed"),
         not_before("first_observed", "last_observed"),
@@ -217,5 +255,7 @@ SDO: dict[str, TypeSpec] = {
         },
         ("name",),
     ),
-    "vulnerability": domain(_named, ("name",)),
+    "vulnerability": domain(
+        _named, ("name",), _numbered("cve", re.compile(r"CVE-\d{4}-\d{4,}", re.ASCII), "CVE-2026-0001")
+    ),
 }

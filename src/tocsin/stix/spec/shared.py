@@ -93,8 +93,8 @@ SHARED_BY_ALL: dict[str, v.Check] = {
 }
 SHARED_BY_DOMAIN: dict[str, v.Check] = SHARED_BY_ALL | {
     "created_by_ref": v.reference("identity"),
-    "created": v.timestamp,
-    "modified": v.timestamp,
+    "created": v.version_time,
+    "modified": v.version_time,
     "revoked": v.boolean,
     "labels": v.strings,
     "confidence": v.between(0, 100),

@@ -16,6 +16,7 @@ from tocsin.stix.issues import Faults, Issue, below, fault
 from tocsin.stix.timestamps import micros_or_none
 
 Check: TypeAlias = Callable[[Any], Faults]
+_TO_THE_MILLISECOND = len("2026-11-23T08:00:00.000Z")
 
 TYPE_NAME = re.compile(r"[a-z][a-z0-9-]*[a-z0-9]", re.ASCII)
 _UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-5][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}"
@@ -24,7 +25,7 @@ _PROPERTY = re.compile(r"[a-z0-9_]{3,250}", re.ASCII)
 _KEY = re.compile(r"[a-zA-Z0-9_-]{1,250}", re.ASCII)
 _HEX = re.compile(r"(?:[a-fA-F0-9]{2})+", re.ASCII)
 _EXTENSION = re.compile(r"[a-z0-9-]{3,250}", re.ASCII)
-_LANGUAGE = re.compile(r"(?:[a-zA-Z]{2,8}|[xi])(?:-[a-zA-Z0-9]{1,8})*", re.ASCII)
+_LANGUAGE = re.compile(r"[a-zA-Z]{2,8}(?:-[a-zA-Z0-9]{1,8})*|[xi](?:-[a-zA-Z0-9]{1,8})+", re.ASCII)
 
 _HASH_LENGTHS = {
     "MD5": 32,
@@ -64,6 +65,13 @@ def number(value: Any) -> Faults:
     )
 
 
+def string_or_integer(value: Any) -> Faults:
+    """A string or a whole number, as in `ipfix` and `exif_tags`."""
+    if type(value) is str or type(value) is int:
+        return None
+    return fault("type", f"must be a string or a whole number, not {_kind(value)}")
+
+
 def timestamp(value: Any) -> Faults:
     """A timestamp (section 2.14)."""
     if micros_or_none(value) is not None:
@@ -71,6 +79,15 @@ def timestamp(value: Any) -> Faults:
     if type(value) is not str:
         return fault("type", f"must be a timestamp, not {_kind(value)}")
     return fault("timestamp", f"{value!r:.60} is not a timestamp such as 2026-11-23T08:00:00.000Z")
+
+
+def version_time(value: Any) -> Faults:
+    """A timestamp of `created` or `modified`: to the millisecond or finer (section 3.2)."""
+    if micros_or_none(value) is None:
+        return timestamp(value)
+    if len(value) < _TO_THE_MILLISECOND:
+        return fault("precision", f"{value!r} must say milliseconds, as in 2026-11-23T08:00:00.000Z")
+    return None
 
 
 def binary(value: Any) -> Faults:
@@ -198,7 +215,9 @@ def dictionary(check: Check | None = None, *, keys: Check | None = None) -> Chec
             wrong = keys(key) if keys is not None else _dictionary_key(key)
             if wrong is not None:
                 found += below(key, wrong)
-            if check is not None and (wrong := check(element)) is not None:
+            if element is None:
+                found += below(key, fault("null", "null is no value: leave the entry out"))
+            elif check is not None and (wrong := check(element)) is not None:
                 found += below(key, wrong)
         return found or None
 
