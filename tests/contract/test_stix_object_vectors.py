@@ -67,7 +67,7 @@ def test_wrong_bytes(raw: bytes, rule: str) -> None:
 def test_too_deep(opening: str) -> None:
     closing = "]" if opening == "[" else "}"
     raw = f'{_HEAD},"name":"a","x_deep":{opening * 200}1{closing * 200}}}'
-    with pytest.raises(LimitError, match="64|deep"):
+    with pytest.raises(LimitError, match="deep"):
         parse(raw.encode())
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
+from tocsin.stix.issues import Faults, fault
 from tocsin.stix.spec import values as v
 
+_EXIF_TAG = re.compile(r"[A-Z][a-zA-Z0-9_-]*", re.ASCII)
 _count = v.between(0, 2**53 - 1)
 _integers = (
     *("major_linker_version", "minor_linker_version", "size_of_code", "size_of_initialized_data"),
@@ -21,6 +25,13 @@ _optional_header = v.structure(
     dict.fromkeys(_integers, v.integer) | dict.fromkeys(_hexadecimals, v.hexadecimal) | {"hashes": v.hashes},
     at_least_one=True,
 )
+
+
+def _exif_tag(name: str) -> Faults:
+    if _EXIF_TAG.fullmatch(name):
+        return None
+    return fault("exif-tag", f"{name!r:.60} is not like a tag of EXIF, such as Make (section 6.7.5)")
+
 
 FILE_EXTENSIONS: dict[str, v.Check] = {
     "archive-ext": v.structure(
@@ -51,7 +62,7 @@ FILE_EXTENSIONS: dict[str, v.Check] = {
             "image_height": v.integer,
             "image_width": v.integer,
             "bits_per_pixel": v.integer,
-            "exif_tags": v.dictionary(v.string_or_integer),
+            "exif_tags": v.dictionary(v.string_or_integer, keys=_exif_tag),
         },
         at_least_one=True,
     ),

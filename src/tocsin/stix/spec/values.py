@@ -94,6 +94,8 @@ def binary(value: Any) -> Faults:
     """Base64 (section 2.1)."""
     if type(value) is not str:
         return fault("type", f"must be base64 text, not {_kind(value)}")
+    if not value:
+        return fault("binary", "is empty: leave the property out")
     try:
         base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError):
@@ -215,8 +217,9 @@ def dictionary(check: Check | None = None, *, keys: Check | None = None) -> Chec
             wrong = keys(key) if keys is not None else _dictionary_key(key)
             if wrong is not None:
                 found += below(key, wrong)
-            if element is None:
-                found += below(key, fault("null", "null is no value: leave the entry out"))
+            if element is None or element == []:
+                rule = "null" if element is None else "empty-list"
+                found += below(key, fault(rule, "is no value: leave the entry out"))
             elif check is not None and (wrong := check(element)) is not None:
                 found += below(key, wrong)
         return found or None
