@@ -80,9 +80,7 @@ _BLANKS = st.sampled_from(["", " ", "\n", "\t "])
     st.lists(st.tuples(_KEYS, _BLANKS, st.sampled_from(['":', ":", '"', "b", '\\":'])), max_size=5),
     st.booleans(),
 )
-def test_a_key_that_stands_twice_is_always_found(
-    members: list[tuple[str, str, str]], escaped: bool
-) -> None:
+def test_a_key_that_stands_twice_is_always_found(members: list[tuple[str, str, str]], escaped: bool) -> None:
     """Whatever the blanks, escapes and colons around it: compared with a reader that keeps all pairs."""
     text = "{" + ",".join(
         f"{json.dumps(key, ensure_ascii=escaped)}{blank}:{json.dumps(value)}" for key, blank, value in members

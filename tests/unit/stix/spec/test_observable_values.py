@@ -30,11 +30,15 @@ def test_right(check, values) -> None:
 @pytest.mark.parametrize(
     ("check", "rule", "values"),
     [
-        (o.ipv4, "ipv4", ["", "256.1.1.1", "1.1.1", "1.1.1.1/33", "1.1.1.1 ", "1.1.1.1\n", "١.1.1.1"]),
+        (o.ipv4, "ipv4", ["", "256.1.1.1", "1.1.1", "1.1.1.1/33", "1.1.1.1 ", "1.1.1.1\n", "\u0661.1.1.1"]),
         (o.ipv6, "ipv6", ["", ":::", "::1/129", "::1/", "::1/-1", "fe80::1%eth0", "198.51.100.1"]),
         (o.mac, "mac", ["", "00:1B:44:11:3A:B7", "00-1b-44-11-3a-b7", MAC + ":00", MAC + "\n"]),
         (o.cpe, "cpe", ["", "cpe:/a:b:c", CPE + ":*", CPE[:-2], CPE.replace("2.3", "2.4")]),
-        (o.domain_name, "domain", ["", ".", "a..b", "a b", "a@b.c", "http://a.b", "a.b:80", "a" * 64, "a." * 130]),
+        (
+            o.domain_name,
+            "domain",
+            ["", ".", "a..b", "a b", "a@b.c", "http://a.b", "a.b:80", "a" * 64, "a." * 130],
+        ),
         (o.email_address, "email", ["", "a", "a@", "@b", "a@b@c", "A <a@example.com>", "a b@example.com"]),
         (o.url, "url", ["", "example.com", "//example.com", "http:", "http://a b", "1http://a"]),
         (o.charset, "charset", ["", "utf 8", "-", "ü", "a" * 61]),
@@ -46,7 +50,9 @@ def test_wrong(check, rule, values) -> None:
         assert [issue.rule for issue in check(value) or ()] == [rule], value
 
 
-@pytest.mark.parametrize("check", [o.ipv4, o.ipv6, o.mac, o.cpe, o.domain_name, o.email_address, o.url, o.charset])
+@pytest.mark.parametrize(
+    "check", [o.ipv4, o.ipv6, o.mac, o.cpe, o.domain_name, o.email_address, o.url, o.charset]
+)
 @pytest.mark.parametrize("value", [None, 1, True, ["a"], {"a": 1}])
 def test_no_text(check, value) -> None:
     assert [issue.rule for issue in check(value)] == ["type"]
