@@ -16,7 +16,10 @@ import time
 from collections.abc import Callable, Sequence
 
 import orjson
-from stix2validator import ValidationOptions, validate_string
+from stix2validator import (  # type: ignore[import-untyped]
+    ValidationOptions,
+    validate_string,
+)
 
 from benchmarks import corpus
 from benchmarks.import_ import attack_items
