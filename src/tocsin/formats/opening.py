@@ -11,6 +11,7 @@ from typing import BinaryIO, TypeAlias
 
 from tocsin import registry
 from tocsin.errors import FormatError, LimitError
+from tocsin.formats.folders import files_below
 from tocsin.formats.items import DEFAULT, HEAD, Limits, RawItem, Refusal, refuse
 from tocsin.formats.packing import CHUNK, unpack
 from tocsin.formats.plugin import Format
@@ -83,23 +84,14 @@ def _formats() -> tuple[Format, ...]:
 
 def _walk(folder: Path, on_skip: Callable[[str], None] | None) -> Iterator[Path]:
     suffixes = tuple({suffix for each in _formats() for suffix in each.suffixes})
-    entered: set[tuple[int, int]] = set()
-    for here, folders, files in os.walk(folder, followlinks=True):
-        identity = Path(here).stat()
-        if (identity.st_dev, identity.st_ino) in entered:
-            folders.clear()
-            continue
-        entered.add((identity.st_dev, identity.st_ino))
-        folders.sort()
-        for name in sorted(files):
-            stem = name.lower()
-            for packed in _PACKED:
-                stem = stem.removesuffix(packed)
-            file = Path(here) / name
-            if stem.endswith(suffixes) and file.is_file():
-                yield file
-            elif on_skip is not None:
-                on_skip(str(file))
+    for file in files_below(folder):
+        stem = file.name.lower()
+        for packed in _PACKED:
+            stem = stem.removesuffix(packed)
+        if stem.endswith(suffixes) and file.is_file():
+            yield file
+        elif on_skip is not None:
+            on_skip(str(file))
 
 
 def _read_files(

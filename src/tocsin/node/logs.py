@@ -13,6 +13,7 @@ from typing import BinaryIO
 import msgspec
 
 from tocsin.errors import FormatError, LimitError
+from tocsin.formats.folders import files_below
 from tocsin.formats.items import DEFAULT
 from tocsin.formats.packing import CHUNK, unpack
 from tocsin.telemetry import Log, log_of
@@ -95,19 +96,7 @@ def _files(path: str) -> Iterator[Path]:
     if not root.is_dir():
         yield root
         return
-    entered: set[tuple[int, int]] = set()
-    for here, folders, files in os.walk(root, followlinks=True):
-        identity = Path(here).stat()
-        if (identity.st_dev, identity.st_ino) in entered:
-            folders.clear()
-            continue
-        entered.add((identity.st_dev, identity.st_ino))
-        folders.sort()
-        yield from (
-            file
-            for name in sorted(files)
-            if not name.startswith(".") and (file := Path(here) / name).is_file()
-        )
+    yield from (file for file in files_below(root) if not file.name.startswith(".") and file.is_file())
 
 
 def _opened(name: str, source: BinaryIO, on_read: Progress, on_fault: Fault) -> Iterator[OpenLog]:
