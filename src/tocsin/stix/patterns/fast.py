@@ -28,11 +28,13 @@ _DIGESTS = "|".join(
 # A path, `=` and a constant; a path through `hashes` only with a digest that fits.
 _REST = (
     rf"(?:hashes\.(?:{_DIGESTS})"
-    rf"|(?!hashes\b){_WORD}(?:\.(?!hashes\b){_WORD}|\[(?:\*|0|[1-9][0-9]?)\])*+"
+    rf"|(?!hashes\b){_WORD}(?:\.(?!hashes\b){_WORD}|\[(?:\*|0|[1-9][0-9]?)\])*"
     rf"\ *+=\ *+(?:{STRING}|(?:0|[1-9][0-9]{{0,14}}+)(?![0-9.])))"
 )
+# What repeats begins with `.`, `[` or AND, which cannot begin anything else: going back finds no second way, so this stays linear.
+# It must not say so with `*+`: Python before 3.11.5 gets possessive groups wrong that have alternatives in them (gh-106052).
 _SIMPLE = re.compile(
-    rf"\[\ *+(?:({_TYPE}):{_REST}(?:\ ++(?:AND|OR)\ ++\1:{_REST})*+|{_TYPE}:{_REST}(?:\ ++OR\ ++{_TYPE}:{_REST})++)\ *+\]"
+    rf"\[\ *+(?:({_TYPE}):{_REST}(?:\ ++(?:AND|OR)\ ++\1:{_REST})*|{_TYPE}:{_REST}(?:\ ++OR\ ++{_TYPE}:{_REST})+)\ *+\]"
 )
 
 
