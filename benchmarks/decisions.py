@@ -115,7 +115,7 @@ def ask_cedar(
         for r in known
     ]
     for number in numbers:
-        facts = facts_of(every[number], DEFINITIONS, own=OWN.id)
+        facts = facts_of(every[number], DEFINITIONS, own=OWN.id, now=0)
         uid = {"type": "LabelSet", "id": str(number)}
         document.append({"uid": uid, "attrs": oracle.label_facts(facts), "parents": []})
     entities = cedarpy.Entities.from_json_str(json.dumps(document), policies.schema)
@@ -140,7 +140,7 @@ def ask_cedar(
 
 def bare(count: int, every: dict[int, Label]) -> float:
     """Return pairs a second of a comprehension that decides nothing."""
-    rows = [(number, facts_of(label, DEFINITIONS, own=OWN.id)) for number, label in every.items()]
+    rows = [(number, facts_of(label, DEFINITIONS, own=OWN.id, now=0)) for number, label in every.items()]
     before = time.perf_counter()
     for _ in range(count):
         tuple(number for number, facts in rows if facts.understood)

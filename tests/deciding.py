@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,7 +19,31 @@ IDS = {"own": OWN_ID, "peer": PEER_ID, "third": THIRD_ID}
 STATEMENT, FOREIGN, UNKNOWN, QUARRELLED = (
     f"marking-definition--00000000-0000-4000-8000-00000000000{letter}" for letter in "abcd"
 )
+NOW = 1_795_000_000_000_000
+"""Some moment in 2026; the dates below are far from it."""
+_LONG_AGO, _FAR_OFF = 1_500_000_000_000_000, 4_000_000_000_000_000
+# name -> what it asks for, as this node defines it
+HANDLING = {
+    "PAP:RED": {"pap": 3},
+    "PAP:AMBER": {"pap": 2},
+    "PAP:GREEN": {"pap": 1},
+    "ask first": {"pap": 4},
+    "embargoed": {"not_before": _FAR_OFF},
+    "embargo over": {"not_before": _LONG_AGO},
+    "ended": {"not_after": _LONG_AGO},
+    "ending": {"not_after": _FAR_OFF},
+    "to XB": {"countries": ["XB"]},
+    "to XC and XD": {"countries": ["XC", "XD"]},
+    "no regulators": {"no_regulators": True},
+    "no police": {"no_law_enforcement": True},
+    "no names": {"hide_source": True},
+    "IEP green": {"tlp": "green", "pap": 1, "not_before": _LONG_AGO},
+}
+HANDLING_IDS = {
+    name: f"marking-definition--00000000-0000-4000-9000-{place:012}" for place, name in enumerate(HANDLING)
+}
 KINDS = {
+    **{(HANDLING_IDS[name], OWN_ID): "handling:" + json.dumps(asks) for name, asks in HANDLING.items()},
     (STATEMENT, OWN_ID): "statement",
     (FOREIGN, THIRD_ID): "statement",
     (UNKNOWN, OWN_ID): "unknown",
@@ -26,13 +51,20 @@ KINDS = {
     (QUARRELLED, THIRD_ID): "statement",
 }
 DEFINITIONS = Definitions(KINDS)
-MARKINGS = {tlp.label: id_of(tlp) for tlp in TLP} | {
-    "statement": STATEMENT,
-    "foreign": FOREIGN,
-    "unknown": UNKNOWN,
-}
+MARKINGS = (
+    {tlp.label: id_of(tlp) for tlp in TLP}
+    | HANDLING_IDS
+    | {
+        "statement": STATEMENT,
+        "foreign": FOREIGN,
+        "unknown": UNKNOWN,
+    }
+)
 RED_TLP1 = "marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed"
-ACTIONS = ("receive", "match")
+ACTIONS = (
+    *("receive", "match", "see_metadata", "redistribute"),
+    *("enrich_externally", "block", "attribute_source", "use_in_proceedings"),
+)
 
 
 def recipient_of(**facts: Any) -> Organisation:
@@ -48,7 +80,15 @@ def recipients() -> list[Organisation]:
         for communities, client, suspended in itertools.product(
             ((), ("c1",), ("c1", "c2")), (False, True), (False, True)
         )
-    ] + [OWN, Organisation(OWN_ID, "Own", own=True, suspended=True, communities=("c1",))]
+    ] + [
+        OWN,
+        Organisation(OWN_ID, "Own", own=True, suspended=True, communities=("c1",)),
+        Organisation(OWN_ID, "Own", own=True, roles=("regulator", "law-enforcement")),
+        recipient_of(communities=("c1",), roles=("csirt", "regulator")),
+        recipient_of(communities=("c1",), roles=("law-enforcement",)),
+        Organisation(PEER_ID, "Peer", "XC", communities=("c1",)),
+        Organisation(PEER_ID, "Peer", communities=("c1",), client=True),
+    ]
 
 
 def labels() -> Iterator[Label]:
@@ -64,6 +104,11 @@ def labels() -> Iterator[Label]:
         (QUARRELLED, id_of(TLP.CLEAR)),
         (UNKNOWN,),
         (UNKNOWN, id_of(TLP.CLEAR)),
+        *[(marking, id_of(TLP.CLEAR)) for marking in HANDLING_IDS.values()],
+        (HANDLING_IDS["to XB"], HANDLING_IDS["to XC and XD"], id_of(TLP.GREEN)),
+        (HANDLING_IDS["PAP:GREEN"], HANDLING_IDS["PAP:RED"], id_of(TLP.GREEN)),
+        (HANDLING_IDS["PAP:AMBER"], id_of(TLP.RED)),
+        (HANDLING_IDS["IEP green"],),
     ]
     audiences = itertools.product(
         ((), ("c1",), ("c2",), ("c1", "c2")), ((), (PEER_ID,), (PEER_ID, THIRD_ID), (THIRD_ID,))

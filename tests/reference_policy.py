@@ -1,4 +1,4 @@
-"""TLP 2.0 between organisations in plain Python: the oracle of tests.
+"""TLP 2.0, PAP and other handling between organisations in plain Python: the oracle of tests.
 
 Written from FIRST's text and the marking ids of the OASIS specifications, not from our policies: nothing of `tocsin.sharing` but the
 values that are asked about is used, and none of `tocsin.stix.markings`.
@@ -6,7 +6,9 @@ values that are asked about is used, and none of `tocsin.stix.markings`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from typing import Any
 
 from tocsin.sharing.audience import Organisation
 from tocsin.sharing.labels import Label
@@ -27,9 +29,28 @@ WORDS = ["clear", "green", "amber", "amber+strict", "red"]
 CLEAR, GREEN, AMBER, AMBER_STRICT, RED = range(5)
 
 
-def level(label: Label) -> int | None:
+Kinds = Mapping[tuple[str, str], str]
+HANDLING = "handling:"
+PAP_CLEAR, PAP_GREEN, PAP_AMBER, PAP_RED, ASK_FIRST = range(5)
+NOW = 1_795_000_000_000_000
+
+
+def said(marking: str, label: Label, kinds: Kinds, own: str) -> str | None:
+    """`kinds`: (marking, who defines it) -> kind. This node's word goes before the owner's; nobody else's counts."""
+    words = [kinds[marking, who] for who in (own, label.owner) if (marking, who) in kinds]
+    return words[0] if words else None
+
+
+def asked(label: Label, kinds: Kinds, own: str) -> list[dict[str, Any]]:
+    """What each marking beside TLP asks for."""
+    words = [said(m, label, kinds, own) for m in label.markings if m not in LEVELS]
+    return [json.loads(w[len(HANDLING) :]) for w in words if w and w.startswith(HANDLING)]
+
+
+def level(label: Label, kinds: Kinds | None = None, own: str = "") -> int | None:
     """The strictest level an object carries, else what was vouched for, else nothing."""
     carried = [LEVELS[m] for m in label.markings if m in LEVELS]
+    carried += [WORDS.index(a["tlp"]) for a in asked(label, kinds or {}, own) if "tlp" in a]
     if carried:
         return max(carried)
     if label.assumed is None:
@@ -37,30 +58,82 @@ def level(label: Label) -> int | None:
     return WORDS.index(label.assumed) if label.assumed in WORDS else RED
 
 
-def understood(label: Label, kinds: Mapping[tuple[str, str], str], own: str) -> bool:
-    """`kinds`: (marking, who defines it) -> kind. This node's word goes before the owner's; nobody else's counts."""
-    for marking in label.markings:
-        if marking in LEVELS:
+def understood(label: Label, kinds: Kinds, own: str) -> bool:
+    """Whether every marking is TLP, a statement, or something whose demands are known."""
+    words = [said(m, label, kinds, own) for m in label.markings if m not in LEVELS]
+    return all(w is not None and (w == "statement" or w.startswith(HANDLING)) for w in words)
+
+
+def pap(label: Label, kinds: Kinds, own: str) -> int | None:
+    """The strictest of what may be done; None where nobody says."""
+    return max((a["pap"] for a in asked(label, kinds, own) if "pap" in a), default=None)
+
+
+def kept_back(recipient: Organisation, label: Label, kinds: Kinds, own: str) -> bool:
+    """Whether dates, countries, uses or the source's wish stand against it, whoever else may have it."""
+    if label.owner == recipient.id:
+        return False
+    for wish in asked(label, kinds, own):
+        if wish.get("not_after", NOW + 1) <= NOW:
+            return True
+        if wish.get("no_regulators") and "regulator" in recipient.roles:
+            return True
+        if wish.get("no_law_enforcement") and "law-enforcement" in recipient.roles:
+            return True
+        if recipient.own:
             continue
-        said = [kinds[marking, who] for who in (own, label.owner) if (marking, who) in kinds]
-        if not said or said[0] != "statement":
-            return False
-    return True
+        if wish.get("not_before", NOW) > NOW or wish.get("hide_source"):
+            return True
+        if "countries" in wish and recipient.country not in wish["countries"]:
+            return True
+    return False
 
 
-def may(
-    recipient: Organisation, action: str, label: Label, kinds: Mapping[tuple[str, str], str], own: str
-) -> bool:
+def may(recipient: Organisation, action: str, label: Label, kinds: Kinds, own: str) -> bool:
     """Whether `recipient` may do `action` with an object under `label` on the node of `own`."""
-    if recipient.suspended:
+    if recipient.suspended or kept_back(recipient, label, kinds, own):
         return False
-    if recipient.own:
-        return action in ("receive", "match")
-    if action != "receive":
+    if action in ("receive", "see_metadata"):
+        return recipient.own or may_have(recipient, label, kinds, own)
+    if action == "match":
+        return recipient.own
+    if action == "redistribute":
+        return may_pass_on(recipient, label, kinds, own)
+    return recipient.own and understood(label, kinds, own) and may_use(action, label, kinds, own)
+
+
+def may_use(action: str, label: Label, kinds: Kinds, own: str) -> bool:
+    """What the organisation that runs the node may do with what it holds."""
+    allowed = pap(label, kinds, own)
+    if action == "attribute_source":
+        return not any(a.get("hide_source") for a in asked(label, kinds, own))
+    if allowed == ASK_FIRST:
         return False
+    if action == "use_in_proceedings":
+        return label.owner == own
+    if action == "block":
+        return allowed is None or allowed <= PAP_GREEN
+    if allowed is None:
+        return level(label, kinds, own) == CLEAR
+    return allowed <= PAP_AMBER
+
+
+def may_pass_on(recipient: Organisation, label: Label, kinds: Kinds, own: str) -> bool:
+    if not understood(label, kinds, own):
+        return False
+    tlp = level(label, kinds, own)
+    if recipient.own and label.owner == own:
+        return True
+    if tlp is None and not recipient.own:
+        return False
+    member = any(c in label.communities for c in recipient.communities)
+    return tlp == CLEAR or (tlp == GREEN and (recipient.own or member))
+
+
+def may_have(recipient: Organisation, label: Label, kinds: Kinds, own: str) -> bool:
     if label.owner == recipient.id:
         return True
-    tlp = level(label)
+    tlp = level(label, kinds, own)
     if tlp is None or not understood(label, kinds, own):
         return False
     ours = label.owner == own
@@ -73,5 +146,7 @@ def may(
     if tlp == AMBER and ours:
         return member or named
     if tlp == AMBER:
-        return recipient.client and (member or not any(LEVELS.get(m) == GREEN for m in label.markings))
+        green = any(LEVELS.get(m) == GREEN for m in label.markings)
+        green = green or any(a.get("tlp") == "green" for a in asked(label, kinds, own))
+        return recipient.client and (member or not green)
     return named

@@ -12,9 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deciding import (
+    ACTIONS,
     DEFINITIONS,
     FOREIGN,
+    HANDLING_IDS,
     KINDS,
+    NOW,
     OWN,
     OWN_ID,
     PEER_ID,
@@ -36,7 +39,15 @@ SCHEMA = (policy.files("tocsin.sharing") / "policies" / "schema.cedarschema").re
 DECIDER = Decider(policy.load(), OWN)
 COMMUNITIES = ("c1", "c2", "c3", "", "identity--x")
 ORGANISATIONS = (OWN_ID, PEER_ID, THIRD_ID, "identity--ä")
-MARKINGS = (*LEVELS, STATEMENT, FOREIGN, UNKNOWN, QUARRELLED, "marking-definition--nobody")
+MARKINGS = (
+    *LEVELS,
+    *HANDLING_IDS.values(),
+    STATEMENT,
+    FOREIGN,
+    UNKNOWN,
+    QUARRELLED,
+    "marking-definition--nobody",
+)
 WORDS = ("clear", "green", "amber", "amber+strict", "red", "white", "CLEAR", "")
 
 some_communities = st.lists(st.sampled_from(COMMUNITIES), max_size=4)
@@ -52,16 +63,16 @@ others = st.builds(
     Organisation,
     st.sampled_from(ORGANISATIONS[1:]),
     st.just("Somebody"),
-    country=st.sampled_from(("", "XA")),
+    country=st.sampled_from(("", "XA", "XB", "XC")),
     sector=st.sampled_from(("", "energy")),
-    roles=st.lists(st.sampled_from(("csirt", "regulator")), max_size=2).map(tuple),
+    roles=st.lists(st.sampled_from(("csirt", "regulator", "law-enforcement")), max_size=2).map(tuple),
     communities=some_communities.map(tuple),
     client=st.booleans(),
     suspended=st.booleans(),
 )
 own = st.builds(Organisation, st.just(OWN_ID), st.just("Own"), own=st.just(True), suspended=st.booleans())
 recipients = others | own
-actions = st.sampled_from(("receive", "receive", "match"))
+actions = st.sampled_from(("receive", "receive", *ACTIONS))
 
 
 def compare(recipient: Organisation, action: str, some: list[Label]) -> None:
@@ -140,6 +151,10 @@ leaves = (
             "false",
             "resource.ours",
             "resource.understood",
+            "resource.limited",
+            "resource.countries.contains(principal.country)",
+            '(resource.timing == Timing::"expired")',
+            '(resource.pap == Pap::"green")',
             "principal.client",
             "principal.own",
             "principal.suspended",
@@ -192,7 +207,7 @@ def compare_compiled(texts: list[str], recipient: Organisation, action: str, som
 
 
 def facts_from(some: list[Label]) -> list[Facts]:
-    return [facts_of(label, DEFINITIONS, own=OWN_ID) for label in some]
+    return [facts_of(label, DEFINITIONS, own=OWN_ID, now=NOW) for label in some]
 
 
 @given(
@@ -241,6 +256,8 @@ def _random_recipient(chance: random.Random) -> Organisation:
     return Organisation(
         chance.choice(ORGANISATIONS[1:]),
         "Somebody",
+        country=chance.choice(("", "XA", "XB", "XC")),
+        roles=tuple(chance.sample(("csirt", "regulator", "law-enforcement"), chance.randrange(3))),
         communities=tuple(chance.sample(COMMUNITIES, chance.randrange(4))),
         client=chance.random() < 0.5,
         suspended=chance.random() < 0.1,
@@ -257,7 +274,7 @@ def test_three_readings_agree_at_length() -> None:
         for _ in range(20):
             recipient, action = (
                 _random_recipient(chance),
-                chance.choice(("receive", "receive", "receive", "match")),
+                chance.choice(("receive", "receive", "receive", *ACTIONS)),
             )
             found = set(DECIDER.clearance(recipient, action, numbered, DEFINITIONS, 1).labels)
             for number, label in numbered.items():

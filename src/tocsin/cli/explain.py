@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from tocsin.cli.context import json_option, open_store, write
+from tocsin.sharing.actions import ACTIONS
 
 if TYPE_CHECKING:
     from tocsin.node.clearances import Clearances
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
 @click.argument("recipient", metavar="PEER")
 @click.option(
     "--action",
-    type=click.Choice(["receive", "match"]),
+    type=click.Choice(list(ACTIONS)),
     default="receive",
     show_default=True,
-    help="What PEER would do with it: have it, or look for it in logs.",
+    help="What PEER would do: " + "; ".join(f"{name}, {words}" for name, words in ACTIONS.items()) + ".",
 )
 @json_option
 def COMMAND(object_id: str, recipient: str, action: str, as_json: bool) -> None:

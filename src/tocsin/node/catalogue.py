@@ -13,7 +13,7 @@ from tocsin.matching import Entry, Index, Indicator, Passed, entries_of
 from tocsin.matching.entries import observable_entries
 from tocsin.matching.warninglists import Listed, Warninglists
 from tocsin.node.clearances import Clearances, Snapshot
-from tocsin.sharing.facts import NO_TLP, facts_of
+from tocsin.sharing.facts import NO_PAP, NO_TLP, facts_of
 from tocsin.sharing.labels import Label
 from tocsin.sharing.release import Clearance, Released
 from tocsin.stix.timestamps import micros_or_none
@@ -193,8 +193,10 @@ def name_of(organisation: str, snapshot: Snapshot) -> str:
 
 
 def marking_of(label: Label, snapshot: Snapshot) -> str:
-    """Return how a label set is marked, for people: "TLP:GREEN" and the like, "unmarked", or "unknown marking"."""
-    facts = facts_of(label, snapshot.definitions, own=snapshot.own.id)
+    """Return how a label set is marked, for people: "TLP:GREEN PAP:AMBER" and the like, "unmarked", or "unknown marking"."""
+    # neither levels nor what is understood depend on the moment
+    facts = facts_of(label, snapshot.definitions, own=snapshot.own.id, now=0)
     if not facts.understood:
         return "unknown marking"
-    return "unmarked" if facts.tlp == NO_TLP else f"TLP:{facts.tlp.upper()}"
+    level = "unmarked" if facts.tlp == NO_TLP else f"TLP:{facts.tlp.upper()}"
+    return level if facts.pap == NO_PAP else f"{level} PAP:{facts.pap.upper()}"

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
+from tocsin.clock import Micros
 from tocsin.errors import ForbiddenError, StoreError
 from tocsin.sharing import policy
 from tocsin.sharing.audience import Organisation
@@ -49,8 +50,9 @@ class Clearances:
         self._policies = policies or policy.load()
         self._lock = threading.Lock()
         self._snapshot = self._read()
-        self._decider = Decider(self._policies, self._snapshot.own)
+        self._decider = Decider(self._policies, self._snapshot.own, store.clock)
         self._made: dict[tuple[str, str], Clearance] = {}
+        self._until: Micros | None = None  # a date is reached then that something in `_made` rests on
 
     @property
     def snapshot(self) -> Snapshot:
@@ -70,6 +72,8 @@ class Clearances:
             PolicyError: the decision cannot be made: nothing may go.
         """
         with self._lock:
+            if self._until is not None and self._store.clock() >= self._until:
+                self._made = {}
             found = self._made.get((organisation, action))
             if found is None:
                 recipient = self._snapshot.organisations.get(organisation)
@@ -80,6 +84,7 @@ class Clearances:
                     recipient, action, state.labels, state.definitions, state.generation
                 )
                 self._made[organisation, action] = found
+                self._until = self._decider.until
             return found
 
     def ask(
@@ -104,7 +109,7 @@ class Clearances:
             if self._snapshot.generation < at_least or at_least == 0:
                 self._snapshot = self._read()
                 if self._snapshot.own != self._decider.own:
-                    self._decider = Decider(self._policies, self._snapshot.own)
+                    self._decider = Decider(self._policies, self._snapshot.own, self._store.clock)
                 self._made = {}
             return self._snapshot
 

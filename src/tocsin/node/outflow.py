@@ -354,7 +354,7 @@ class _Push:
             if label is None or number in cleared or label.owner == recipient.id:
                 continue
             decision = self._clearances.decider.decide(recipient, "receive", label, snapshot.definitions)
-            tlp = facts_of(label, snapshot.definitions, own=snapshot.own.id).tlp
+            tlp = facts_of(label, snapshot.definitions, own=snapshot.own.id, now=self._store.clock()).tlp
             counts[_words(decision, tlp)] += count
         return tuple(Withheld(rule, why, count) for (rule, why), count in counts.most_common())
 

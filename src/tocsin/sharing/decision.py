@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from tocsin.clock import Clock, Micros, system_clock
 from tocsin.errors import PolicyError
 from tocsin.sharing import oracle
+from tocsin.sharing.actions import ACTIONS
 from tocsin.sharing.audience import Organisation
 from tocsin.sharing.explain import Case, Explanation, explain
 from tocsin.sharing.facts import facts_of
@@ -23,7 +25,6 @@ from tocsin.sharing.table import Table
 
 __all__ = ["ACTIONS", "Decider", "Decision", "Explanation"]
 
-ACTIONS = ("receive", "match")
 _SAMPLE = 2  # of the rows just decided, and again of all: what Cedar itself is asked about for each clearance
 
 
@@ -43,21 +44,22 @@ class Decider:
     What was worked out for a recipient is kept: when label sets are added, only those are decided.
     """
 
-    def __init__(self, policies: PolicySet, own: Organisation) -> None:
-        """Take validated policies and the organisation that runs the node.
+    def __init__(self, policies: PolicySet, own: Organisation, clock: Clock = system_clock) -> None:
+        """Take validated policies, the organisation that runs the node, and what tells the moment.
 
         Raises:
             PolicyError: a policy uses something that cannot be compiled, or facts do not fit the schema.
         """
         self.policies = policies
         self.own = own
+        self._clock = clock
         self._table = Table(own.id)
         self._verdicts: dict[tuple[str, str], _Verdicts] = {}
         self._distrust = ""
         self._lock = threading.Lock()
         for policy in policies.policies.values():
             check(policy, oracle.recipient_facts(own), oracle.context_facts(own))
-        facts = facts_of(Label(markings=(), owner=own.id), Definitions(), own=own.id)
+        facts = facts_of(Label(markings=(), owner=own.id), Definitions(), own=own.id, now=clock())
         for action in ACTIONS:
             if errors := oracle.decide(policies, own, action, facts).errors:
                 raise PolicyError(f"the policies cannot be evaluated: {errors[0]}")
@@ -90,7 +92,8 @@ class Decider:
                     self._distrust, hint="restart the node, and report this with `tocsin doctor --json`"
                 )
             verdicts = self._of(recipient, action)
-            if self._table.update(labels, definitions):
+            now = self._clock()
+            if self._table.update(labels, definitions, now):
                 rows = self._table.rows
                 if verdicts.epoch != self._table.epoch:
                     verdicts.epoch, verdicts.done, verdicts.allowed = self._table.epoch, 0, []
@@ -99,16 +102,22 @@ class Decider:
                 self._spot_check(recipient, action, new, rows, allowed)
                 verdicts.done, verdicts.allowed = len(rows), allowed
             else:
-                rows = self._table.some(labels, definitions)
+                rows = self._table.some(labels, definitions, now)
                 allowed = sorted(verdicts.filter.select(rows))
                 self._spot_check(recipient, action, rows, rows, allowed)
         return clear(recipient.id, action, tuple(allowed), generation)
+
+    @property
+    def until(self) -> Micros | None:
+        """The moment at which a clearance made now may no longer hold, because a date is reached; None if there is none."""
+        return self._table.until
 
     def decide(
         self, recipient: Organisation, action: str, label: Label, definitions: Definitions
     ) -> Decision:
         """Return Cedar's decision for one label set, with the policies that made it; an error is a no."""
-        return oracle.decide(self.policies, recipient, action, facts_of(label, definitions, own=self.own.id))
+        facts = facts_of(label, definitions, own=self.own.id, now=self._clock())
+        return oracle.decide(self.policies, recipient, action, facts)
 
     def explain(
         self,
@@ -127,7 +136,7 @@ class Decider:
             definitions: what markings mean.
             names: of organisations and communities by id; ids stand where there is none.
         """
-        case = Case(self.own, recipient, action, label, definitions, names or {})
+        case = Case(self.own, recipient, action, label, definitions, names or {}, self._clock())
         return explain(self.policies, case)
 
     def _of(self, recipient: Organisation, action: str) -> _Verdicts:

@@ -12,12 +12,25 @@ from typing import TypeAlias
 
 import msgspec
 
+from tocsin.clock import Micros, to_text
 from tocsin.sharing import oracle
 from tocsin.sharing.audience import Organisation
-from tocsin.sharing.facts import NO_TLP, TLP_WORDS, Facts, facts_of, is_understood
+from tocsin.sharing.facts import (
+    CURRENT,
+    EMBARGOED,
+    EXPIRED,
+    NO_PAP,
+    NO_TLP,
+    TLP_WORDS,
+    Facts,
+    facts_of,
+    handling_of,
+    is_understood,
+)
 from tocsin.sharing.labels import Definitions, Label
 from tocsin.sharing.oracle import Decision
 from tocsin.sharing.policy import PolicySet
+from tocsin.stix.handling import PAP, Handling
 from tocsin.stix.markings import tlp_of
 
 OPERATOR = "whoever runs this node"
@@ -84,7 +97,7 @@ class Explanation(msgspec.Struct, frozen=True):
 class Case(msgspec.Struct, frozen=True):
     """A question: may `recipient` do `action` with what carries `label`, on the node of `own`?
 
-    `names` are those of organisations and communities by id.
+    `names` are those of organisations and communities by id; `now` is the moment.
     """
 
     own: Organisation
@@ -93,6 +106,7 @@ class Case(msgspec.Struct, frozen=True):
     label: Label
     definitions: Definitions
     names: Mapping[str, str]
+    now: Micros
 
     def name(self, identifier: str) -> str:
         """Return how people call an organisation or community."""
@@ -110,7 +124,7 @@ _Try: TypeAlias = tuple[Step, Callable[[World], World]]
 
 def explain(policies: PolicySet, case: Case) -> Explanation:
     """Explain one decision."""
-    facts = facts_of(case.label, case.definitions, own=case.own.id)
+    facts = facts_of(case.label, case.definitions, own=case.own.id, now=case.now)
     decision = oracle.decide(policies, case.recipient, case.action, facts)
     return Explanation(
         allowed=decision.allowed,
@@ -164,7 +178,30 @@ def _kinds(case: Case, facts: Facts, *, allowed: bool) -> Iterator[Sequence[_Try
     if not facts.understood:
         words = f"the unknown marking is defined by {case.name(facts.owner)} or by this node's organisation"
         yield [_try(words, f"{SOURCE}, or {OPERATOR}", _label(understood=True))]
+    yield from _of_handling(case, facts)
     yield _of_level(case, facts, allowed=allowed)
+
+
+def _of_handling(case: Case, facts: Facts) -> Iterator[Sequence[_Try]]:
+    """Yield what would be otherwise if a marking did not ask for what it asks for."""
+    owner, recipient = case.name(facts.owner), case.recipient
+    if facts.timing == EMBARGOED:
+        yield [_try("its embargo is over", "time", _label(timing=CURRENT))]
+    elif facts.timing == EXPIRED:
+        yield [_try(f"{owner} gives it a later end", SOURCE, _label(timing=CURRENT))]
+    if facts.limited and recipient.country not in facts.countries:
+        more = facts.countries | {recipient.country}
+        words = f"{owner} releases it to {recipient.country or 'organisations without a country'}"
+        yield [_try(words, SOURCE, _label(countries=more))]
+    if facts.no_regulators:
+        yield [_try(f"{owner} allows regulatory use", SOURCE, _label(no_regulators=False))]
+    if facts.no_law_enforcement:
+        yield [_try(f"{owner} allows use by law enforcement", SOURCE, _label(no_law_enforcement=False))]
+    if facts.hide_source:
+        yield [_try(f"{owner} allows its name to be told", SOURCE, _label(hide_source=False))]
+    if case.action in {"block", "enrich_externally"} and facts.pap != NO_PAP:
+        level = "green" if case.action == "block" else "amber"
+        yield [_try(f"{owner} marks it PAP:{level.upper()}", SOURCE, _label(pap=level))]
 
 
 def _of_recipient(case: Case, facts: Facts) -> Iterator[Sequence[_Try]]:
@@ -269,7 +306,30 @@ def _markings_in_words(case: Case, facts: Facts) -> Iterator[str]:
     for marking in case.label.markings:
         if tlp_of(marking) is not None:
             continue
-        if is_understood(marking, case.label, case.definitions, own=case.own.id):
+        asked = handling_of(marking, case.label, case.definitions, own=case.own.id)
+        if asked is not None:
+            yield f"its marking {marking} asks for: {'; '.join(asked_in_words(asked))}"
+        elif is_understood(marking, case.label, case.definitions, own=case.own.id):
             yield f"its marking {marking} is a statement, which restricts nothing"
         else:
             yield f"its marking {marking} is unknown: neither its owner nor this node has said what it asks for"
+
+
+def asked_in_words(asked: Handling) -> Iterator[str]:
+    """Yield what a marking asks for beside statements, a wish at a time."""
+    if asked.tlp is not None:
+        yield _level(asked.tlp)
+    if asked.pap is not None:
+        yield "contact before any action" if asked.pap is PAP.NOTHING else f"PAP:{asked.pap.name}"
+    if asked.not_before is not None:
+        yield f"nothing before {to_text(asked.not_before)}"
+    if asked.not_after is not None:
+        yield f"nothing from {to_text(asked.not_after)} on"
+    if asked.countries is not None:
+        yield f"only to {' and '.join(asked.countries) or 'no country'}"
+    if asked.no_regulators:
+        yield "no regulatory use"
+    if asked.no_law_enforcement:
+        yield "no use by law enforcement"
+    if asked.hide_source:
+        yield "its source is not to be told"

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 import msgspec
 
+from tocsin.clock import Micros
 from tocsin.sharing.labels import Definitions, Label
+from tocsin.stix.handling import PAP, Handling, from_kind, together
 from tocsin.stix.markings import TLP, TLP2_EXTENSION, TLP_DEFINITIONS, strictest, tlp_of
 
 # How policies write the levels, in the order of strictness.
@@ -19,6 +21,10 @@ TLP_WORDS = {
 }
 _BY_WORD = {word: tlp for tlp, word in TLP_WORDS.items()}
 NO_TLP = "none"
+# How policies write permissible actions, in the order of strictness; and where nobody has said.
+PAP_WORDS = {pap: pap.name.lower() for pap in PAP}
+NO_PAP = "unsaid"
+CURRENT, EMBARGOED, EXPIRED = "current", "embargoed", "expired"
 # Ids that nothing can have: what keeps a derived thing here, and the owner of what several own.
 UNSETTLED = "marking-definition--00000000-0000-0000-0000-000000000000"
 NO_OWNER = "identity--00000000-0000-0000-0000-000000000000"
@@ -40,6 +46,11 @@ class Facts(msgspec.Struct, frozen=True):
         ours: the owner runs this node.
         communities: ids of the communities it is addressed to.
         recipients: ids of the organisations its owner named.
+        pap: "clear" ... "red", "nothing": what may be done with it; "unsaid" where no marking says.
+        timing: "embargoed" before the latest date that a marking sets, "expired" from the earliest end on, else "current".
+        limited: markings name the countries it may go to.
+        countries: those that all of them name.
+        no_regulators, no_law_enforcement, hide_source: uses that a marking excludes.
     """
 
     tlp: str
@@ -49,23 +60,38 @@ class Facts(msgspec.Struct, frozen=True):
     ours: bool
     communities: frozenset[str]
     recipients: frozenset[str]
+    pap: str = NO_PAP
+    timing: str = CURRENT
+    limited: bool = False
+    countries: frozenset[str] = frozenset()
+    no_regulators: bool = False
+    no_law_enforcement: bool = False
+    hide_source: bool = False
 
 
-def facts_of(label: Label, definitions: Definitions, *, own: str) -> Facts:
-    """Return the facts of `label` on the node of organisation `own`.
+def facts_of(label: Label, definitions: Definitions, *, own: str, now: Micros) -> Facts:
+    """Return the facts of `label` on the node of organisation `own` at the moment `now`.
 
-    Several TLP markings join to the strictest. A TLP that the importer vouched for counts only where the object carries
-    none. A statement marking neither permits nor forbids; any other marking that nobody entitled has
-    defined makes the whole label set not understood.
+    Several TLP markings join to the strictest, and so does all else that markings ask for. A TLP that the importer vouched for
+    counts only where the object carries none. A statement marking neither permits nor forbids; any other marking that
+    nobody entitled has defined makes the whole label set not understood.
     """
     tlps = []
+    handlings = []
     understood = True
     for marking in label.markings:
         tlp = tlp_of(marking)
         if tlp is not None:
             tlps.append(tlp)
-        elif not is_understood(marking, label, definitions, own=own):
-            understood = False
+            continue
+        handling = handling_of(marking, label, definitions, own=own)
+        if handling is None:
+            understood = understood and is_understood(marking, label, definitions, own=own)
+            continue
+        handlings.append(handling)
+        if handling.tlp is not None:
+            tlps.append(_BY_WORD.get(handling.tlp, TLP.RED))
+    asked = together(handlings)
     if tlps:
         levels = frozenset(TLP_WORDS[tlp] for tlp in tlps)
         word = TLP_WORDS[max(tlps)]
@@ -80,7 +106,38 @@ def facts_of(label: Label, definitions: Definitions, *, own: str) -> Facts:
         ours=label.owner == own,
         communities=frozenset(label.communities),
         recipients=frozenset(label.recipients),
+        pap=NO_PAP if asked.pap is None else PAP_WORDS[asked.pap],
+        timing=_timing(asked, now),
+        limited=asked.countries is not None,
+        countries=frozenset(asked.countries or ()),
+        no_regulators=asked.no_regulators,
+        no_law_enforcement=asked.no_law_enforcement,
+        hide_source=asked.hide_source,
     )
+
+
+def _timing(asked: Handling, now: Micros) -> str:
+    if asked.not_after is not None and now >= asked.not_after:
+        return EXPIRED
+    return EMBARGOED if asked.not_before is not None and now < asked.not_before else CURRENT
+
+
+def turns_of(label: Label, definitions: Definitions, *, own: str, now: Micros) -> Micros | None:
+    """Return the next moment after `now` at which the facts of `label` change by themselves; None if they never do."""
+    asked = together(
+        found
+        for marking in label.markings
+        if (found := handling_of(marking, label, definitions, own=own)) is not None
+    )
+    later = [date for date in (asked.not_before, asked.not_after) if date is not None and date > now]
+    return min(later, default=None)
+
+
+def handling_of(marking: str, label: Label, definitions: Definitions, *, own: str) -> Handling | None:
+    """Return what `marking` asks for beside TLP on an object of this label, as said by whoever may say so."""
+    if marking == UNSETTLED or tlp_of(marking) is not None:
+        return None
+    return from_kind(definitions.kind(marking, owner=label.owner, own=own))
 
 
 def _vouched(assumed: str | None) -> str:
@@ -90,12 +147,13 @@ def _vouched(assumed: str | None) -> str:
 
 
 def is_understood(marking: str, label: Label, definitions: Definitions, *, own: str) -> bool:
-    """Return whether it is known what `marking` asks for on an object of this label: TLP, or a statement that asks for nothing."""
+    """Return whether it is known what `marking` asks for on an object of this label: TLP, handling, or a statement that asks for nothing."""
     if tlp_of(marking) is not None:
         return True
     if marking == UNSETTLED:  # whoever claims to define it
         return False
-    return definitions.kind(marking, owner=label.owner, own=own) == "statement"
+    kind = definitions.kind(marking, owner=label.owner, own=own)
+    return kind == "statement" or from_kind(kind) is not None
 
 
 def join(labels: Sequence[Label]) -> Label:

@@ -51,6 +51,10 @@ class Definitions:
         """Return the kind of `marking` for an object of `owner`, or None when nobody entitled has said."""
         return self._kinds.get((marking, own)) or self._kinds.get((marking, owner))
 
+    def everything(self) -> list[tuple[str, str, str]]:
+        """Return marking id, definer and kind of every definition, sorted."""
+        return sorted((*key, kind) for key, kind in self._kinds.items())
+
 
 def label_for(
     markings: Iterable[str],

@@ -75,18 +75,25 @@ def entities(recipient: Organisation, facts: Facts, schema: cedarpy.Schema) -> c
 def label_facts(facts: Facts) -> dict[str, Any]:
     """Return the attributes of entity `LabelSet`, as Cedar's JSON writes them."""
     return {
-        "tlp": _tlp(facts.tlp),
-        "levels": [_tlp(level) for level in sorted(facts.levels)],
+        "tlp": _one_of("Tlp", facts.tlp),
+        "levels": [_one_of("Tlp", level) for level in sorted(facts.levels)],
         "understood": facts.understood,
         "owner": facts.owner,
         "ours": facts.ours,
         "communities": sorted(facts.communities),
         "recipients": sorted(facts.recipients),
+        "pap": _one_of("Pap", facts.pap),
+        "timing": _one_of("Timing", facts.timing),
+        "limited": facts.limited,
+        "countries": sorted(facts.countries),
+        "no_regulators": facts.no_regulators,
+        "no_law_enforcement": facts.no_law_enforcement,
+        "hide_source": facts.hide_source,
     }
 
 
-def _tlp(level: str) -> dict[str, Any]:
-    return {"__entity": {"type": "Tlp", "id": level}}
+def _one_of(kind: str, word: str) -> dict[str, Any]:
+    return {"__entity": {"type": kind, "id": word}}
 
 
 def recipient_facts(recipient: Organisation) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from tocsin.sharing.policy import Policy
 
 Row: TypeAlias = tuple[int, Facts]
 _SETS = {"containsAny", "containsAll", "contains", "isEmpty"}
-_ENUMERATIONS = {"Tlp"}  # entity types of which only the id matters; `Facts` holds that
+_ENUMERATIONS = {"Tlp", "Pap", "Timing"}  # entity types of which only the id matters; `Facts` holds that
 
 
 class Filter(msgspec.Struct, frozen=True):

@@ -7,13 +7,13 @@ that calls itself TLP under another id is not TLP, and neither are the invented 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from tocsin.errors import ParseError
+from tocsin.stix import handling
 
 TLP2_EXTENSION: Final = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"
 
@@ -80,9 +80,6 @@ def _definitions() -> dict[str, Mapping[str, Any]]:
 TLP_DEFINITIONS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(_definitions())
 """The marking-definition objects of both families by id, as their specifications fix them."""
 
-# Words of handling that a statement may carry as text, where no machine would see them.
-_HANDLING = re.compile(r"\b(?:tlp|pap|iep|cui|acs)\s*[:=]", re.IGNORECASE)
-
 
 def tlp_of(marking_id: str) -> TLP | None:
     """Return the level a marking id stands for, None for every id that is not a TLP marking."""
@@ -99,13 +96,14 @@ def strictest(levels: Iterable[TLP]) -> TLP | None:
     return max(levels, default=None)
 
 
-def definition_kind(data: Mapping[str, Any]) -> Literal["tlp", "statement", "unknown"]:
+def definition_kind(data: Mapping[str, Any]) -> str:
     """Return what a marking-definition object is.
 
     Returns:
         `tlp` for the fixed ids, whatever the object says: the id carries the meaning.
         `statement` for plain text that asks for nothing a machine must obey (section 7.2.1.3).
-        `unknown` for all else, to be handled as the strictest: TLP under a foreign id, extensions such as IEP, ACS or CUI,
+        `handling:` and what it asks for (`tocsin.stix.handling`): PAP, IEP 2.0, Tocsin's own extension.
+        `unknown` for all else, to be handled as the strictest: TLP under a foreign id, extensions such as ACS or CUI,
         custom definitions, and statements that name a handling level in words.
     """
     if data.get("type") != "marking-definition":
@@ -113,6 +111,11 @@ def definition_kind(data: Mapping[str, Any]) -> Literal["tlp", "statement", "unk
     identifier = data.get("id")
     if isinstance(identifier, str) and identifier in _LEVELS:
         return "tlp"
+    asked = handling.read(data)
+    return asked.to_kind() if asked is not None else _statement_kind(data)
+
+
+def _statement_kind(data: Mapping[str, Any]) -> Literal["statement", "unknown"]:
     definition = data.get("definition")
     if (
         data.get("definition_type") != "statement"
@@ -127,7 +130,7 @@ def definition_kind(data: Mapping[str, Any]) -> Literal["tlp", "statement", "unk
     if len(definition) != 1 or not isinstance(statement, str):
         return "unknown"
     words = (statement, str(data.get("name", "")), str(data.get("x_opencti_definition", "")))
-    return "unknown" if any(map(_HANDLING.search, words)) else "statement"
+    return "unknown" if any(map(handling.HANDLING_WORDS.search, words)) else "statement"
 
 
 def marking_ids(data: Mapping[str, Any]) -> tuple[str, ...]:

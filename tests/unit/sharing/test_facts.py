@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 
@@ -8,6 +9,7 @@ from deciding import (
     DEFINITIONS,
     FOREIGN,
     KINDS,
+    NOW,
     OWN_ID,
     PEER_ID,
     QUARRELLED,
@@ -17,7 +19,7 @@ from deciding import (
     UNKNOWN,
 )
 from deciding import labels as lattice
-from reference_policy import LEVELS, WORDS, level, understood
+from reference_policy import LEVELS, WORDS, asked, level, understood
 from tocsin.sharing.facts import NO_OWNER, NO_TLP, UNSETTLED, Facts, facts_of, join
 from tocsin.sharing.labels import Definitions, Label, label_for
 from tocsin.stix.markings import OPENCTI_AMBER_STRICT, TLP, id_of
@@ -30,7 +32,7 @@ INVENTED = (
 
 
 def facts(*markings: str, owner: str = OWN_ID, assumed: str | None = None) -> Facts:
-    return facts_of(label_for(markings, owner=owner, assumed=assumed), DEFINITIONS, own=OWN_ID)
+    return facts_of(label_for(markings, owner=owner, assumed=assumed), DEFINITIONS, own=OWN_ID, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -68,14 +70,15 @@ def test_an_owner_defines_its_own_markings_unless_this_node_knows_better() -> No
 def test_nobody_defines_what_is_unsettled() -> None:
     said = Definitions({(UNSETTLED, OWN_ID): "statement", (UNSETTLED, THIRD_ID): "statement"})
     for owner in (OWN_ID, THIRD_ID):
-        assert not facts_of(label_for([UNSETTLED], owner=owner), said, own=OWN_ID).understood
+        assert not facts_of(label_for([UNSETTLED], owner=owner), said, own=OWN_ID, now=NOW).understood
 
 
 def test_facts_are_those_of_the_reference_on_the_whole_lattice() -> None:
     for label in lattice():
-        found = facts_of(label, DEFINITIONS, own=OWN_ID)
-        tlp = level(label)
+        found = facts_of(label, DEFINITIONS, own=OWN_ID, now=NOW)
+        tlp = level(label, KINDS, OWN_ID)
         carried = {WORDS[LEVELS[m]] for m in label.markings if m in LEVELS}
+        carried |= {w["tlp"] for w in asked(label, KINDS, OWN_ID) if "tlp" in w}
         assert found == Facts(
             tlp=NO_TLP if tlp is None else WORDS[tlp],
             levels=frozenset(carried or ([] if tlp is None else [WORDS[tlp]])),
@@ -84,7 +87,26 @@ def test_facts_are_those_of_the_reference_on_the_whole_lattice() -> None:
             ours=label.owner == OWN_ID,
             communities=frozenset(label.communities),
             recipients=frozenset(label.recipients),
+            **handling(asked(label, KINDS, OWN_ID)),
         )
+
+
+def handling(wishes: list[dict[str, Any]]) -> dict[str, Any]:
+    """The strictest of each wish, worked out otherwise than `together` does."""
+    starts, ends = ([w[k] for w in wishes if k in w] for k in ("not_before", "not_after"))
+    lists = [set(w["countries"]) for w in wishes if "countries" in w]
+    paps = sorted(w["pap"] for w in wishes if "pap" in w)
+    return {
+        "pap": ["clear", "green", "amber", "red", "nothing"][paps[-1]] if paps else "unsaid",
+        "timing": "expired"
+        if any(end <= NOW for end in ends)
+        else "embargoed"
+        if any(start > NOW for start in starts)
+        else "current",
+        "limited": bool(lists),
+        "countries": frozenset(set.intersection(*lists) if lists else ()),
+        **{k: any(w.get(k) for w in wishes) for k in ("no_regulators", "no_law_enforcement", "hide_source")},
+    }
 
 
 def test_join_of_nothing_is_refused() -> None:
@@ -102,14 +124,14 @@ def test_join_keeps_what_all_share() -> None:
 
 def test_join_with_something_unmarked_stays() -> None:
     found = join([label_for([id_of(TLP.CLEAR)], owner=OWN_ID), label_for([], owner=OWN_ID)])
-    assert not facts_of(found, DEFINITIONS, own=OWN_ID).understood
+    assert not facts_of(found, DEFINITIONS, own=OWN_ID, now=NOW).understood
 
 
 def test_join_of_several_owners_is_nobodys_and_stays_from_amber_on() -> None:
     for tlp in TLP:
         found = join([label_for([id_of(tlp)], owner=OWN_ID), label_for([id_of(TLP.CLEAR)], owner=THIRD_ID)])
         assert found.owner == NO_OWNER
-        assert facts_of(found, DEFINITIONS, own=OWN_ID).understood == (tlp < TLP.AMBER)
+        assert facts_of(found, DEFINITIONS, own=OWN_ID, now=NOW).understood == (tlp < TLP.AMBER)
 
 
 def test_join_does_not_depend_on_order_or_grouping() -> None:

@@ -112,7 +112,7 @@ def test_an_error_while_evaluating_is_a_no() -> None:
 
 
 def test_an_unknown_action_is_a_no() -> None:
-    for action in ("redistribute", "", "Receive"):
+    for action in ("sell", "", "Receive"):
         found = oracle.decide(SHIPPED, OWN, action, FACTS)
         assert not found.allowed
         assert found.errors

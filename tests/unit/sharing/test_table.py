@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from deciding import KINDS, OWN_ID, UNKNOWN
+from deciding import KINDS, NOW, OWN_ID, UNKNOWN
 from tocsin.sharing.facts import facts_of
 from tocsin.sharing.labels import Definitions, label_for
 from tocsin.sharing.table import Table
@@ -11,16 +11,16 @@ NONE = Definitions()
 
 
 def rows(labels, definitions=NONE):
-    return [(n, facts_of(label, definitions, own=OWN_ID)) for n, label in labels.items()]
+    return [(n, facts_of(label, definitions, own=OWN_ID, now=NOW)) for n, label in labels.items()]
 
 
 def test_label_sets_are_appended() -> None:
     table = Table(OWN_ID)
-    assert table.update(LABELS, NONE)
+    assert table.update(LABELS, NONE, NOW)
     kept, epoch = table.rows, table.epoch
     assert kept == rows(LABELS)
     more = {**LABELS, 9: label_for([], owner=OWN_ID)}
-    assert table.update(more, NONE)
+    assert table.update(more, NONE, NOW)
     assert table.rows is kept
     assert table.rows == rows(more)
     assert table.epoch == epoch
@@ -28,27 +28,27 @@ def test_label_sets_are_appended() -> None:
 
 def test_some_of_the_label_sets_leave_the_rows_as_they_are() -> None:
     table = Table(OWN_ID)
-    table.update(LABELS, NONE)
+    table.update(LABELS, NONE, NOW)
     some = {n: LABELS[n] for n in (2, 4)} | {7: label_for([], owner="x")}
-    assert not table.update(some, NONE)
-    assert table.some(some, NONE) == rows(some)
+    assert not table.update(some, NONE, NOW)
+    assert table.some(some, NONE, NOW) == rows(some)
     assert table.rows == rows(LABELS)
-    assert table.update(LABELS, NONE)
+    assert table.update(LABELS, NONE, NOW)
 
 
 def test_as_many_but_others_are_not_taken_for_the_same() -> None:
     table = Table(OWN_ID)
-    table.update(LABELS, NONE)
+    table.update(LABELS, NONE, NOW)
     others = {n + 1: label for n, label in LABELS.items()}
-    assert table.update(others, NONE)
+    assert table.update(others, NONE, NOW)
     assert sorted(table.rows) == sorted(rows(others))
 
 
 def test_a_number_that_means_something_else_begins_an_epoch() -> None:
     table = Table(OWN_ID)
-    table.update(LABELS, NONE)
+    table.update(LABELS, NONE, NOW)
     changed = LABELS | {1: label_for([], owner="x")}
-    assert table.update(changed, NONE)
+    assert table.update(changed, NONE, NOW)
     assert table.epoch == 1
     assert table.rows == rows(changed)
 
@@ -56,13 +56,57 @@ def test_a_number_that_means_something_else_begins_an_epoch() -> None:
 def test_a_definition_begins_an_epoch_only_where_it_matters() -> None:
     labels = LABELS | {6: label_for([UNKNOWN], owner=OWN_ID)}
     table = Table(OWN_ID)
-    table.update(labels, NONE)
-    table.update(labels, Definitions(KINDS))
+    table.update(labels, NONE, NOW)
+    table.update(labels, Definitions(KINDS), NOW)
     assert table.epoch == 0
     said = Definitions({(UNKNOWN, OWN_ID): "statement"})
-    assert table.update(labels, said)
+    assert table.update(labels, said, NOW)
     assert table.epoch == 1
     assert table.rows == rows(labels, said)
-    assert table.some(labels, said) == rows(labels, said)
-    assert table.update(labels, NONE)
+    assert table.some(labels, said, NOW) == rows(labels, said)
+    assert table.update(labels, NONE, NOW)
     assert table.rows == rows(labels)
+
+
+# --- dates ---
+
+SOON, LATER = NOW + 1_000, NOW + 2_000
+DATED = Definitions({(UNKNOWN, OWN_ID): f'handling:{{"not_before":{SOON},"not_after":{LATER}}}'})
+
+
+def test_a_date_that_is_reached_begins_an_epoch() -> None:
+    table = Table(OWN_ID)
+    labels = LABELS | {6: label_for([UNKNOWN], owner=OWN_ID)}
+    seen = []
+    for now in (NOW, SOON - 1, SOON, LATER - 1, LATER, LATER + 1):
+        assert table.update(labels, DATED, now)
+        assert dict(table.rows) == {
+            n: facts_of(label, DATED, own=OWN_ID, now=now) for n, label in labels.items()
+        }
+        seen.append((dict(table.rows)[6].timing, table.epoch, table.until))
+    assert seen == [
+        ("embargoed", 0, SOON),
+        ("embargoed", 0, SOON),
+        ("current", 1, LATER),
+        ("current", 1, LATER),
+        ("expired", 2, None),
+        ("expired", 2, None),
+    ]
+
+
+def test_a_new_date_for_what_stands_is_noted() -> None:
+    table = Table(OWN_ID)
+    labels = {6: label_for([UNKNOWN], owner=OWN_ID)}
+    table.update(labels, DATED, NOW)
+    longer = Definitions({(UNKNOWN, OWN_ID): f'handling:{{"not_before":{LATER}}}'})
+    table.update(labels, longer, NOW)
+    assert table.until == LATER
+    table.update(labels, longer, SOON)
+    assert dict(table.rows)[6].timing == "embargoed"
+
+
+def test_dates_of_some_label_sets_are_noted_too() -> None:
+    table = Table(OWN_ID)
+    table.update(LABELS, DATED, NOW)
+    table.some({6: label_for([UNKNOWN], owner=OWN_ID)}, DATED, NOW)
+    assert table.until == SOON

@@ -1,0 +1,86 @@
+"""Clearances follow the clock: what a date changes is decided anew without anybody writing anything."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from factories import FRIEND, IMPORT, OWN, indicator
+from tocsin.clock import to_text
+from tocsin.formats import RawItem
+from tocsin.node.clearances import Clearances
+from tocsin.node.intake import Intake
+from tocsin.stix.handling import HANDLING_EXTENSION
+from tocsin.stix.markings import TLP, id_of
+from tocsin.store import Store, collections, organisations, pages
+from tocsin.store.values import PageQuery
+
+NOW = 1_795_000_000_000_000
+HOUR = 3_600_000_000
+MOMENT = [NOW]
+MARKING = "marking-definition--00000000-0000-4000-8000-0000000000aa"
+
+
+@pytest.fixture
+def home(store: Store) -> Store:
+    store.clock = lambda: MOMENT[0]
+    MOMENT[0] = NOW
+    with store.connection() as connection:
+        organisations.put(connection, OWN)
+        organisations.put(connection, FRIEND)
+        collections.add(connection, collections.new("main"))
+    return store
+
+
+def take(store: Store, *objects: dict) -> None:
+    items = [RawItem(f"f:{n}", json.dumps(each).encode()) for n, each in enumerate(objects)]
+    report = Intake(store, OWN.id, store.clock).take(items, collection="main", origin=IMPORT)
+    assert not report.refused, report.examples
+
+
+def definition(**asks: object) -> dict:
+    return {
+        "type": "marking-definition",
+        "spec_version": "2.1",
+        "id": MARKING,
+        "created": "2026-01-01T00:00:00.000Z",
+        "name": "Until noon",
+        "extensions": {HANDLING_EXTENSION: {"extension_type": "property-extension", **asks}},
+    }
+
+
+def seen(store: Store, clearances: Clearances, organisation: str) -> list[str]:
+    with store.connection() as connection:
+        main = collections.get(connection, "main").id
+    page = clearances.ask(organisation, lambda c: pages.page(store, PageQuery(main, types=("indicator",)), c))
+    return [each["id"] for each in json.loads(b"[" + page.value.body + b"]")]
+
+
+def test_embargo_and_end_are_reached_in_a_running_process(home: Store) -> None:
+    marked = indicator(1, object_marking_refs=[id_of(TLP.CLEAR), MARKING])
+    take(home, definition(not_before=to_text(NOW + HOUR), not_after=to_text(NOW + 2 * HOUR)), marked)
+    clearances = Clearances(home)
+    found = []
+    for moment in (NOW, NOW + HOUR - 1, NOW + HOUR, NOW + 2 * HOUR - 1, NOW + 2 * HOUR):
+        MOMENT[0] = moment
+        found.append((len(seen(home, clearances, FRIEND.id)), len(seen(home, clearances, OWN.id))))
+    assert found == [(0, 1), (0, 1), (1, 1), (1, 1), (0, 1)], "its owner keeps it"
+
+
+def test_a_definition_that_comes_later_frees_what_waited(home: Store) -> None:
+    take(home, indicator(1, object_marking_refs=[id_of(TLP.CLEAR), MARKING]))
+    clearances = Clearances(home)
+    assert seen(home, clearances, FRIEND.id) == []
+    take(home, definition(pap="red"))
+    clearances.refresh()
+    assert len(seen(home, clearances, FRIEND.id)) == 1
+
+
+def test_countries(home: Store) -> None:
+    marked = indicator(1, object_marking_refs=[id_of(TLP.CLEAR), MARKING])
+    take(home, definition(releasable_to=["XB"]), marked)
+    assert seen(home, Clearances(home), FRIEND.id) == []
+    with home.connection() as connection:
+        organisations.put(connection, FRIEND.__class__(FRIEND.id, FRIEND.name, "XB"))
+    assert len(seen(home, Clearances(home), FRIEND.id)) == 1
