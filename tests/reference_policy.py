@@ -76,9 +76,10 @@ def kept_back(recipient: Organisation, label: Label, kinds: Kinds, own: str) -> 
     for wish in asked(label, kinds, own):
         if wish.get("not_after", NOW + 1) <= NOW:
             return True
-        if wish.get("no_regulators") and "regulator" in recipient.roles:
+        nobody_knows = not recipient.roles and not recipient.own
+        if wish.get("no_regulators") and ("regulator" in recipient.roles or nobody_knows):
             return True
-        if wish.get("no_law_enforcement") and "law-enforcement" in recipient.roles:
+        if wish.get("no_law_enforcement") and ("law-enforcement" in recipient.roles or nobody_knows):
             return True
         if recipient.own:
             continue

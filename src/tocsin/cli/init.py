@@ -7,6 +7,7 @@ from uuid import uuid4
 import click
 
 from tocsin.cli.context import json_option, settings, tell
+from tocsin.sharing.audience import ROLES
 
 
 @click.command()
@@ -19,7 +20,9 @@ from tocsin.cli.context import json_option, settings, tell
 @click.option("--id", "identifier", help="Its STIX identity, when it has one. [default: a new one]")
 @click.option("--country", default="", help="ISO 3166-1 alpha-2 code, such as DE.")
 @click.option("--sector", default="", help="STIX industry sector, such as energy.")
-@click.option("--role", "roles", multiple=True, help="csirt, company, regulator ...; several are possible.")
+@click.option(
+    "--role", "roles", multiple=True, type=click.Choice(ROLES), help="What it is; several are possible."
+)
 @json_option
 def COMMAND(
     name: str, identifier: str | None, country: str, sector: str, roles: tuple[str, ...], as_json: bool

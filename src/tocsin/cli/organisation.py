@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from tocsin.cli.context import json_option, open_store, tell
+from tocsin.sharing.audience import ROLES
 
 
 @click.group()
@@ -21,7 +22,9 @@ def COMMAND() -> None:
 @click.option("--id", "identifier", help="Its STIX identity. [default: a new one]")
 @click.option("--country", default="", help="ISO 3166-1 alpha-2 code.")
 @click.option("--sector", default="", help="STIX industry sector.")
-@click.option("--role", "roles", multiple=True, help="csirt, company, regulator ...; several are possible.")
+@click.option(
+    "--role", "roles", multiple=True, type=click.Choice(ROLES), help="What it is; several are possible."
+)
 @click.option(
     "--client", is_flag=True, help="It receives security services from yours: TLP:AMBER may go to it."
 )

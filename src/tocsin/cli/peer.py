@@ -16,7 +16,7 @@ from tocsin.errors import ConfigError, NotFoundError
 from tocsin.node import links, outflow, sync
 from tocsin.node.outflow import PushReport
 from tocsin.node.sync import PeerReport
-from tocsin.sharing.audience import Organisation
+from tocsin.sharing.audience import ROLES, Organisation
 from tocsin.store import Connection, collections, organisations, peers
 from tocsin.store.peers import Peer, Subscription
 
@@ -71,7 +71,11 @@ def COMMAND() -> None:
 @click.option("--country", default="", metavar="CC", help="For a new organisation: ISO 3166-1 alpha-2.")
 @click.option("--sector", default="", help="For a new organisation: industry sector as in STIX.")
 @click.option(
-    "--role", "roles", multiple=True, help="For a new organisation: csirt, company, ...; repeatable."
+    "--role",
+    "roles",
+    multiple=True,
+    type=click.Choice(ROLES),
+    help="For a new organisation: what it is; repeatable.",
 )
 @click.option("--client", is_flag=True, help="For a new organisation: it gets security services from us.")
 @click.option(

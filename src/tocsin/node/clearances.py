@@ -28,12 +28,13 @@ _TRIES = 20  # a writer that makes a new label set every few milliseconds must n
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """What decisions rest on, at one generation."""
+    """What decisions rest on, at one generation; from `until` on (µs, None: never) organisations stand otherwise."""
 
     generation: int
     organisations: Mapping[str, Organisation]
     labels: Mapping[int, Label]
     definitions: Definitions
+    until: Micros | None = None
 
     @property
     def own(self) -> Organisation:
@@ -72,7 +73,10 @@ class Clearances:
             PolicyError: the decision cannot be made: nothing may go.
         """
         with self._lock:
-            if self._until is not None and self._store.clock() >= self._until:
+            now = self._store.clock()
+            if self._snapshot.until is not None and now >= self._snapshot.until:
+                self._renew()
+            if self._until is not None and now >= self._until:
                 self._made = {}
             found = self._made.get((organisation, action))
             if found is None:
@@ -107,19 +111,24 @@ class Clearances:
         """Read the facts again unless they are of generation `at_least` already; return them."""
         with self._lock:
             if self._snapshot.generation < at_least or at_least == 0:
-                self._snapshot = self._read()
-                if self._snapshot.own != self._decider.own:
-                    self._decider = Decider(self._policies, self._snapshot.own, self._store.clock)
-                self._made = {}
+                self._renew()
             return self._snapshot
+
+    def _renew(self) -> None:
+        self._snapshot = self._read()
+        if self._snapshot.own != self._decider.own:
+            self._decider = Decider(self._policies, self._snapshot.own, self._store.clock)
+        self._made = {}
 
     def _read(self) -> Snapshot:
         with self._store.transaction() as connection:
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            now = self._store.clock()
             organisations.own(connection)  # says what to do where there is none
             return Snapshot(
                 labels.generation(connection),
-                {o.id: o for o in organisations.everything(connection)},
+                {o.id: o for o in organisations.everything(connection, now)},
                 labels.everything(connection),
                 labels.definitions(connection),
+                organisations.until(connection, now),
             )

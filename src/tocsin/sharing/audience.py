@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import msgspec
 
+ROLES = (
+    *("csirt", "isac", "company", "government", "regulator"),
+    *("law-enforcement", "researcher", "vendor", "individual"),
+)
+"""What organisations can be. Closed, because markings exclude some: a misspelt one would be let through."""
+
 
 class Organisation(msgspec.Struct, frozen=True):
     """What policies know of a recipient.
@@ -13,11 +19,13 @@ class Organisation(msgspec.Struct, frozen=True):
         name: as people write it.
         country: ISO 3166-1 alpha-2, or "".
         sector: from the STIX industry-sector vocabulary, or "".
-        roles: csirt, regulator, law-enforcement, company, researcher, vendor.
+        roles: of `ROLES`; none: not known, which is no where a marking excludes a role.
         communities: ids of the communities it belongs to.
         client: it receives security services from this node's organisation (FIRST TLP 2.0: "clients").
         suspended: nothing goes to it.
         own: it runs this node.
+        lapsed: communities that it belongs to by name, while the agreement that they rest on is not in force for it
+            or for this node's organisation: id of each, and why.
     """
 
     id: str
@@ -29,3 +37,4 @@ class Organisation(msgspec.Struct, frozen=True):
     client: bool = False
     suspended: bool = False
     own: bool = False
+    lapsed: tuple[tuple[str, str], ...] = ()

@@ -193,6 +193,8 @@ def _of_handling(case: Case, facts: Facts) -> Iterator[Sequence[_Try]]:
         more = facts.countries | {recipient.country}
         words = f"{owner} releases it to {recipient.country or 'organisations without a country'}"
         yield [_try(words, SOURCE, _label(countries=more))]
+    if not recipient.roles and not recipient.own and (facts.no_regulators or facts.no_law_enforcement):
+        yield [_try(f"{recipient.name} is known to be a company", OPERATOR, _recipient(roles=("company",)))]
     if facts.no_regulators:
         yield [_try(f"{owner} allows regulatory use", SOURCE, _label(no_regulators=False))]
     if facts.no_law_enforcement:
@@ -213,7 +215,13 @@ def _of_recipient(case: Case, facts: Facts) -> Iterator[Sequence[_Try]]:
         words = f"{name} {becomes} a client of {case.own.name}"
         yield [_try(words, OPERATOR, _recipient(client=not recipient.client))]
     shared = facts.communities.intersection(recipient.communities)
-    missing = sorted(facts.communities.difference(recipient.communities))
+    lapsed = {community for community, _ in recipient.lapsed} & facts.communities
+    for community in sorted(lapsed)[:_COMMUNITIES]:
+        words = (
+            f"the agreement that {case.name(community)} rests on is in force for {name} and {case.own.name}"
+        )
+        yield [_try(words, "the parties", _recipient(communities=(*recipient.communities, community)))]
+    missing = sorted(facts.communities.difference(recipient.communities) - lapsed)
     for community in missing[:_COMMUNITIES]:
         joined = (*recipient.communities, community)
         words = f"{name} joins the community {case.name(community)}"
@@ -288,6 +296,9 @@ def _facts_in_words(case: Case, facts: Facts) -> Iterator[str]:
             f"{'named' if recipient.id in facts.recipients else 'not named'}, "
             f"{'a client' if recipient.client else 'no client'} of {case.own.name}"
         )
+    for community, why in recipient.lapsed:
+        if community in facts.communities:
+            yield f"{recipient.name} belongs to {case.name(community)}, but now it does not count: {why}"
     if recipient.suspended:
         yield f"{recipient.name} is suspended"
 

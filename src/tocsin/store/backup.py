@@ -35,6 +35,8 @@ _TABLES = (
     "head",
     "state",
     "organisation",
+    "agreement",
+    "party",
     "community",
     "membership",
     "collection",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID, uuid4
 
 import msgspec
 
-from tocsin.errors import ConflictError, NotFoundError
-from tocsin.sharing.audience import Organisation
+from tocsin.clock import Micros, system_clock
+from tocsin.errors import ConflictError, InputError, NotFoundError
+from tocsin.sharing.agreements import Agreement, lapse, turn
+from tocsin.sharing.audience import ROLES, Organisation
+from tocsin.store import agreements
 from tocsin.store.connection import Connection
 from tocsin.store.labels import changing
 
@@ -17,6 +21,7 @@ SELECT o.id, o.name, o.country, o.sector, o.roles,
   o.client, o.suspended, o.own
 FROM organisation o
 """
+_FIELDS = ("id", "name", "country", "sector", "roles", "communities", "client", "suspended", "own")
 
 
 class Community(msgspec.Struct, frozen=True):
@@ -33,7 +38,11 @@ def put(connection: Connection, organisation: Organisation) -> None:
 
     Raises:
         ConflictError: another organisation has this name, or there is an own one already.
+        InputError: a role that is none of `ROLES`.
     """
+    for role in organisation.roles:
+        if role not in ROLES:
+            raise InputError(f"{role!r} is no role of an organisation", hint=f"one of {', '.join(ROLES)}")
     with changing(connection):
         clash = connection.execute(
             "SELECT id FROM organisation WHERE name = %s AND id <> %s", (organisation.name, organisation.id)
@@ -65,37 +74,69 @@ def put(connection: Connection, organisation: Organisation) -> None:
         )
 
 
-def everything(connection: Connection) -> list[Organisation]:
-    """Return all organisations by name."""
-    return [_read(row) for row in connection.execute(_SELECT + " ORDER BY o.name").fetchall()]
+def everything(connection: Connection, now: Micros | None = None) -> list[Organisation]:
+    """Return all organisations by name, as they stand at `now` (µs; None: by the system's clock).
+
+    A community that rests on an agreement is among an organisation's own only while that is in force for it and for whoever runs this node.
+    """
+    moment = system_clock() if now is None else now
+    found = [_read(row) for row in connection.execute(_SELECT + " ORDER BY o.name").fetchall()]
+    resting = agreements.by_community(connection)
+    own_id = next((o.id for o in found if o.own), "")
+    return [_standing(each, resting, own_id, moment) for each in found] if resting else found
 
 
-def own(connection: Connection) -> Organisation:
+def until(connection: Connection, now: Micros) -> Micros | None:
+    """Return the next moment at which `everything` has another answer, though nobody changes anything."""
+    turns = [turn(agreement, now) for agreement in agreements.by_community(connection).values()]
+    return min((each for each in turns if each is not None), default=None)
+
+
+def own(connection: Connection, now: Micros | None = None) -> Organisation:
     """Return the organisation that runs this node.
 
     Raises:
         NotFoundError: the node was never initialised.
     """
-    row = connection.execute(_SELECT + " WHERE o.own").fetchone()
-    if row is None:
-        raise NotFoundError("this node has no organisation of its own", hint="run `tocsin init`")
-    return _read(row)
+    for found in everything(connection, now):
+        if found.own:
+            return found
+    raise NotFoundError("this node has no organisation of its own", hint="run `tocsin init`")
 
 
-def get(connection: Connection, name: str) -> Organisation:
+def get(connection: Connection, name: str, now: Micros | None = None) -> Organisation:
     """Return an organisation by id or name.
 
     Raises:
         NotFoundError: there is none.
     """
-    row = connection.execute(_SELECT + " WHERE o.id = %s OR o.name = %s", (name, name)).fetchone()
-    if row is None:
-        raise NotFoundError(f"no organisation {name!r}", hint="`tocsin organisation list` names them")
-    return _read(row)
+    for found in everything(connection, now):
+        if name in (found.id, found.name):
+            return found
+    raise NotFoundError(f"no organisation {name!r}", hint="`tocsin organisation list` names them")
+
+
+def _standing(
+    organisation: Organisation, resting: Mapping[str, Agreement], own_id: str, now: Micros
+) -> Organisation:
+    kept, lapsed = [], []
+    for community in organisation.communities:
+        agreement = resting.get(community)
+        why = ""
+        if agreement is not None:
+            why = lapse(agreement, organisation.id, now)
+            ours = lapse(agreement, own_id, now)
+            if not why and ours:
+                why = f"this node's organisation is not in it: {ours}"
+        if why:
+            lapsed.append((community, why))
+        else:
+            kept.append(community)
+    return msgspec.structs.replace(organisation, communities=tuple(kept), lapsed=tuple(lapsed))
 
 
 def _read(row: tuple[object, ...]) -> Organisation:
-    return msgspec.convert(dict(zip(Organisation.__struct_fields__, row, strict=True)), type=Organisation)
+    return msgspec.convert(dict(zip(_FIELDS, row, strict=True)), type=Organisation)
 
 
 def add_community(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from uuid import UUID
 
 import pytest
 
@@ -11,9 +12,10 @@ from tocsin.clock import to_text
 from tocsin.formats import RawItem
 from tocsin.node.clearances import Clearances
 from tocsin.node.intake import Intake
+from tocsin.sharing.agreements import Agreement, Party
 from tocsin.stix.handling import HANDLING_EXTENSION
 from tocsin.stix.markings import TLP, id_of
-from tocsin.store import Store, collections, organisations, pages
+from tocsin.store import Store, agreements, collections, organisations, pages
 from tocsin.store.values import PageQuery
 
 NOW = 1_795_000_000_000_000
@@ -50,9 +52,9 @@ def definition(**asks: object) -> dict:
     }
 
 
-def seen(store: Store, clearances: Clearances, organisation: str) -> list[str]:
+def seen(store: Store, clearances: Clearances, organisation: str, name: str = "main") -> list[str]:
     with store.connection() as connection:
-        main = collections.get(connection, "main").id
+        main = collections.get(connection, name).id
     page = clearances.ask(organisation, lambda c: pages.page(store, PageQuery(main, types=("indicator",)), c))
     return [each["id"] for each in json.loads(b"[" + page.value.body + b"]")]
 
@@ -84,3 +86,33 @@ def test_countries(home: Store) -> None:
     with home.connection() as connection:
         organisations.put(connection, FRIEND.__class__(FRIEND.id, FRIEND.name, "XB"))
     assert len(seen(home, Clearances(home), FRIEND.id)) == 1
+
+
+def test_the_flow_stops_the_moment_a_legal_basis_lapses(home: Store) -> None:
+    with home.connection() as connection:
+        group = organisations.add_community(connection, "isac", "ISAC")
+        for each in (OWN, FRIEND):
+            organisations.join(connection, group, each)
+        pact = Agreement(
+            UUID(int=9), "pact", "Pact", "protect", "Act of 2015", NOW + HOUR, NOW - HOUR,
+            parties=(Party(OWN.id, NOW - HOUR), Party(FRIEND.id, NOW - HOUR)),
+        )  # fmt: skip
+        agreements.add(connection, pact)
+        agreements.rest(connection, group.id, pact.id)
+        collections.add(connection, collections.new("shared", community=group.id))
+    raw = json.dumps(indicator(1, tlp=TLP.GREEN)).encode()
+    Intake(home, OWN.id, home.clock).take([RawItem("f", raw)], collection="shared", origin=IMPORT)
+    clearances = Clearances(home)
+    found = []
+    for moment in (NOW, NOW + HOUR - 1, NOW + HOUR):
+        MOMENT[0] = moment
+        found.append(len(seen(home, clearances, FRIEND.id, "shared")))
+    assert found == [1, 1, 0]
+    state = clearances.snapshot
+    (label,) = state.labels.values()
+    told = clearances.decider.explain(
+        state.organisations[FRIEND.id], "receive", label, state.definitions, {str(group.id): "ISAC"}
+    )
+    assert any("Act of 2015, lapsed on" in fact for fact in told.facts)
+    assert told.changes[0].words == "the agreement that ISAC rests on is in force for Friend and Own"
+    assert told.changes[0].rules == ("tlp-green-community",)

@@ -1,0 +1,90 @@
+"""Sharing agreements: whether one is in force for an organisation at a moment, and if not, why.
+
+NIS2 (Directive (EU) 2022/2555) article 29 wants voluntary exchange to happen through arrangements, article 29(4) wants entities to tell their
+authority when they enter or leave one. Laws that such arrangements rest on end, too: the US Cybersecurity Information Sharing Act of
+2015 lapsed more than once. So everything here is dated, and what has no date that covers the moment is not in force.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from uuid import UUID
+
+import msgspec
+
+from tocsin.clock import Micros, to_text
+
+
+class Party(msgspec.Struct, frozen=True):
+    """An organisation's part in an agreement: since when, until when, and when it told its authority; µs."""
+
+    organisation: str
+    entered: Micros
+    gone: Micros | None = None
+    notified: Micros | None = None
+
+
+class Agreement(msgspec.Struct, frozen=True):
+    """A dated record that sharing within a community rests on.
+
+    Attributes:
+        id, alias, title: as communities have them.
+        purpose: what is shared for, in words.
+        legal_basis: law, article or contract that permits it.
+        basis_until: µs at which the legal basis itself lapses; None: not foreseen.
+        starts, ends: µs between which the agreement holds; `ends` None: until someone withdraws it.
+        withdrawn: µs at which it was withdrawn.
+        notify: parties must tell their authority that they take part.
+        parties: who takes part.
+    """
+
+    id: UUID
+    alias: str
+    title: str
+    purpose: str
+    legal_basis: str
+    basis_until: Micros | None
+    starts: Micros
+    ends: Micros | None = None
+    withdrawn: Micros | None = None
+    notify: bool = False
+    parties: tuple[Party, ...] = ()
+
+    def party(self, organisation: str) -> Party | None:
+        """Return an organisation's part, or None."""
+        return next((p for p in self.parties if p.organisation == organisation), None)
+
+
+def lapse(agreement: Agreement, organisation: str, now: Micros) -> str:
+    """Return why `agreement` is not in force for an organisation, in words; "" when it is."""
+    name = f"the agreement {agreement.title!r}"
+    if now < agreement.starts:
+        return f"{name} begins on {_day(agreement.starts)}"
+    if agreement.withdrawn is not None and now >= agreement.withdrawn:
+        return f"{name} was withdrawn on {_day(agreement.withdrawn)}"
+    if agreement.ends is not None and now >= agreement.ends:
+        return f"{name} ended on {_day(agreement.ends)}"
+    if agreement.basis_until is not None and now >= agreement.basis_until:
+        return f"the legal basis of {name}, {agreement.legal_basis}, lapsed on {_day(agreement.basis_until)}"
+    party = agreement.party(organisation)
+    if party is None or now < party.entered:
+        return f"it is no party to {name}"
+    if party.gone is not None and now >= party.gone:
+        return f"it left {name} on {_day(party.gone)}"
+    return ""
+
+
+def turn(agreement: Agreement, now: Micros) -> Micros | None:
+    """Return the next moment after `now` at which the agreement comes into force or lapses for somebody."""
+    return min((date for date in _dates(agreement) if date is not None and date > now), default=None)
+
+
+def _dates(agreement: Agreement) -> Iterator[Micros | None]:
+    yield from (agreement.starts, agreement.ends, agreement.withdrawn, agreement.basis_until)
+    for party in agreement.parties:
+        yield from (party.entered, party.gone)
+
+
+def _day(at: Micros) -> str:
+    text = to_text(at)
+    return text[:10] if text.endswith("T00:00:00.000000Z") else f"{text[:19]}Z"

@@ -1,0 +1,2 @@
+ALTER TABLE community DROP COLUMN agreement;
+DROP TABLE party, agreement;
