@@ -108,10 +108,12 @@ def _database(store: Any) -> Finding:
     return "database", "ok", f"PostgreSQL {version}, {kind}, {size // (1 << 20):,} MiB, schema current", ""
 
 
-def _policies(_store: Any) -> Finding:
+def _policies(store: Any) -> Finding:
     from tocsin.sharing import policy
+    from tocsin.store import policies
 
-    found = policy.load()
+    with store.connection() as connection:
+        found = policy.load(own=policies.active(connection))
     return "policies", "ok", f"{len(found.policies)} valid, version {found.version[:12]}", ""
 
 

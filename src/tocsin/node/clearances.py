@@ -20,7 +20,7 @@ from tocsin.sharing.decision import Decider
 from tocsin.sharing.labels import Definitions, Label
 from tocsin.sharing.policy import PolicySet
 from tocsin.sharing.release import Clearance, Released
-from tocsin.store import Store, labels, organisations
+from tocsin.store import Store, labels, organisations, policies
 from tocsin.store.values import Stale
 
 T = TypeVar("T")
@@ -34,6 +34,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     organisations: Mapping[str, Organisation]
     labels: Mapping[int, Label]
     definitions: Definitions
+    policies: PolicySet
     until: Micros | None = None
 
     @property
@@ -45,13 +46,15 @@ class Snapshot(msgspec.Struct, frozen=True):
 class Clearances:
     """Decides for recipients and remembers. Safe to share between threads."""
 
-    def __init__(self, store: Store, policies: PolicySet | None = None) -> None:
-        """Bind to a store, under the policies that come with Tocsin or those given."""
+    def __init__(self, store: Store, given: PolicySet | None = None) -> None:
+        """Bind to a store, under the policies that come with Tocsin and the organisation's own, or under those given alone."""
         self._store = store
-        self._policies = policies or policy.load()
+        self._given = given
+        self._texts: dict[str, str] | None = None  # own policies that `_policies` is made of
+        self._policies = given
         self._lock = threading.Lock()
         self._snapshot = self._read()
-        self._decider = Decider(self._policies, self._snapshot.own, store.clock)
+        self._decider = Decider(self._snapshot.policies, self._snapshot.own, store.clock)
         self._made: dict[tuple[str, str], Clearance] = {}
         self._until: Micros | None = None  # a date is reached then that something in `_made` rests on
 
@@ -116,9 +119,15 @@ class Clearances:
 
     def _renew(self) -> None:
         self._snapshot = self._read()
-        if self._snapshot.own != self._decider.own:
-            self._decider = Decider(self._policies, self._snapshot.own, self._store.clock)
+        if self._snapshot.own != self._decider.own or self._snapshot.policies is not self._decider.policies:
+            self._decider = Decider(self._snapshot.policies, self._snapshot.own, self._store.clock)
         self._made = {}
+
+    def _policies_of(self, texts: dict[str, str]) -> PolicySet:
+        """Return the policies that come with Tocsin and the organisation's own, parsed when they have changed."""
+        if self._policies is None or (self._given is None and texts != self._texts):
+            self._policies, self._texts = policy.load(own=texts), texts
+        return self._policies
 
     def _read(self) -> Snapshot:
         with self._store.transaction() as connection:
@@ -130,5 +139,6 @@ class Clearances:
                 {o.id: o for o in organisations.everything(connection, now)},
                 labels.everything(connection),
                 labels.definitions(connection),
+                self._policies_of(policies.active(connection)),
                 organisations.until(connection, now),
             )

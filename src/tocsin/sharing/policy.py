@@ -73,11 +73,15 @@ class PolicySet:
         self.cedar = cedarpy.PolicySet.from_str(text)
 
 
-def load(folder: Traversable | None = None) -> PolicySet:
-    """Load the policies that come with Tocsin, or those in `folder`.
+def load(folder: Traversable | None = None, own: Mapping[str, str] | None = None) -> PolicySet:
+    """Load the policies that come with Tocsin, or those in `folder`, and an organisation's own.
+
+    Args:
+        folder: where they are.
+        own: further policies by file name. They may only narrow: each is a `forbid`.
 
     Raises:
-        PolicyError: see `PolicySet`; or files are missing or cannot be read.
+        PolicyError: see `PolicySet`; or files are missing or cannot be read; or an own policy permits.
     """
     place = folder if folder is not None else files("tocsin.sharing") / "policies"
     try:
@@ -87,6 +91,15 @@ def load(folder: Traversable | None = None) -> PolicySet:
         raise PolicyError(f"the policies in {place} cannot be read: {error}") from error
     if not texts:
         raise PolicyError(f"no policies in {place}")
+    for name, text in (own or {}).items():
+        for key, tree in _trees(name, text).items():
+            if tree["effect"] != "forbid":
+                policy = tree.get("annotations", {}).get("id", key)
+                raise PolicyError(
+                    f"{name}: policy {policy} permits",
+                    hint="policies of your own can only forbid: they narrow what TLP allows",
+                )
+        texts[f"own/{name}"] = text
     return PolicySet(texts, schema)
 
 

@@ -196,6 +196,11 @@ def _fold_policy(policy: Policy, folder: _Folder) -> Any:
     return result
 
 
+def covers(policy: Policy, action: str) -> bool:
+    """Return whether a policy has a say in an action."""
+    return _covers(policy.tree["action"], action, policy.id)
+
+
 def _covers(scope: Mapping[str, Any], action: str, policy: str) -> bool:
     match scope:
         case {"op": "All"}:
@@ -225,7 +230,7 @@ def compile_policies(
     sides: dict[str, list[ast.expr]] = {"permit": [], "forbid": []}
     settled = {"permit": False, "forbid": False}
     for policy in policies:
-        if not _covers(policy.tree["action"], action, policy.id):
+        if not covers(policy, action):
             continue
         folded = _fold_policy(policy, folder)
         if isinstance(folded, ast.expr):

@@ -54,6 +54,7 @@ _TABLES = (
     "peer",
     "subscription",
     "warninglist",
+    "policy_change",
     "hit",
 )
 _MANIFEST = "manifest.json"

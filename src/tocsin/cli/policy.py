@@ -1,0 +1,235 @@
+"""Policies: what your own organisation forbids beside the rules that come with Tocsin, and what a change would do."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tocsin.cli.context import json_option, open_store, tell
+
+if TYPE_CHECKING:
+    from tocsin.node.policy_changes import Impact
+    from tocsin.sharing.lattice import Case
+    from tocsin.store import Store
+    from tocsin.store.accounts import Principal
+
+_FILES = click.argument(
+    "paths", nargs=-1, metavar="PATH...", type=click.Path(path_type=Path, exists=True, readable=True)
+)
+_TOKEN = click.option(
+    "--token-stdin", is_flag=True, help="Read an administrator's token from standard input."
+)
+_SECRET_BYTES = 4096
+_LARGEST = 1024 * 1024
+
+
+@click.group()
+def COMMAND() -> None:
+    """Policies of your own, in Cedar. They can only forbid; what frees anything again needs a second administrator."""
+
+
+@COMMAND.command()
+@_FILES
+@json_option
+def check(paths: tuple[Path, ...], as_json: bool) -> None:
+    """Check policy files: syntax, schema, annotations, and that they only forbid. Folders count with their *.cedar files."""
+    from tocsin.sharing import policy
+
+    texts = _read(paths)
+    base = {p.id for p in policy.load().policies.values()}
+    found = sorted(p.id for p in policy.load(own=texts).policies.values() if p.id not in base)
+    tell(
+        f"{len(found)} policies are good: {', '.join(found)}" if found else "there are no policies in it",
+        {"policies": found, "files": sorted(texts)},
+        as_json=as_json,
+    )
+
+
+@COMMAND.command()
+@_FILES
+@json_option
+def diff(paths: tuple[Path, ...], as_json: bool) -> None:
+    """Say what would change if the files were all your policies: in every case there is, and for what the node holds now.
+
+    Without a PATH: if you had none.
+    """
+    from tocsin.node.policy_changes import impact
+
+    with open_store() as store:
+        found = impact(store, _read(paths))
+    tell(_impact_text(found), _impact_facts(found), as_json=as_json)
+
+
+@COMMAND.command()
+@_FILES
+@_TOKEN
+@json_option
+def propose(paths: tuple[Path, ...], token_stdin: bool, as_json: bool) -> None:
+    """Make the files all your policies. What only narrows takes effect at once; what widens anything waits for `approve`.
+
+    Without a PATH: have none. A change that widens needs an administrator's token.
+    """
+    from tocsin.node import policy_changes
+
+    texts = _read(paths)
+    with open_store() as store:
+        who = _principal(store) if token_stdin else None
+        number, found = policy_changes.propose(store, texts, who)
+    if found.widens:
+        done = f"change {number} waits: another administrator says `tocsin policy approve {number} --token-stdin`"
+    else:
+        done = f"change {number} is in force"
+    facts = {"change": number, "state": "proposed" if found.widens else "active"} | _impact_facts(found)
+    tell(f"{_impact_text(found)}\n{done}", facts, as_json=as_json)
+
+
+@COMMAND.command()
+@click.argument("number", type=int)
+@_TOKEN
+@json_option
+def approve(number: int, token_stdin: bool, as_json: bool) -> None:
+    """Put change NUMBER in force, as another administrator than who proposed it."""
+    from tocsin.node import policy_changes
+
+    if not token_stdin:
+        raise click.UsageError("who are you? Give your token with --token-stdin")
+    with open_store() as store:
+        policy_changes.approve(store, number, _principal(store))
+    tell(f"change {number} is in force", {"change": number, "state": "active"}, as_json=as_json)
+
+
+@COMMAND.command()
+@click.argument("number", type=int)
+@json_option
+def withdraw(number: int, as_json: bool) -> None:
+    """Give up change NUMBER, which waits."""
+    from tocsin.node import policy_changes
+
+    with open_store() as store:
+        policy_changes.withdraw(store, number)
+    tell(f"change {number} is withdrawn", {"change": number, "state": "withdrawn"}, as_json=as_json)
+
+
+@COMMAND.command("list")
+@json_option
+def list_(as_json: bool) -> None:
+    """List the policies in force, and every change there was with who answers for it."""
+    from tocsin.clock import to_text
+    from tocsin.sharing import policy
+    from tocsin.store import policies
+
+    with open_store() as store, store.connection() as connection:
+        found = policy.load(own=policies.active(connection))
+        changes = policies.everything(connection)
+    base = {p.id for p in policy.load().policies.values()}
+    lines = [
+        f"{p.effect:7} {p.id:28} {p.title}{'' if p.id in base else '  (yours)'}"
+        for p in found.policies.values()
+    ]
+    lines += [
+        f"change {c.id:4}  {c.state:9}  {to_text(c.at)}  by {c.proposer}"
+        + (f", decided by {c.approver}" if c.approver else "")
+        for c in changes
+    ]
+    facts = {
+        "version": found.version,
+        "policies": [
+            {"id": p.id, "effect": p.effect, "title": p.title, "cite": p.cite, "own": p.id not in base}
+            for p in found.policies.values()
+        ],
+        "changes": [
+            {
+                "id": c.id,
+                "state": c.state,
+                "at": to_text(c.at),
+                "proposer": c.proposer,
+                "approver": c.approver,
+            }
+            for c in changes
+        ],
+    }
+    tell("\n".join(lines), facts, as_json=as_json)
+
+
+def _read(paths: tuple[Path, ...]) -> dict[str, str]:
+    from tocsin.errors import PolicyError
+
+    texts: dict[str, str] = {}
+    files = [f for path in paths for f in (sorted(path.glob("*.cedar")) if path.is_dir() else [path])]
+    for file in files:
+        try:
+            if file.stat().st_size > _LARGEST:
+                raise PolicyError(f"{file} is larger than a policy file can be")
+            text = file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise PolicyError(f"{file} cannot be read: {error}") from error
+        if file.name in texts:
+            raise PolicyError(f"two files are called {file.name}")
+        texts[file.name] = text
+    return texts
+
+
+def _principal(store: Store) -> Principal:
+    from tocsin.store import accounts
+
+    secret = sys.stdin.read(_SECRET_BYTES).strip()
+    with store.connection() as connection:
+        return accounts.authenticate(connection, secret, now=store.clock())
+
+
+def _impact_text(found: Impact) -> str:
+    lines = []
+    for each in found.cases:
+        for count, word, case in (
+            (each.widened, "allowed that was not", each.first_widened),
+            (each.narrowed, "no longer allowed", each.first_narrowed),
+        ):
+            if count and case is not None:
+                lines.append(
+                    f"{each.action}: {word} in {count:,} of {each.cases:,} cases, such as {_case(case)}"
+                )
+    if not lines:
+        lines.append("nothing changes in any case")
+    for reach in found.held:
+        if reach.gained:
+            lines.append(f"{reach.gained:,} objects held here would now reach {reach.organisation}")
+        if reach.lost:
+            lines.append(f"{reach.lost:,} objects held here would no longer reach {reach.organisation}")
+    return "\n".join(lines)
+
+
+def _case(case: Case) -> str:
+    who, what = case.recipient, case.facts
+    kind = "this node's organisation" if who.own else " and ".join(who.roles) or "an organisation"
+    about = [f"in {who.country}"] if who.country else []
+    about += [word for word in ("client", "suspended") if getattr(who, word)]
+    about += [f"sector {who.sector}"] if who.sector else []
+    about += ["a member"] if set(who.communities) & what.communities else []
+    about += ["named"] if who.id in what.recipients else []
+    level = "unmarked" if what.tlp == "none" else f"TLP:{what.tlp.upper()}"
+    marks = [level] + ([] if what.pap == "unsaid" else [f"PAP:{what.pap.upper()}"])
+    marks += [] if what.timing == "current" else [what.timing]
+    marks += [] if what.understood else ["with an unknown marking"]
+    whose = "its own" if what.owner == who.id else "this node's own" if what.ours else "somebody's"
+    return f"{whose} {' '.join(marks)} to {kind}{f' ({chr(44).join(about)})' if about else ''}"
+
+
+def _impact_facts(found: Impact) -> dict[str, Any]:
+    return {
+        "widens": found.widens,
+        "cases": [
+            {
+                "action": each.action,
+                "compared": each.cases,
+                "widened": each.widened,
+                "narrowed": each.narrowed,
+                "first_widened": _case(each.first_widened) if each.first_widened else None,
+                "first_narrowed": _case(each.first_narrowed) if each.first_narrowed else None,
+            }
+            for each in found.cases
+        ],
+        "held": [{"organisation": r.organisation, "gained": r.gained, "lost": r.lost} for r in found.held],
+    }
