@@ -37,6 +37,7 @@ HANDLING = {
     "no regulators": {"no_regulators": True},
     "no police": {"no_law_enforcement": True},
     "no names": {"hide_source": True},
+    "contested": {"pap": 1, "not_before": _LONG_AGO},
     "IEP green": {"tlp": "green", "pap": 1, "not_before": _LONG_AGO},
 }
 HANDLING_IDS = {
@@ -44,6 +45,11 @@ HANDLING_IDS = {
 }
 KINDS = {
     **{(HANDLING_IDS[name], OWN_ID): "handling:" + json.dumps(asks) for name, asks in HANDLING.items()},
+    # said otherwise by their owner: both hold
+    (HANDLING_IDS["contested"], THIRD_ID): 'handling:{"pap":2,"no_regulators":true}',
+    (HANDLING_IDS["no police"], THIRD_ID): "statement",
+    (HANDLING_IDS["ending"], PEER_ID): "unknown",
+    (HANDLING_IDS["IEP green"], THIRD_ID): 'handling:{"tlp":"red"}',
     (STATEMENT, OWN_ID): "statement",
     (FOREIGN, THIRD_ID): "statement",
     (UNKNOWN, OWN_ID): "unknown",

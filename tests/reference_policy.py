@@ -35,16 +35,15 @@ PAP_CLEAR, PAP_GREEN, PAP_AMBER, PAP_RED, ASK_FIRST = range(5)
 NOW = 1_795_000_000_000_000
 
 
-def said(marking: str, label: Label, kinds: Kinds, own: str) -> str | None:
-    """`kinds`: (marking, who defines it) -> kind. This node's word goes before the owner's; nobody else's counts."""
-    words = [kinds[marking, who] for who in (own, label.owner) if (marking, who) in kinds]
-    return words[0] if words else None
+def said(marking: str, label: Label, kinds: Kinds, own: str) -> list[str]:
+    """`kinds`: (marking, who defines it) -> kind. This node's word and the owner's both count; nobody else's does."""
+    return [kinds[marking, who] for who in {own, label.owner} if (marking, who) in kinds]
 
 
 def asked(label: Label, kinds: Kinds, own: str) -> list[dict[str, Any]]:
     """What each marking beside TLP asks for."""
-    words = [said(m, label, kinds, own) for m in label.markings if m not in LEVELS]
-    return [json.loads(w[len(HANDLING) :]) for w in words if w and w.startswith(HANDLING)]
+    words = [w for m in label.markings if m not in LEVELS for w in said(m, label, kinds, own)]
+    return [json.loads(w[len(HANDLING) :]) for w in words if w.startswith(HANDLING)]
 
 
 def level(label: Label, kinds: Kinds | None = None, own: str = "") -> int | None:
@@ -60,8 +59,13 @@ def level(label: Label, kinds: Kinds | None = None, own: str = "") -> int | None
 
 def understood(label: Label, kinds: Kinds, own: str) -> bool:
     """Whether every marking is TLP, a statement, or something whose demands are known."""
-    words = [said(m, label, kinds, own) for m in label.markings if m not in LEVELS]
-    return all(w is not None and (w == "statement" or w.startswith(HANDLING)) for w in words)
+    for marking in label.markings:
+        words = said(marking, label, kinds, own)
+        if marking not in LEVELS and not (
+            words and all(w == "statement" or w.startswith(HANDLING) for w in words)
+        ):
+            return False
+    return True
 
 
 def pap(label: Label, kinds: Kinds, own: str) -> int | None:

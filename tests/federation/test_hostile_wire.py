@@ -16,8 +16,10 @@ from hostile import TOKEN, Peer, serving, with_faults
 
 from tocsin.errors import ConfigError, ExchangeError, NotFoundError
 from tocsin.exchange.backoff import Patience
+from tocsin.exchange.taxii import resources
 from tocsin.exchange.taxii.client import Client
 from tocsin.exchange.tls import pins_of
+from tocsin.exchange.wire import Failure
 
 TLS = Path(__file__).resolve().parents[1] / "vectors" / "exchange" / "tls"
 OTHER_PIN = "sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
@@ -289,3 +291,28 @@ def test_plain_http_where_tls_was_expected() -> None:
 def test_what_cannot_be_used_is_said_before_anything_is_sent(changes: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):
         wire_for(Peer(), url="https://127.0.0.1:1/", **changes)
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_dates_that_lead_out_of_the_years_there_are_are_none(text: str) -> None:
+    assert resources.moment(text) is None
+
+
+def test_a_next_that_nobody_could_ask_for_is_a_clear_error() -> None:
+    with pytest.raises(ValueError, match="70,000 characters"):
+        resources.read_envelope(b'{"more":true,"next":"' + b"x" * 70_000 + b'"}')
+
+
+def test_an_address_that_cannot_be_one_is_a_failure_and_no_crash() -> None:
+    peer = Peer()
+    with serving(peer), wire_for(peer) as wire:
+        found = wire.get(f"{wire.endpoint.url}objects/", lambda raw: raw, params={"next": "x" * 70_000})
+    assert isinstance(found, Failure)
+
+
+def test_names_that_a_peer_gives_are_cleaned_before_anybody_sees_them() -> None:
+    peer = Peer()
+    with serving(peer), wire_for(peer) as wire:
+        usual = wire.endpoint.redact(f"\x1b]0;{TOKEN}\x07")
+    assert TOKEN not in usual
+    assert usual.isprintable()

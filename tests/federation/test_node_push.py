@@ -12,6 +12,7 @@ from following import ORGANISATION, wire_for
 from hostile import Peer, serving, with_faults
 from test_node_sync import OWN, prepare, quick
 
+from tocsin.clock import to_text
 from tocsin.errors import ConflictError, NotFoundError, PolicyError
 from tocsin.exchange.taxii.client import Client
 from tocsin.formats import RawItem
@@ -19,6 +20,7 @@ from tocsin.node import outflow, sync
 from tocsin.node.clearances import Clearances
 from tocsin.node.intake import Intake
 from tocsin.node.outflow import PushReport
+from tocsin.stix.handling import HANDLING_EXTENSION
 from tocsin.store import Store, collections, journal, organisations, pages, peers
 from tocsin.store.values import Origin, PageQuery
 
@@ -243,3 +245,61 @@ def test_a_suspended_organisation_gets_nothing(store: Store, host: Peer) -> None
     report = push(store, host)
     assert not host.received
     assert [w.rule for w in report.withheld] == ["suspended"]
+
+
+def test_a_push_stops_at_the_end_that_a_marking_sets(store: Store, host: Peer) -> None:
+    """Also between two envelopes of one push, where nothing changes but the time."""
+    hour = 3_600_000_000
+    start, moment = store.clock(), [store.clock()]
+    store.clock = lambda: moment[0]
+    marking = {
+        "type": "marking-definition", "spec_version": "2.1", "id": f"marking-definition--{UUID(int=77, version=4)}",
+        "created": "2026-02-01T00:00:00.000Z", "name": "An hour",
+        "extensions": {HANDLING_EXTENSION: {"extension_type": "property-extension", "not_after": to_text(start + hour)}},
+    }  # fmt: skip
+    made = [marking] + [
+        {"type": "campaign", "spec_version": "2.1", "id": f"campaign--{UUID(int=n, version=4)}", "created": "2026-02-01T00:00:00.000Z",
+         "modified": "2026-02-01T00:00:00.000Z", "name": f"c{n}", "object_marking_refs": [TLP["clear"], marking["id"]]}
+        for n in range(5000, 5000 + outflow.ENVELOPE + 10)
+    ]  # fmt: skip
+    Intake(store, OWN, store.clock).take(
+        [RawItem("t", json.dumps(o).encode()) for o in made],
+        collection="out",
+        origin=Origin(OWN, None, "import"),
+    )
+    usual = quick([host])
+
+    def later(endpoint: Any) -> Any:
+        wire = usual(endpoint)
+        post = wire.post
+
+        def posted(*arguments: Any) -> Any:
+            moment[0] = start + 2 * hour
+            return post(*arguments)
+
+        wire.post = posted  # type: ignore[method-assign]
+        return wire
+
+    (report,) = outflow.push(store, "p0", [("out", "feed")], open_wire=later)
+    assert (report.sent, len(arrived(host))) == (outflow.ENVELOPE, outflow.ENVELOPE)
+
+
+def test_a_push_stops_when_its_peer_is_suspended_meanwhile(store: Store, host: Peer) -> None:
+    keep(store, outflow.ENVELOPE + 10, "clear")
+    usual = quick([host])
+
+    def later(endpoint: Any) -> Any:
+        wire = usual(endpoint)
+        post = wire.post
+
+        def posted(*arguments: Any) -> Any:
+            with store.connection() as connection:
+                peers.suspend(connection, "p0", suspended=True)
+            return post(*arguments)
+
+        wire.post = posted  # type: ignore[method-assign]
+        return wire
+
+    (report,) = outflow.push(store, "p0", [("out", "feed")], open_wire=later)
+    assert "suspended meanwhile" in report.error
+    assert len(arrived(host)) == outflow.ENVELOPE

@@ -11,8 +11,9 @@ import pytest
 from following import ORGANISATION, wire_for
 from hostile import TOKEN, Peer, serving, with_faults
 
-from tocsin.errors import ConflictError, NotFoundError
+from tocsin.errors import ConflictError, LimitError, NotFoundError
 from tocsin.exchange.endpoint import Endpoint
+from tocsin.exchange.taxii import client
 from tocsin.exchange.taxii.chain import Bounds
 from tocsin.exchange.wire import Wire
 from tocsin.formats import RawItem
@@ -215,3 +216,27 @@ def test_suspended_peers_are_left_alone(store: Store, host: Peer) -> None:
     with pytest.raises(NotFoundError, match="no peer"):
         sync.poll(store, ["nobody"], open_wire=quick([host]))
     assert not host.requests
+
+
+def test_mirrors_are_shown_to_nobody_else(store: Store, host: Peer) -> None:
+    """Their names tell who our peers are."""
+    prepare(store, host)
+    sync.poll(store, bounds=BOUNDS, open_wire=quick([host]))
+    with store.connection() as connection:
+        assert collections.get(connection, "p0.feed").private
+
+
+def test_a_peer_that_lists_very_many_collections_is_not_mirrored_whole(store: Store, host: Peer) -> None:
+    prepare(store, host)
+    with store.connection() as connection:
+        peer = peers.get(connection, "p0")
+        before = len(collections.everything(connection))
+    some = [
+        client.Collection(id=f"c{n}", alias="", title=f"c{n}", description="", can_read=True, can_write=False, url="", root="", most=None, exact=False)
+        for n in range(links.MIRRORED + 1)
+    ]  # fmt: skip
+    with pytest.raises(LimitError, match="collections"):
+        links.mirror_all(store, peer, some)
+    with store.connection() as connection:
+        assert len(collections.everything(connection)) == before
+    assert len(links.mirror_all(store, peer, some[:3])) == 3

@@ -16,7 +16,7 @@ import zstandard
 from factories import FRIEND, IMPORT, OWN, indicator, observable, place, settle, version
 from serving import MEDIA, Node, serving
 from tocsin.stix.markings import TLP
-from tocsin.store import Store, accounts, objects
+from tocsin.store import Store, accounts, collections, objects
 from tocsin.store.values import Origin
 
 ROOT = "/taxii2/node"
@@ -573,3 +573,36 @@ def test_origin_of_what_was_posted(node: Node) -> None:
             (indicator(901)["id"],),
         ).fetchone()
     assert row == (FRIEND.id, Origin(FRIEND.id, None, "taxii-post").channel, FRIEND.id)
+
+
+def test_a_token_that_is_revoked_while_the_body_comes_no_longer_counts(node: Node) -> None:
+    host, port = node.url.removeprefix("http://").split(":")
+    body = envelope(indicator(990))
+    with node.store.transaction() as connection:
+        secret, token = accounts.issue(
+            connection, "friend", ("taxii:read", "taxii:write"), now=node.store.clock(), days=1
+        )
+    head = (
+        f"POST {INTEL}/objects/ HTTP/1.1\r\nHost: x\r\nContent-Type: {MEDIA}\r\nAuthorization: Bearer {secret}\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    with socket.create_connection((host, int(port)), timeout=10) as slow:
+        slow.sendall(head.encode() + body[:10])
+        time.sleep(0.3)
+        with node.store.transaction() as connection:
+            accounts.revoke(connection, token.id)
+        slow.sendall(body[10:])
+        assert b" 401 " in slow.recv(200)
+
+
+def test_private_collections_do_not_exist_for_others(node: Node) -> None:
+    with node.store.connection() as connection:
+        if not any(c.alias == "p0.secret" for c in collections.everything(connection)):
+            collections.add(
+                connection, collections.new("p0.secret", title="Operation Nightfall", private=True)
+            )
+    with node.client("friend") as client:
+        assert "Nightfall" not in client.get(f"{ROOT}/collections/").text
+        assert client.get(f"{ROOT}/collections/p0.secret/").status_code == 404
+    with node.client("own") as client:
+        assert "Nightfall" in client.get(f"{ROOT}/collections/").text

@@ -40,7 +40,7 @@ _PASSED = {
 
 def marking(sources: Sequence[Source]) -> str:
     """Return the strictest marking of several sources."""
-    return max((source.tlp for source in sources), key=_STRICT.index)
+    return max((source.tlp for source in sources), key=lambda tlp: _STRICT.index(tlp.partition(" PAP:")[0]))
 
 
 def hit_facts(hit: Hit) -> dict[str, Any]:

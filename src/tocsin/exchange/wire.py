@@ -234,7 +234,10 @@ class Wire:
         decode: Decode[T],
     ) -> Answer[T] | Failure:
         self._budget.start(self.limits.total)
-        target = str(httpx.URL(url, params=dict(params))) if params else url
+        try:
+            target = str(httpx.URL(url, params=dict(params))) if params else url
+        except httpx.InvalidURL as error:
+            return self._broken(method, url, error)
         for _ in range(_HOPS + 1):
             self.endpoint.guard(target)
             result = self._exchange(method, target, content, decode)
@@ -247,11 +250,11 @@ class Wire:
         self, method: str, url: str, content: bytes | None, decode: Decode[T]
     ) -> Answer[T] | Failure | str:
         """Send one request; return its answer, a failure, or where it is redirected to."""
-        request = self._client.build_request(method, url, content=content, headers=self._headers(content))
-        self.requests += 1
         meter = bodies.Meter()
         response = None
         try:
+            request = self._client.build_request(method, url, content=content, headers=self._headers(content))
+            self.requests += 1
             response = self._client.send(request, stream=True)
             self._remember_certificate(response)
             return self._read(method, url, response, meter, decode)

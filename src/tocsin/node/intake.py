@@ -204,6 +204,11 @@ def _add(batch: _Batch, item: RawItem | Refusal, labeller: _Labeller) -> None:
     except LimitError as error:
         batch.refusals.append(refuse(item.where, item.raw, "limit", str(error)))
     else:
+        if found.type == "bundle":  # its members would be kept as one, under no marking of theirs
+            say = "a bundle inside of another input: its objects have to stand by themselves"
+            batch.refusals.append(refuse(item.where, item.raw, "nested-bundle", say))
+            batch.size += len(item.raw)
+            return
         batch.placements.append(Placement(found, labeller.label(found.markings)))
         if found.type == "marking-definition":
             batch.definitions.setdefault(found.id, definition_kind(found.data))

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from tocsin.errors import ConflictError, NotFoundError
+from tocsin.errors import ConflictError, LimitError, NotFoundError
 from tocsin.exchange.endpoint import Endpoint, check
 from tocsin.exchange.taxii.client import Client, Collection
 from tocsin.exchange.tls import context_for, parse_pins, pins_of
@@ -18,6 +18,9 @@ from tocsin.store import Store, collections, peers
 from tocsin.store.peers import Peer, Subscription
 
 OpenWire: TypeAlias = Callable[[Endpoint], Wire]
+
+MIRRORED = 100
+"""Most collections of a peer that are mirrored unasked."""
 
 _ALIAS = 62
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,30}")
@@ -115,13 +118,20 @@ def mirror_all(
     """Tie every readable collection of a peer to one of ours, made for it; return the ties.
 
     The new collections have no audience of their own (or the community given), so that what arrives is not addressed to
-    anybody here by accident.
+    anybody here by accident; without a community they are shown to nobody but this node's own organisation, for their names tell who our peers are.
+
+    Raises:
+        LimitError: the peer lists more collections than are mirrored unasked; each is a table here.
     """
+    readable = [remote for remote in listed if remote.can_read]
+    if len(readable) > MIRRORED:
+        raise LimitError(
+            f"{peer.name} lists {len(readable):,} collections; up to {MIRRORED} are mirrored by themselves",
+            hint=f"say which: tocsin peer subscribe {peer.name} REMOTE=LOCAL",
+        )
     with store.transaction() as connection:
         taken = {c.alias: c for c in collections.everything(connection)}
-        for remote in listed:
-            if not remote.can_read:
-                continue
+        for remote in readable:
             alias = mirror_alias(peer.name, remote, set(taken))
             made = collections.new(
                 alias,
@@ -129,6 +139,7 @@ def mirror_all(
                     "\0", " "
                 ),
                 community=community,
+                private=community is None,
             )
             collections.add(connection, made)
             taken[alias] = made

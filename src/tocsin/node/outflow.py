@@ -290,6 +290,8 @@ class _Push:
         """Send pages from `after` on; up to the cursor `stop` when it is given, else move the cursor along."""
         at = after
         while True:
+            if self._outdated():
+                return Stale(0)
             query = PageQuery(self._tie.collection, after=at, limit=self._limit, versions=("all",))
             page = pages.page(self._store, query, clearance)
             if isinstance(page, Stale):
@@ -304,6 +306,19 @@ class _Push:
                 self._keep(Position(at, clearance.labels))
             if not found.more:
                 return None
+
+    def _outdated(self) -> bool:
+        """Whether a date was reached that the clearance, or an agreement it rests on, ends or begins with.
+
+        Raises:
+            ConflictError: the peer was suspended meanwhile.
+        """
+        with self._store.connection() as connection:
+            if peers.get(connection, self._peer.name).suspended:
+                raise ConflictError(f"{self._peer.name} was suspended meanwhile")
+        now = self._store.clock()
+        dates = (self._clearances.decider.until, self._clearances.snapshot.until)
+        return any(date is not None and now >= date for date in dates)
 
     def _deliver(self, remote: Collection, page: Released[Page]) -> bool:
         """Send one page; False when it has to be asked for again, smaller."""

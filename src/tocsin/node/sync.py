@@ -180,6 +180,9 @@ class _Poll:
                 taking.take(step)
         except TocsinError as failure:
             error = failure
+        except Exception:  # noqa: BLE001 - what one collection does to us must not cost the others their turn
+            _LOG.exception("poll of %s of %s failed", tie.remote, self._peer.name)
+            error = TocsinError(f"{tie.remote}: internal error", hint="the log has it; please report it")
         return taking.report(time.perf_counter() - began, dict(chain.warnings) if chain else {}, error)
 
     def _find(self, client: Client, listed: list[Collection], name: str) -> Collection:

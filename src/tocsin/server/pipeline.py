@@ -79,16 +79,19 @@ class Pipeline:
     def taking(self, route: BodyRoute) -> Endpoint:
         """Return the endpoint of a route with a body."""
 
-        def admit(request: Request) -> Call:
+        def admit(request: Request) -> None:
             call = self._call(request)
             require_acceptable(request)
             route.gate(call)
-            return call
+
+        def answer(request: Request, body: bytes) -> Response:
+            # anew: a body may take a minute, and a token that was good at its first byte may not be at its last
+            return route.handler(self._call(request), body)
 
         async def work(request: Request) -> Response:
-            call: Call = await self._on(self._readers, self._watched, admit, request)
+            await self._on(self._readers, self._watched, admit, request)
             async with self._bodies.of(request) as body:
-                return await self._on(self._writers, self._watched, route.handler, call, body)
+                return await self._on(self._writers, self._watched, answer, request, body)
 
         return self._around(route.path, route.action, work)
 

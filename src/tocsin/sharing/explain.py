@@ -24,7 +24,7 @@ from tocsin.sharing.facts import (
     TLP_WORDS,
     Facts,
     facts_of,
-    handling_of,
+    handlings_of,
     is_understood,
 )
 from tocsin.sharing.labels import Definitions, Label
@@ -317,11 +317,12 @@ def _markings_in_words(case: Case, facts: Facts) -> Iterator[str]:
     for marking in case.label.markings:
         if tlp_of(marking) is not None:
             continue
-        asked = handling_of(marking, case.label, case.definitions, own=case.own.id)
-        if asked is not None:
-            yield f"its marking {marking} asks for: {'; '.join(asked_in_words(asked))}"
-        elif is_understood(marking, case.label, case.definitions, own=case.own.id):
-            yield f"its marking {marking} is a statement, which restricts nothing"
+        asked = handlings_of(marking, case.label, case.definitions, own=case.own.id)
+        for each in asked:
+            yield f"its marking {marking} asks for: {'; '.join(asked_in_words(each))}"
+        if is_understood(marking, case.label, case.definitions, own=case.own.id):
+            if not asked:
+                yield f"its marking {marking} is a statement, which restricts nothing"
         else:
             yield f"its marking {marking} is unknown: neither its owner nor this node has said what it asks for"
 

@@ -77,20 +77,16 @@ def facts_of(label: Label, definitions: Definitions, *, own: str, now: Micros) -
     nobody entitled has defined makes the whole label set not understood.
     """
     tlps = []
-    handlings = []
+    handlings: list[Handling] = []
     understood = True
     for marking in label.markings:
         tlp = tlp_of(marking)
         if tlp is not None:
             tlps.append(tlp)
             continue
-        handling = handling_of(marking, label, definitions, own=own)
-        if handling is None:
-            understood = understood and is_understood(marking, label, definitions, own=own)
-            continue
-        handlings.append(handling)
-        if handling.tlp is not None:
-            tlps.append(_BY_WORD.get(handling.tlp, TLP.RED))
+        understood = understood and is_understood(marking, label, definitions, own=own)
+        handlings += handlings_of(marking, label, definitions, own=own)
+    tlps += [_BY_WORD.get(each.tlp, TLP.RED) for each in handlings if each.tlp is not None]
     asked = together(handlings)
     if tlps:
         levels = frozenset(TLP_WORDS[tlp] for tlp in tlps)
@@ -125,19 +121,18 @@ def _timing(asked: Handling, now: Micros) -> str:
 def turns_of(label: Label, definitions: Definitions, *, own: str, now: Micros) -> Micros | None:
     """Return the next moment after `now` at which the facts of `label` change by themselves; None if they never do."""
     asked = together(
-        found
-        for marking in label.markings
-        if (found := handling_of(marking, label, definitions, own=own)) is not None
+        each for marking in label.markings for each in handlings_of(marking, label, definitions, own=own)
     )
     later = [date for date in (asked.not_before, asked.not_after) if date is not None and date > now]
     return min(later, default=None)
 
 
-def handling_of(marking: str, label: Label, definitions: Definitions, *, own: str) -> Handling | None:
-    """Return what `marking` asks for beside TLP on an object of this label, as said by whoever may say so."""
+def handlings_of(marking: str, label: Label, definitions: Definitions, *, own: str) -> list[Handling]:
+    """Return what `marking` asks for beside TLP on an object of this label, as said by those who may say so."""
     if marking == UNSETTLED or tlp_of(marking) is not None:
-        return None
-    return from_kind(definitions.kind(marking, owner=label.owner, own=own))
+        return []
+    said = definitions.kinds(marking, owner=label.owner, own=own)
+    return [part for part in map(from_kind, said) if part is not None]
 
 
 def _vouched(assumed: str | None) -> str:
@@ -152,8 +147,8 @@ def is_understood(marking: str, label: Label, definitions: Definitions, *, own: 
         return True
     if marking == UNSETTLED:  # whoever claims to define it
         return False
-    kind = definitions.kind(marking, owner=label.owner, own=own)
-    return kind == "statement" or from_kind(kind) is not None
+    said = definitions.kinds(marking, owner=label.owner, own=own)
+    return bool(said) and all(kind == "statement" or from_kind(kind) is not None for kind in said)
 
 
 def join(labels: Sequence[Label]) -> Label:

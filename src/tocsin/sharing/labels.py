@@ -32,8 +32,9 @@ class Label(msgspec.Struct, frozen=True):
 class Definitions:
     """What marking ids mean, and who said so.
 
-    A definition counts for an object when its definer is the object's owner or this node's own
-    organisation. Otherwise a hostile peer could declare someone else's marking harmless.
+    A definition counts for an object when its definer is the object's owner or this node's own organisation. Otherwise a hostile
+    peer could declare someone else's marking harmless. Where both have said something, both hold: what this node took in
+    with some file must not free what the owner bound.
     """
 
     __slots__ = ("_kinds",)
@@ -47,9 +48,10 @@ class Definitions:
 
     __hash__ = None  # type: ignore[assignment]  # compared, never a key
 
-    def kind(self, marking: str, *, owner: str, own: str) -> str | None:
-        """Return the kind of `marking` for an object of `owner`, or None when nobody entitled has said."""
-        return self._kinds.get((marking, own)) or self._kinds.get((marking, owner))
+    def kinds(self, marking: str, *, owner: str, own: str) -> list[str]:
+        """Return what is said of `marking` by those who may, for an object of `owner`; all of it holds."""
+        said = (self._kinds.get((marking, who)) for who in dict.fromkeys((own, owner)))
+        return [kind for kind in said if kind is not None]
 
     def everything(self) -> list[tuple[str, str, str]]:
         """Return marking id, definer and kind of every definition, sorted."""

@@ -21,6 +21,8 @@ from tocsin.stix.markings import marking_ids
 from tocsin.stix.timestamps import micros_or_none
 from tocsin.stix.validation import validate
 
+# Where none of these is, there are no markings: `objects` are those that old observed-data contains
+_MARKED_BY = {"object_marking_refs", "granular_markings", "objects"}
 _BLANK_BEFORE_COLON = re.compile(rb'"[ \t\r\n]+:')
 
 
@@ -98,7 +100,7 @@ def parse(raw: bytes, *, limits: Limits = DEFAULT) -> Object:
         _version_of(data),
         data.get("revoked") is True,
         body,
-        marking_ids(data) if "object_marking_refs" in data or "granular_markings" in data else (),
+        marking_ids(data) if _MARKED_BY & data.keys() else (),
         data,
     )
 

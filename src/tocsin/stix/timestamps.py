@@ -14,6 +14,7 @@ from tocsin.errors import ParseError
 
 _FORM = re.compile(r"(\d{4}-\d{2}-\d{2})T([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(?:\.(\d+))?Z", re.ASCII)
 _EPOCH = date(1970, 1, 1).toordinal()
+_LAST_DAY = "9999-12-31"
 _DAY = 86_400_000_000
 _DAYS: dict[str, Micros] = {}
 _DAYS_KEPT = 50_000
@@ -43,6 +44,8 @@ def micros_or_none(text: object) -> Micros | None:
         if len(_DAYS) > _DAYS_KEPT:  # a feed may name every day there is; memory stays bounded
             _DAYS.clear()
         _DAYS[day] = start
+    if day == _LAST_DAY and second == "60":  # that second is in the year 10000, which has no text
+        return None
     whole = start + (int(hour) * 3600 + int(minute) * 60 + int(second)) * 1_000_000
     if fraction is not None:
         whole += int(fraction[:6].ljust(6, "0"))

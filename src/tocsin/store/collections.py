@@ -11,13 +11,14 @@ from tocsin.errors import ConflictError, NotFoundError
 from tocsin.store.connection import Connection
 from tocsin.store.labels import changing
 
-_COLUMNS = "id, alias, title, description, community, writers"
+_COLUMNS = "id, alias, title, description, community, writers, private"
 
 
 class Collection(msgspec.Struct, frozen=True):
     """A TAXII collection of this node.
 
-    `writers` are ids of organisations that may add objects; the node's own always may.
+    `writers` are ids of organisations that may add objects; the node's own always may. A `private` one is shown to the
+    node's own organisation alone.
     """
 
     id: UUID
@@ -26,6 +27,7 @@ class Collection(msgspec.Struct, frozen=True):
     description: str = ""
     community: UUID | None = None
     writers: tuple[str, ...] = ()
+    private: bool = False
 
 
 def add(connection: Connection, collection: Collection) -> Collection:
@@ -41,7 +43,7 @@ def add(connection: Connection, collection: Collection) -> Collection:
         if taken:
             raise ConflictError(f"there is a collection {collection.alias!r} already")
         row = connection.execute(
-            f"INSERT INTO collection ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s) RETURNING local_id",  # noqa: S608
+            f"INSERT INTO collection ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING local_id",  # noqa: S608
             (
                 collection.id,
                 collection.alias,
@@ -49,6 +51,7 @@ def add(connection: Connection, collection: Collection) -> Collection:
                 collection.description,
                 collection.community,
                 list(collection.writers),
+                collection.private,
             ),
         ).fetchone()
         assert row is not None
@@ -63,22 +66,24 @@ def new(
     description: str = "",
     community: UUID | None = None,
     writers: tuple[str, ...] = (),
+    private: bool = False,
 ) -> Collection:
     """Return a collection with an id of its own, not yet stored."""
-    return Collection(uuid4(), alias, title or alias, description, community, writers)
+    return Collection(uuid4(), alias, title or alias, description, community, writers, private)
 
 
 def replace(connection: Connection, collection: Collection) -> None:
     """Store new facts about a collection."""
     with changing(connection):
         connection.execute(
-            "UPDATE collection SET alias = %s, title = %s, description = %s, community = %s, writers = %s WHERE id = %s",
+            "UPDATE collection SET alias = %s, title = %s, description = %s, community = %s, writers = %s, private = %s WHERE id = %s",
             (
                 collection.alias,
                 collection.title,
                 collection.description,
                 collection.community,
                 list(collection.writers),
+                collection.private,
                 collection.id,
             ),
         )
@@ -87,7 +92,7 @@ def replace(connection: Connection, collection: Collection) -> None:
 def everything(connection: Connection) -> list[Collection]:
     """Return all collections by alias."""
     rows = connection.execute(f"SELECT {_COLUMNS} FROM collection ORDER BY alias").fetchall()  # noqa: S608
-    return [Collection(r[0], r[1], r[2], r[3], r[4], tuple(r[5])) for r in rows]
+    return [Collection(r[0], r[1], r[2], r[3], r[4], tuple(r[5]), r[6]) for r in rows]
 
 
 def get(connection: Connection, name: str | UUID) -> Collection:

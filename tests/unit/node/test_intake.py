@@ -160,8 +160,8 @@ def test_marking_definitions_are_kept_as_said_by_their_owner(home: Store) -> Non
     take(home, items(json.dumps(statement).encode()), owner=OTHER)
     with home.connection() as connection:
         known = labels.definitions(connection)
-    assert known.kind(statement["id"], owner=OTHER, own=OWN) == "statement"
-    assert known.kind(statement["id"], owner=OWN, own=OWN) is None
+    assert known.kinds(statement["id"], owner=OTHER, own=OWN) == ["statement"]
+    assert known.kinds(statement["id"], owner=OWN, own=OWN) == []
 
 
 def test_error_of_the_input_comes_after_what_was_good(home: Store) -> None:
@@ -207,3 +207,14 @@ def test_unknown_collection_is_said_before_reading(home: Store) -> None:
 def test_nothing_is_nothing(home: Store) -> None:
     report = take(home, [])
     assert (report.taken, report.refused, report.reasons) == (0, 0, {})
+
+
+def test_a_bundle_in_a_bundle_is_refused_and_not_kept_as_one(home: Store) -> None:
+    """Its members would stand under no marking of theirs."""
+    identity = {
+        "type": "identity", "spec_version": "2.1", "id": "identity--00000000-0000-4000-8000-0000000000ff", "name": "Secret",
+        "created": "2024-01-01T00:00:00.000Z", "modified": "2024-01-01T00:00:00.000Z", "object_marking_refs": [id_of(TLP.RED)],
+    }  # fmt: skip
+    inner = {"type": "bundle", "id": "bundle--5d0092c5-5f74-4287-9642-33f4c354e56d", "objects": [identity]}
+    report = take(home, items(json.dumps(inner).encode(), indicator(1)), assumed="clear")
+    assert (report.new, report.reasons) == (1, {"nested-bundle": 1})

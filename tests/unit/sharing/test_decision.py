@@ -83,7 +83,7 @@ def test_cedar_agrees_with_the_reference_on_all_facts_of_the_lattice(decider: De
 
 
 def test_the_lattice_is_whole() -> None:
-    assert len(LABELS) == 16 * 32 * 3 * 4
+    assert len(LABELS) == 16 * 33 * 3 * 4
     assert {level(label, KINDS, OWN_ID) for label in LABELS.values()} == {None, 0, 1, 2, 3, 4}
     assert len({recipient for recipient, _ in CASES}) == 19
 

@@ -26,15 +26,16 @@ def test_each_fact_tells_label_sets_apart() -> None:
 
 def test_only_the_owner_and_this_node_say_what_a_marking_is() -> None:
     said = Definitions({("m", THIRD_ID): "statement", ("n", OWN_ID): "statement"})
-    assert said.kind("m", owner=THIRD_ID, own=OWN_ID) == "statement"
-    assert said.kind("m", owner=PEER_ID, own=OWN_ID) is None
-    assert said.kind("m", owner=OWN_ID, own=OWN_ID) is None
-    assert said.kind("n", owner=PEER_ID, own=OWN_ID) == "statement"
+    assert said.kinds("m", owner=THIRD_ID, own=OWN_ID) == ["statement"]
+    assert said.kinds("m", owner=PEER_ID, own=OWN_ID) == []
+    assert said.kinds("m", owner=OWN_ID, own=OWN_ID) == []
+    assert said.kinds("n", owner=PEER_ID, own=OWN_ID) == ["statement"]
+    assert said.kinds("n", owner=OWN_ID, own=OWN_ID) == ["statement"]
 
 
-def test_this_node_has_the_last_word() -> None:
+def test_what_both_say_holds() -> None:
     said = Definitions({("m", THIRD_ID): "statement", ("m", OWN_ID): "unknown"})
-    assert said.kind("m", owner=THIRD_ID, own=OWN_ID) == "unknown"
+    assert said.kinds("m", owner=THIRD_ID, own=OWN_ID) == ["unknown", "statement"]
 
 
 def test_definitions_compare_by_what_they_say() -> None:

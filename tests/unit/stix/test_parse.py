@@ -95,3 +95,17 @@ def test_a_key_that_stands_twice_is_always_found(members: list[tuple[str, str, s
         assert caught.value.rule == "duplicate-key"
     else:
         assert parse(raw).data["x_in"] == {key: value for key, _, value in members}
+
+
+def test_markings_of_contained_objects_count() -> None:
+    """Of old observed-data, whose `objects` hold whole objects; nothing else tells of these markings."""
+    inner = {"type": "ipv4-addr", "value": "198.51.100.1", "object_marking_refs": [RED]}
+    data = {k: v for k, v in NOTE.items() if k not in {"content", "object_refs"}} | {
+        "type": "observed-data",
+        "id": NOTE["id"].replace("note", "observed-data"),
+        "first_observed": "2026-01-01T00:00:00Z",
+        "last_observed": "2026-01-01T00:00:00Z",
+        "number_observed": 1,
+        "objects": {"0": inner},
+    }
+    assert parse(json.dumps(data).encode()).markings == (RED,)

@@ -58,8 +58,8 @@ def test_only_what_is_new_raises_the_generation(store: Store) -> None:
         labels.define(connection, "marking-definition--x", OWN.id, "tlp:clear")
         assert labels.generation(connection) == start + 3
         found = labels.definitions(connection)
-    assert found.kind("marking-definition--x", owner=FRIEND.id, own=OWN.id) == "statement"
-    assert found.kind("marking-definition--x", owner=FRIEND.id, own=STRANGER.id) is None
+    assert found.kinds("marking-definition--x", owner=FRIEND.id, own=OWN.id) == ["statement"]
+    assert found.kinds("marking-definition--x", owner=FRIEND.id, own=STRANGER.id) == []
 
 
 def test_a_change_and_its_generation_are_seen_together(store: Store) -> None:

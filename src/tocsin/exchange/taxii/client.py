@@ -130,13 +130,14 @@ class Client:
         listed = []
         for address, root in (found or self.discover()).roots:
             url = urljoin(address, "collections/")
+            shown = self.wire.endpoint.redact
             described = _value(self.wire.get(url, resources.read_listing)).collections[:_COLLECTIONS]
             listed += [
                 Collection(
                     id=c.id,
-                    alias=c.alias or "",
-                    title=c.title,
-                    description=c.description or "",
+                    alias=shown(c.alias or ""),
+                    title=shown(c.title),
+                    description=shown(c.description or ""),
                     can_read=c.can_read,
                     can_write=c.can_write,
                     url=urljoin(url, f"{quote(c.id, safe='')}/"),

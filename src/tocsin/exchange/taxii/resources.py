@@ -127,14 +127,20 @@ read_versions = msgspec.json.Decoder(Versions).decode
 read_status = msgspec.json.Decoder(Status).decode
 
 
+_LONGEST_TOKEN = 8 * 1024
+"""Characters of a `next`; servers refuse longer addresses."""
+
+
 def read_envelope(raw: bytes) -> Envelope:
     """Cut an envelope into its objects.
 
     Raises:
-        ValueError: it is none (msgspec.DecodeError is one).
+        ValueError: it is none (msgspec.DecodeError is one), or its `next` is too long to be asked for.
     """
     found = _ENVELOPE.decode(raw)
     token = "" if found.next is None else str(found.next)
+    if len(token) > _LONGEST_TOKEN:
+        raise ValueError(f"`next` has {len(token):,} characters")
     return Envelope(tuple(bytes(o) for o in found.objects or ()), bool(found.more), token)
 
 
@@ -149,6 +155,7 @@ def moment(text: str | None) -> Micros | None:
     if at.tzinfo is None:
         at = at.replace(tzinfo=UTC)
     try:
-        return (at - _EPOCH) // _MICROSECOND
+        at = at.astimezone(UTC)  # an offset may lead out of the years that there are
     except OverflowError:
         return None
+    return (at - _EPOCH) // _MICROSECOND

@@ -1,6 +1,7 @@
 """Which collections a principal may know of, read and write.
 
-A collection is seen by members of its community and by organisations that may write to it; one without a community by everybody who has an account.
+A collection is seen by members of its community and by organisations that may write to it; one without a community by everybody who has an account,
+unless it is private: then by the node's own organisation alone.
 What is in it is decided object by object all the same.
 """
 
@@ -63,7 +64,10 @@ def _uuid(name: str) -> UUID | None:
 
 def _access(collection: Collection, asking: Organisation, scopes: tuple[str, ...]) -> Access:
     writer = asking.own or asking.id in collection.writers
-    member = asking.own or collection.community is None or str(collection.community) in asking.communities
+    member = asking.own or (
+        not collection.private
+        and (collection.community is None or str(collection.community) in asking.communities)
+    )
     return Access(
         collection,
         can_read=not asking.suspended and member and "taxii:read" in scopes,
