@@ -74,7 +74,7 @@ def test_the_compiled_form_agrees_with_the_reference_on_the_whole_lattice(decide
 def test_cedar_agrees_with_the_reference_on_all_facts_of_the_lattice(decider: Decider, case) -> None:
     recipient, action = case
     by_facts = {facts_of(label, DEFINITIONS, own=OWN_ID, now=NOW): label for label in LABELS.values()}
-    some = by_facts.items() if action in {"receive", "match"} else list(by_facts.items())[::5]
+    some = by_facts.items() if action == "receive" else list(by_facts.items())[::25]
     for facts, label in some:
         found = oracle.decide(SHIPPED, recipient, action, facts)
         assert not found.errors
