@@ -10,10 +10,11 @@ from typing import Any
 from tocsin.sharing.audience import Organisation
 from tocsin.sharing.labels import Definitions, Label, label_for
 from tocsin.stix.markings import TLP, id_of
+from tocsin.stix.sensitive import SENSITIVE
 
 OWN_ID, PEER_ID, THIRD_ID = (f"identity--00000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3))
-OWN = Organisation(OWN_ID, "Own", "XA", own=True)
-PEER = Organisation(PEER_ID, "Peer", "XB")
+OWN = Organisation(OWN_ID, "Own", "XA", own=True, transfer="domestic")
+PEER = Organisation(PEER_ID, "Peer", "XB", transfer="adequacy")
 IDS = {"own": OWN_ID, "peer": PEER_ID, "third": THIRD_ID}
 
 STATEMENT, FOREIGN, UNKNOWN, QUARRELLED = (
@@ -38,6 +39,11 @@ HANDLING = {
     "no police": {"no_law_enforcement": True},
     "no names": {"hide_source": True},
     "contested": {"pap": 1, "not_before": _LONG_AGO},
+    "members of c1": {"communities": ["c1"]},
+    "for peer": {"organisations": [PEER_ID]},
+    "for somebody": {"organisations": ["identity--00000000-0000-4000-8000-000000000009"]},
+    "for authorities": {"roles": ["csirt", "government"]},
+    "encrypted": {"encrypted": True},
     "IEP green": {"tlp": "green", "pap": 1, "not_before": _LONG_AGO},
 }
 HANDLING_IDS = {
@@ -68,14 +74,15 @@ MARKINGS = (
 )
 RED_TLP1 = "marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed"
 ACTIONS = (
-    *("receive", "match", "see_metadata", "redistribute"),
+    *("receive", "receive_redacted", "receive_minimised", "match", "see_metadata", "redistribute"),
     *("enrich_externally", "block", "attribute_source", "use_in_proceedings"),
 )
 
 
 def recipient_of(**facts: Any) -> Organisation:
+    given = {"country": "XB", "transfer": "adequacy"} | facts
     return Organisation(
-        PEER_ID, "Peer", "XB", **{k: tuple(v) if isinstance(v, list) else v for k, v in facts.items()}
+        PEER_ID, "Peer", **{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
     )
 
 
@@ -94,6 +101,11 @@ def recipients() -> list[Organisation]:
         recipient_of(communities=("c1",), roles=("law-enforcement",)),
         Organisation(PEER_ID, "Peer", "XC", communities=("c1",)),
         Organisation(PEER_ID, "Peer", communities=("c1",), client=True),
+        *[recipient_of(communities=("c1",), transfer=ground) for ground in ("none", "unknown", "clauses")],
+        recipient_of(communities=("c1",), trust="unverified"),
+        recipient_of(communities=("c1",), trust="trusted", embargoed="an embargo"),
+        recipient_of(communities=("c1",), encrypted=False),
+        recipient_of(communities=("c1",), roles=("government",), transfer="none"),
     ]
 
 
@@ -123,3 +135,17 @@ def labels() -> Iterator[Label]:
         list(audiences), markings, IDS.values(), (None, "clear", "amber", "white")
     ):
         yield label_for(marking, owner=owner, communities=communities, recipients=named, assumed=assumed)
+    yield from holding()
+
+
+def holding() -> Iterator[Label]:
+    """Every label set that holds something, at the levels and for the audiences that tell apart what that does."""
+    held = [*((kind,) for kind in SENSITIVE), ("internal", "victim"), SENSITIVE]
+    marked = [
+        (id_of(TLP.CLEAR),),
+        (id_of(TLP.GREEN),),
+        (id_of(TLP.AMBER),),
+        (HANDLING_IDS["no names"], id_of(TLP.GREEN)),
+    ]
+    for holds, markings, owner, named in itertools.product(held, marked, IDS.values(), ((), (PEER_ID,))):
+        yield label_for(markings, owner=owner, communities=("c1",), recipients=named, holds=holds)

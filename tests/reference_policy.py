@@ -74,10 +74,12 @@ def pap(label: Label, kinds: Kinds, own: str) -> int | None:
 
 
 def kept_back(recipient: Organisation, label: Label, kinds: Kinds, own: str) -> bool:
-    """Whether dates, countries, uses or the source's wish stand against it, whoever else may have it."""
-    if label.owner == recipient.id:
-        return False
+    """Whether dates, countries, uses or the channel stand against it in any form, whoever else may have it."""
     for wish in asked(label, kinds, own):
+        if wish.get("encrypted") and not recipient.encrypted and not recipient.own:
+            return True
+        if label.owner == recipient.id:
+            continue
         if wish.get("not_after", NOW + 1) <= NOW:
             return True
         nobody_knows = not recipient.roles and not recipient.own
@@ -85,21 +87,60 @@ def kept_back(recipient: Organisation, label: Label, kinds: Kinds, own: str) -> 
             return True
         if wish.get("no_law_enforcement") and ("law-enforcement" in recipient.roles or nobody_knows):
             return True
-        if recipient.own:
-            continue
-        if wish.get("not_before", NOW) > NOW or wish.get("hide_source"):
+        if not recipient.own and (wish.get("not_before", NOW) > NOW or outside(recipient, wish)):
             return True
-        if "countries" in wish and recipient.country not in wish["countries"]:
+    return False
+
+
+def outside(recipient: Organisation, wish: Mapping[str, Any]) -> bool:
+    """Whether a marking lets it go to others only."""
+    return (
+        ("countries" in wish and recipient.country not in wish["countries"])
+        or ("communities" in wish and not set(wish["communities"]) & set(recipient.communities))
+        or ("organisations" in wish and recipient.id not in wish["organisations"])
+        or ("roles" in wish and not set(wish["roles"]) & set(recipient.roles))
+    )
+
+
+WHOLE = ("receive", "see_metadata", "redistribute")
+WITH_PERSONAL_DATA = (*WHOLE, "receive_redacted")
+
+
+def too_much(recipient: Organisation, action: str, label: Label, kinds: Kinds, own: str) -> bool:
+    """Whether what it holds, or whom it comes from, stands against this form of it."""
+    if recipient.own or label.owner == recipient.id:
+        return False
+    named = label.owner == own and recipient.id in label.recipients
+    holds = set(label.holds)
+    if action in WHOLE:
+        if any(a.get("hide_source") for a in asked(label, kinds, own)):
+            return True
+        if holds & {"victim", "internal"} and not named:
+            return True
+    if action in WITH_PERSONAL_DATA:
+        if holds - {"victim", "internal"} and recipient.transfer in ("none", "unknown"):
+            return True
+        if "credential" in holds and not named:
+            return True
+        authority = set(recipient.roles) & {"law-enforcement", "government", "csirt"}
+        if "offence" in holds and level(label, kinds, own) != CLEAR and not authority:
             return True
     return False
 
 
 def may(recipient: Organisation, action: str, label: Label, kinds: Kinds, own: str) -> bool:
     """Whether `recipient` may do `action` with an object under `label` on the node of `own`."""
-    if recipient.suspended or kept_back(recipient, label, kinds, own):
+    if recipient.suspended or (recipient.embargoed and not recipient.own):
+        return False
+    barred = recipient.trust == "unverified" and level(label, kinds, own) != CLEAR
+    if barred and not recipient.own and label.owner != recipient.id:
+        return False
+    if kept_back(recipient, label, kinds, own) or too_much(recipient, action, label, kinds, own):
         return False
     if action in ("receive", "see_metadata"):
         return recipient.own or may_have(recipient, label, kinds, own)
+    if action in ("receive_redacted", "receive_minimised"):
+        return may_have_by_level(recipient, label, kinds, own)
     if action == "match":
         return recipient.own
     if action == "redistribute":
@@ -136,10 +177,13 @@ def may_pass_on(recipient: Organisation, label: Label, kinds: Kinds, own: str) -
 
 
 def may_have(recipient: Organisation, label: Label, kinds: Kinds, own: str) -> bool:
-    if label.owner == recipient.id:
-        return True
+    return label.owner == recipient.id or may_have_by_level(recipient, label, kinds, own)
+
+
+def may_have_by_level(recipient: Organisation, label: Label, kinds: Kinds, own: str) -> bool:
     tlp = level(label, kinds, own)
-    if tlp is None or not understood(label, kinds, own):
+    own_or_owner = recipient.own or label.owner == recipient.id
+    if (tlp is None or not understood(label, kinds, own)) and not own_or_owner:
         return False
     ours = label.owner == own
     named = ours and recipient.id in label.recipients
@@ -150,6 +194,8 @@ def may_have(recipient: Organisation, label: Label, kinds: Kinds, own: str) -> b
         return member or named
     if tlp == AMBER and ours:
         return member or named
+    if tlp is None:
+        return False
     if tlp == AMBER:
         green = any(LEVELS.get(m) == GREEN for m in label.markings)
         green = green or any(a.get("tlp") == "green" for a in asked(label, kinds, own))

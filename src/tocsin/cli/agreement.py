@@ -6,26 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tocsin.cli._times import TIME
 from tocsin.cli.context import json_option, open_store, tell
+from tocsin.sharing.agreements import INSTRUMENTS
 
 if TYPE_CHECKING:
     from tocsin.sharing.agreements import Agreement
-
-
-class _Time(click.ParamType[int]):
-    name = "TIME"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Read a moment such as 2026-12-01T08:00:00Z, or a day, which begins at midnight UTC."""
-        from tocsin.stix.timestamps import micros_or_none
-
-        found = micros_or_none(value if "T" in str(value) else f"{value}T00:00:00Z")
-        if found is None:
-            self.fail(f"{value!r} is no time such as 2026-12-01 or 2026-12-01T08:00:00Z", param, ctx)
-        return found
-
-
-_TIME = _Time()
 
 
 @click.group()
@@ -38,15 +24,27 @@ def COMMAND() -> None:
 @click.option("--title", default="", help="What people call it.")
 @click.option("--purpose", required=True, help="What is shared for, in a sentence.")
 @click.option("--basis", required=True, help="Law and article, or contract, that permits it.")
-@click.option("--basis-until", type=_TIME, help="When the legal basis itself lapses.")
-@click.option("--from", "starts", type=_TIME, help="When it begins. [default: now]")
-@click.option("--until", "ends", type=_TIME, help="When it ends. [default: when someone withdraws it]")
+@click.option("--basis-until", type=TIME, help="When the legal basis itself lapses.")
+@click.option("--from", "starts", type=TIME, help="When it begins. [default: now]")
+@click.option("--until", "ends", type=TIME, help="When it ends. [default: when someone withdraws it]")
 @click.option(
     "--party", "parties", metavar="ORG", multiple=True, help="By name or id; repeatable. Yours is one."
 )
 @click.option("--notify", is_flag=True, help="Parties must tell their authority (NIS2 article 29(4)).")
 @click.option(
     "--community", metavar="ALIAS", multiple=True, help="Community that is to rest on it; repeatable."
+)
+@click.option(
+    "--transfer",
+    type=click.Choice(INSTRUMENTS),
+    default="",
+    help="Instrument for transfers of personal data that it contains.",
+)
+@click.option(
+    "--law",
+    default="",
+    metavar="ID",
+    help="Dated legal basis without which it is not in force; `tocsin law list` names them.",
 )
 @json_option
 def add(
@@ -55,9 +53,12 @@ def add(
     """Record an agreement. In communities that rest on it only its parties count as members, and only while it is in force."""
     from uuid import uuid4
 
+    from tocsin.law import bases
     from tocsin.sharing.agreements import Agreement, Party
     from tocsin.store import agreements, organisations
 
+    if facts["law"]:
+        bases.basis(facts["law"])  # says so where there is none
     with open_store() as store, store.transaction() as connection:
         now = store.clock()
         starts = facts["starts"] if facts["starts"] is not None else now
@@ -74,6 +75,8 @@ def add(
             starts=starts,
             ends=facts["ends"],
             notify=facts["notify"],
+            transfer=facts["transfer"],
+            law=facts["law"],
             parties=tuple(Party(o.id, starts) for o in {o.id: o for o in members}.values()),
         )
         agreements.add(connection, made)
@@ -127,7 +130,7 @@ def _states(agreement: Agreement, names: dict[str, str], now: int) -> list[tuple
 @COMMAND.command()
 @click.argument("alias")
 @click.argument("organisation")
-@click.option("--at", type=_TIME, help="[default: now]")
+@click.option("--at", type=TIME, help="[default: now]")
 @json_option
 def enter(alias: str, organisation: str, at: int | None, as_json: bool) -> None:
     """Make an organisation a party."""
@@ -141,7 +144,7 @@ def enter(alias: str, organisation: str, at: int | None, as_json: bool) -> None:
 @COMMAND.command()
 @click.argument("alias")
 @click.argument("organisation")
-@click.option("--at", type=_TIME, help="[default: now]")
+@click.option("--at", type=TIME, help="[default: now]")
 @json_option
 def leave(alias: str, organisation: str, at: int | None, as_json: bool) -> None:
     """End an organisation's part."""
@@ -153,7 +156,7 @@ def leave(alias: str, organisation: str, at: int | None, as_json: bool) -> None:
 @COMMAND.command()
 @click.argument("alias")
 @click.argument("organisation")
-@click.option("--at", type=_TIME, help="[default: now]")
+@click.option("--at", type=TIME, help="[default: now]")
 @json_option
 def notified(alias: str, organisation: str, at: int | None, as_json: bool) -> None:
     """Note that an organisation told its authority that it takes part."""
@@ -174,7 +177,7 @@ def _with_party(verb: str, alias: str, name: str, at: int | None, as_json: bool,
 
 @COMMAND.command()
 @click.argument("alias")
-@click.option("--at", type=_TIME, help="[default: now]")
+@click.option("--at", type=TIME, help="[default: now]")
 @json_option
 def withdraw(alias: str, at: int | None, as_json: bool) -> None:
     """End an agreement for all its parties."""
@@ -189,8 +192,8 @@ def withdraw(alias: str, at: int | None, as_json: bool) -> None:
 
 @COMMAND.command()
 @click.argument("alias")
-@click.option("--until", "ends", type=_TIME, help="When it ends. [default: when someone withdraws it]")
-@click.option("--basis-until", type=_TIME, help="When the legal basis lapses. [default: not foreseen]")
+@click.option("--until", "ends", type=TIME, help="When it ends. [default: when someone withdraws it]")
+@click.option("--basis-until", type=TIME, help="When the legal basis lapses. [default: not foreseen]")
 @json_option
 def renew(alias: str, ends: int | None, basis_until: int | None, as_json: bool) -> None:
     """Set anew when an agreement ends and when its legal basis lapses; a withdrawal is undone."""

@@ -89,7 +89,9 @@ def _decisions(
     decisions = []
     for standing in standings:
         label = state.labels[standing.label]
-        why = clearances.decider.explain(asked, action, label, state.definitions, names)
+        why = clearances.decider.explain(
+            asked, action, label, state.definitions, names=names, labels=state.labels
+        )
         decisions.append(
             {"collection": standing.alias, "owner": label.owner, "markings": list(label.markings)}
             | msgspec.to_builtins(why)
@@ -103,6 +105,8 @@ def _text(decision: dict[str, Any], name: str, action: str) -> str:
         f"In collection {decision['collection']}: {name} {verb} {action} it.",
         f"  why     {decision['why']}",
     ]
+    if decision["form"]:
+        lines.append(f"  form    it may {ACTIONS[decision['form']]}")
     lines += [f"  rule    {r['effect']} {r['id']} ({r['source']})" for r in decision["rules"]]
     lines += [f"  fact    {fact}" for fact in decision["facts"]]
     for change in decision["changes"]:

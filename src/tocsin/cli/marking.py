@@ -129,7 +129,7 @@ def _definition(name: str, own: str, wish: Handling, tlp: str, now: int) -> dict
 @json_option
 def list_(as_json: bool) -> None:
     """List markings beside TLP that this node has met, by whom they were defined, and what they ask for."""
-    from tocsin.sharing.explain import asked_in_words
+    from tocsin.sharing.wording import asked_in_words
     from tocsin.stix.handling import from_kind
     from tocsin.store import labels, organisations
 

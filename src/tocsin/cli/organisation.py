@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import click
 import msgspec
 
 from tocsin.cli.context import json_option, open_store, tell
-from tocsin.sharing.audience import ROLES
+from tocsin.sharing.audience import KNOWN, ROLES, TRUST
+
+if TYPE_CHECKING:
+    from tocsin.sharing.audience import Organisation
 
 
 @click.group()
@@ -28,16 +31,18 @@ def COMMAND() -> None:
 @click.option(
     "--client", is_flag=True, help="It receives security services from yours: TLP:AMBER may go to it."
 )
+@click.option(
+    "--trust", type=click.Choice(TRUST), default=KNOWN, show_default=True, help="How far you trust it."
+)
+@click.option(
+    "--assurance",
+    "assurances",
+    multiple=True,
+    metavar="NAME",
+    help="Certification that a law asks for, such as dpf; repeatable.",
+)
 @json_option
-def add(
-    name: str,
-    identifier: str | None,
-    country: str,
-    sector: str,
-    roles: tuple[str, ...],
-    client: bool,
-    as_json: bool,
-) -> None:
+def add(name: str, identifier: str | None, country: str, as_json: bool, **facts: Any) -> None:
     """Add an organisation; one with this id is changed."""
     from tocsin.errors import ConflictError, InputError
     from tocsin.sharing.audience import Organisation
@@ -48,10 +53,7 @@ def add(
         not IDENTIFIER.fullmatch(identifier) or not identifier.startswith("identity--")
     ):
         raise InputError(f"{identifier!r} is not a STIX identity", hint="it looks like identity--<UUID>")
-    country = country.upper()
-    if country and not (len(country) == 2 and country.isascii() and country.isalpha()):
-        raise InputError(f"{country!r} is not a country code", hint="two letters, such as DE")
-    made = Organisation(identifier or f"identity--{uuid4()}", name, country, sector, roles, client=client)
+    made = Organisation(identifier or f"identity--{uuid4()}", name, _country(country), **facts)
     with open_store() as store, store.transaction() as connection:
         if identifier is None and any(o.name == name for o in organisations.everything(connection)):
             raise ConflictError(
@@ -59,6 +61,35 @@ def add(
             )
         organisations.put(connection, made)
     tell(f"{made.name} is {made.id}", _facts(made), as_json=as_json)
+
+
+@COMMAND.command()
+@click.argument("name")
+@click.option("--country", help="ISO 3166-1 alpha-2 code.")
+@click.option("--sector", help="STIX industry sector.")
+@click.option(
+    "--role", "roles", multiple=True, type=click.Choice(ROLES), help="All that it is; several are possible."
+)
+@click.option("--client/--no-client", default=None, help="It receives security services from yours.")
+@click.option("--trust", type=click.Choice(TRUST), help="How far you trust it.")
+@click.option(
+    "--assurance", "assurances", multiple=True, metavar="NAME", help="All certifications that it has."
+)
+@json_option
+def change(name: str, country: str | None, as_json: bool, **facts: Any) -> None:
+    """Change what policies know of an organisation, your own among them. What no option names stays as it is."""
+    from tocsin.store import organisations
+
+    given = {key: value for key, value in facts.items() if value not in (None, ())}
+    if country is not None:
+        given["country"] = _country(country)
+    if not given:
+        raise click.UsageError("say what is to change")
+    with open_store() as store, store.transaction() as connection:
+        found = organisations.get(connection, name)
+        organisations.put(connection, msgspec.structs.replace(found, **given))
+        changed = organisations.get(connection, name)
+    tell(f"{changed.name} is changed", _facts(changed), as_json=as_json)
 
 
 @COMMAND.command("list")
@@ -70,9 +101,7 @@ def list_(as_json: bool) -> None:
     with open_store() as store, store.connection() as connection:
         found = organisations.everything(connection)
     lines = [
-        f"{o.name:30} {o.country:2}  {o.sector:24} {','.join(o.roles):16} "
-        f"{'own ' if o.own else ''}{'client ' if o.client else ''}{'SUSPENDED ' if o.suspended else ''}{o.id}"
-        for o in found
+        f"{o.name:30} {o.country:2}  {o.sector:24} {','.join(o.roles):16} {_standing(o)}{o.id}" for o in found
     ]
     tell("\n".join(lines), {"organisations": [_facts(o) for o in found]}, as_json=as_json)
 
@@ -104,6 +133,27 @@ def _set_suspended(name: str, *, suspended: bool, as_json: bool) -> None:
         changed = msgspec.structs.replace(found, suspended=suspended)
         organisations.put(connection, changed)
     tell(f"{found.name} is {'suspended' if suspended else 'not suspended'}", _facts(changed), as_json=as_json)
+
+
+def _country(given: str) -> str:
+    from tocsin.errors import InputError
+
+    country = given.upper()
+    if country and not (len(country) == 2 and country.isascii() and country.isalpha()):
+        raise InputError(f"{given!r} is not a country code", hint="two letters, such as DE")
+    return country
+
+
+def _standing(organisation: Organisation) -> str:
+    words = {
+        "own": organisation.own,
+        "client": organisation.client,
+        "SUSPENDED": organisation.suspended,
+        "EMBARGOED": bool(organisation.embargoed),
+        organisation.trust: organisation.trust != KNOWN,
+        f"personal data: {organisation.transfer}": not organisation.own,
+    }
+    return "".join(f"{word} " for word, holds in words.items() if holds)
 
 
 def _facts(organisation: Any) -> dict[str, Any]:

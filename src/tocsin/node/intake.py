@@ -22,7 +22,7 @@ from tocsin.clock import Clock
 from tocsin.errors import LimitError, ParseError
 from tocsin.formats import RawItem, Refusal, refuse
 from tocsin.sharing.labels import Label, label_for
-from tocsin.stix import Object, parse
+from tocsin.stix import Object, parse, sensitive
 from tocsin.stix.markings import definition_kind, tlp_of
 from tocsin.store import Store, collections, labels, objects, quarantine
 from tocsin.store.values import Origin, Outcome, Placement
@@ -174,20 +174,22 @@ class _Labeller:
         self._communities = communities
         self._recipients = recipients
         self._assumed = assumed
-        self._made: dict[tuple[str, ...], Label] = {}
+        self._made: dict[tuple[tuple[str, ...], tuple[str, ...]], Label] = {}
 
-    def label(self, markings: tuple[str, ...]) -> Label:
-        label = self._made.get(markings)
+    def label(self, found: Object) -> Label:
+        markings, holds = found.markings, sensitive.kinds(found.data, found.body)
+        label = self._made.get((markings, holds))
         if label is None:
             if len(self._made) >= _LABELS_CACHED:
                 self._made.clear()
             has_tlp = any(tlp_of(marking) is not None for marking in markings)
-            label = self._made[markings] = label_for(
+            label = self._made[markings, holds] = label_for(
                 markings,
                 owner=self.owner,
                 communities=self._communities,
                 recipients=self._recipients,
                 assumed=None if has_tlp else self._assumed,
+                holds=holds,
             )
         return label
 
@@ -209,7 +211,7 @@ def _add(batch: _Batch, item: RawItem | Refusal, labeller: _Labeller) -> None:
             batch.refusals.append(refuse(item.where, item.raw, "nested-bundle", say))
             batch.size += len(item.raw)
             return
-        batch.placements.append(Placement(found, labeller.label(found.markings)))
+        batch.placements.append(Placement(found, labeller.label(found)))
         if found.type == "marking-definition":
             batch.definitions.setdefault(found.id, definition_kind(found.data))
     batch.size += len(item.raw)

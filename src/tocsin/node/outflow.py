@@ -21,6 +21,7 @@ from tocsin.exchange.taxii.resources import Status
 from tocsin.exchange.wire import Wire
 from tocsin.node.clearances import Clearances, Snapshot
 from tocsin.node.links import OpenWire, chosen, endpoint_of
+from tocsin.sharing.audience import Organisation
 from tocsin.sharing.decision import Decision
 from tocsin.sharing.facts import facts_of
 from tocsin.sharing.release import Clearance, Released
@@ -52,6 +53,8 @@ class PushReport(msgspec.Struct, frozen=True):
         local, remote: the collections.
         sent: objects that went over the wire; accepted, refused: what the peer made of them.
         withheld: what this collection holds and the peer may not have, by rule.
+        reduced: what it may have redacted or minimised only, by the rule against the whole.
+        ground: on which personal data go to it, in words.
         examples: what the peer said of objects that it refused.
         envelopes, sent_bytes, seconds: what it cost.
     """
@@ -66,15 +69,31 @@ class PushReport(msgspec.Struct, frozen=True):
     envelopes: int
     sent_bytes: int
     seconds: float
+    reduced: tuple[Withheld, ...] = ()
+    ground: str = ""
     error: str = ""
     hint: str = ""
 
 
-class Position(msgspec.Struct, frozen=True):
-    """How far a push has come: our cursor, and the label sets that were cleared up to there."""
+class Position(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How far a push has come: our cursor, and the label sets that were cleared up to there, in which form."""
 
     after: int = -1
     labels: tuple[int, ...] = ()
+    redacted: tuple[int, ...] = ()
+    minimised: tuple[int, ...] = ()
+
+    @classmethod
+    def at(cls, after: int, clearance: Clearance) -> Position:
+        """Return the position of a push that has come to `after` under `clearance`."""
+        return cls(after, *clearance.forms)
+
+    def behind(self, clearance: Clearance) -> set[int]:
+        """Return the label sets that are cleared now, and were not in this form up to here."""
+        before = (self.labels, self.redacted, self.minimised)
+        return {
+            n for now, then in zip(clearance.forms, before, strict=True) for n in set(now).difference(then)
+        }
 
     @classmethod
     def from_text(cls, text: str) -> Position:
@@ -228,6 +247,7 @@ class _Push:
             local = collections.get(connection, self._tie.collection)
         remote = next((c for c in self._listed if c.answers_to(self._tie.remote)), None)
         withheld: tuple[Withheld, ...] = ()
+        reduced: tuple[Withheld, ...] = ()
         try:
             if remote is None or not remote.can_write:
                 raise ConflictError(
@@ -235,7 +255,7 @@ class _Push:
                     hint="ask whoever runs it for the right to write",
                 )
             self._send_all(remote)
-            withheld = self._withheld()
+            withheld, reduced = self._kept_back()
         except TocsinError as failure:
             error = failure
         return PushReport(
@@ -245,6 +265,8 @@ class _Push:
             accepted=self._counts["sent"] - self._counts["refused"],
             refused=self._counts["refused"] + self._counts["too large"],
             withheld=withheld,
+            reduced=reduced,
+            ground=self._ground(),
             examples=tuple(self._examples),
             envelopes=self._counts["envelopes"],
             sent_bytes=self._counts["bytes"],
@@ -253,18 +275,22 @@ class _Push:
             hint=error.hint() if error else "",
         )
 
+    def _ground(self) -> str:
+        recipient = self._clearances.snapshot.organisations.get(self._peer.organisation)
+        return "" if recipient is None else recipient.ground
+
     def _send_all(self, remote: Collection) -> None:
         """Send what is newly cleared behind the cursor, then what lies before it; decide anew whenever facts change."""
         generation = 0
         while True:
             snapshot = self._clearances.refresh(generation)
             cleared = self._clearance(snapshot, None)
-            behind = set(cleared.labels) - set(self._position.labels)
+            behind = self._position.behind(cleared)
             stale = None
             if behind and self._position.after >= 0:
                 stale = self._send(remote, self._clearance(snapshot, behind), -1, stop=self._position.after)
             if stale is None:
-                self._keep(Position(self._position.after, cleared.labels))
+                self._keep(Position.at(self._position.after, cleared))
                 stale = self._send(remote, cleared, self._position.after, stop=None)
             if stale is None:
                 return
@@ -272,17 +298,20 @@ class _Push:
 
     def _clearance(self, snapshot: Snapshot, only: set[int] | None) -> Clearance:
         """Decide for the peer's organisation on all label sets but its own, or on `only` some."""
+        recipient = self._recipient(snapshot)
+        clearance = self._clearances.decider.clearance(
+            recipient, "receive", snapshot.labels, snapshot.definitions, snapshot.generation
+        )
+        return clearance.narrow(
+            lambda n: snapshot.labels[n].owner != recipient.id and (only is None or n in only)
+        )
+
+    def _recipient(self, snapshot: Snapshot) -> Organisation:
+        """Return the peer's organisation, reached over the peer's address."""
         recipient = snapshot.organisations.get(self._peer.organisation)
         if recipient is None:
             raise NotFoundError(f"the organisation of {self._peer.name} is not known here")
-        labels = {
-            number: label
-            for number, label in snapshot.labels.items()
-            if label.owner != recipient.id and (only is None or number in only)
-        }
-        return self._clearances.decider.clearance(
-            recipient, "receive", labels, snapshot.definitions, snapshot.generation
-        )
+        return msgspec.structs.replace(recipient, encrypted=self._peer.url.startswith("https://"))
 
     def _send(
         self, remote: Collection, clearance: Clearance, after: int, *, stop: int | None
@@ -303,7 +332,7 @@ class _Push:
                 continue
             at = found.last
             if stop is None:
-                self._keep(Position(at, clearance.labels))
+                self._keep(Position.at(at, clearance))
             if not found.more:
                 return None
 
@@ -358,25 +387,33 @@ class _Push:
         with self._store.connection() as connection:
             peers.advance(connection, self._tie, msgspec.json.encode(position).decode())
 
-    def _withheld(self) -> tuple[Withheld, ...]:
-        """Count what stays here, by the rule that decided; for the local operator only."""
+    def _kept_back(self) -> tuple[tuple[Withheld, ...], tuple[Withheld, ...]]:
+        """Count what stays here, and what goes only in a form, by the rule that decided; for the local operator only."""
         snapshot = self._clearances.refresh()
-        recipient = snapshot.organisations[self._peer.organisation]
-        cleared = set(self._clearance(snapshot, None).labels)
-        counts: Counter[tuple[str, str]] = Counter()
+        recipient = self._recipient(snapshot)
+        cleared = self._clearance(snapshot, None)
+        whole, formed = set(cleared.labels), {*cleared.redacted, *cleared.minimised}
+        withheld: Counter[tuple[str, str]] = Counter()
+        reduced: Counter[tuple[str, str]] = Counter()
         for number, count in holdings.count_by_label(self._store, self._tie.collection).items():
             label = snapshot.labels.get(number)
-            if label is None or number in cleared or label.owner == recipient.id:
+            if label is None or number in whole or label.owner == recipient.id:
                 continue
             decision = self._clearances.decider.decide(recipient, "receive", label, snapshot.definitions)
             tlp = facts_of(label, snapshot.definitions, own=snapshot.own.id, now=self._store.clock()).tlp
-            counts[_words(decision, tlp)] += count
-        return tuple(Withheld(rule, why, count) for (rule, why), count in counts.most_common())
+            (reduced if number in formed else withheld)[_words(decision, tlp)] += count
+        return _by_rule(withheld), _by_rule(reduced)
+
+
+def _by_rule(counts: Counter[tuple[str, str]]) -> tuple[Withheld, ...]:
+    return tuple(Withheld(rule, why, count) for (rule, why), count in counts.most_common())
 
 
 def _words(decision: Decision, tlp: str) -> tuple[str, str]:
     if decision.errors:
         return "error", "the decision could not be made"
+    if decision.allowed:
+        return "refers-to-withheld", "it refers to what may not go there"
     if decision.reasons:
         return ", ".join(p.id for p in decision.reasons), "; ".join(p.title for p in decision.reasons)
     return "", f"no policy permits TLP:{tlp.upper()} to go there"
@@ -405,7 +442,12 @@ def _note(store: Store, peer: Peer, reports: Sequence[PushReport]) -> None:
                     action="push",
                     target=f"{peer.name}/{r.remote}",
                     outcome="failed" if r.error else "released",
-                    detail={"sent": r.sent, "withheld": sum(w.count for w in r.withheld)},
+                    detail={
+                        "sent": r.sent,
+                        "withheld": sum(w.count for w in r.withheld),
+                        "reduced": sum(w.count for w in r.reduced),
+                        "ground": r.ground,
+                    },
                 )
                 for r in reports
             ],

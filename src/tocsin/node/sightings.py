@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from tocsin.node.clearances import Clearances, Snapshot
 from tocsin.node.hunt import Hit
 from tocsin.sharing.labels import Label, label_for
 from tocsin.sharing.release import Clearance, Released
-from tocsin.stix import Object, canonical, parse
+from tocsin.stix import Object, canonical, parse, sensitive
 from tocsin.stix.markings import TLP, TLP2_EXTENSION, TLP_DEFINITIONS, strictest, tlp_of
 from tocsin.stix.timestamps import to_micros
 from tocsin.store import Store, hits, objects, pages, placed
@@ -149,7 +149,8 @@ def _write(
             kinds.append("same")
         else:
             kinds.append("new" if before is None else "updated")
-            placements.append(Placement(made, label))
+            found = sensitive.kinds(made.data, made.body)
+            placements.append(Placement(made, msgspec.structs.replace(label, holds=found)))
     if placements:
         objects.put(store, collection, placements, origin=Origin(own, None, "local"))
     return kinds
@@ -208,17 +209,19 @@ def _known(
     """Return the latest version of own sightings; what others assert under these ids does not count."""
     query = PageQuery(collection, limit=len(ids), ids=tuple(ids), types=("sighting",))
     for _ in range(_TRIES):
-        state = clearances.snapshot
-        labels = {number: label for number, label in state.labels.items() if label.owner == state.own.id}
-        clearance = clearances.decider.clearance(
-            state.own, "receive", labels, state.definitions, state.generation
-        )
+        clearance = clearances.get(clearances.snapshot.own.id)
+        state = clearances.snapshot  # not older than the clearance
+        clearance = clearance.narrow(_owned(state.labels, state.own.id))
         page = pages.page(store, query, clearance)
         if isinstance(page, Released):
             found: list[dict[str, Any]] = msgspec.json.decode(b"[" + page.value.body + b"]")
             return {each["id"]: each for each in found}
         clearances.refresh(page.generation)
     raise StoreError("what decisions rest on keeps changing", hint="try again")
+
+
+def _owned(known: Mapping[int, Label], owner: str) -> Callable[[int], bool]:
+    return lambda number: known[number].owner == owner
 
 
 def listed(store: Store, clearances: Clearances, indicator: str | None = None) -> Released[list[Sighting]]:

@@ -13,6 +13,11 @@ from uuid import UUID
 import msgspec
 
 from tocsin.clock import Micros, to_text
+from tocsin.law import bases
+
+INSTRUMENTS = ("clauses", "instrument", "public-interest")
+"""What an agreement can contain for transfers: clauses (GDPR article 46(2)(c) and the like), an instrument between public authorities
+(46(2)(a)), important reasons of public interest (49(1)(d))."""
 
 
 class Party(msgspec.Struct, frozen=True):
@@ -35,6 +40,8 @@ class Agreement(msgspec.Struct, frozen=True):
         starts, ends: µs between which the agreement holds; `ends` None: until someone withdraws it.
         withdrawn: µs at which it was withdrawn.
         notify: parties must tell their authority that they take part.
+        transfer: the instrument for transfers of personal data that it contains, of `INSTRUMENTS`; "" for none.
+        law: id of the dated legal basis (`tocsin.law.bases`) without which it is not in force; "" for none.
         parties: who takes part.
     """
 
@@ -48,6 +55,8 @@ class Agreement(msgspec.Struct, frozen=True):
     ends: Micros | None = None
     withdrawn: Micros | None = None
     notify: bool = False
+    transfer: str = ""
+    law: str = ""
     parties: tuple[Party, ...] = ()
 
     def party(self, organisation: str) -> Party | None:
@@ -66,6 +75,8 @@ def lapse(agreement: Agreement, organisation: str, now: Micros) -> str:
         return f"{name} ended on {_day(agreement.ends)}"
     if agreement.basis_until is not None and now >= agreement.basis_until:
         return f"the legal basis of {name}, {agreement.legal_basis}, lapsed on {_day(agreement.basis_until)}"
+    if agreement.law and (why := bases.why_not(agreement.law, now)):
+        return f"{name} rests on a law that is not in force: {why}"
     party = agreement.party(organisation)
     if party is None or now < party.entered:
         return f"it is no party to {name}"
@@ -76,11 +87,13 @@ def lapse(agreement: Agreement, organisation: str, now: Micros) -> str:
 
 def turn(agreement: Agreement, now: Micros) -> Micros | None:
     """Return the next moment after `now` at which the agreement comes into force or lapses for somebody."""
-    return min((date for date in _dates(agreement) if date is not None and date > now), default=None)
+    return min((date for date in _dates(agreement, now) if date is not None and date > now), default=None)
 
 
-def _dates(agreement: Agreement) -> Iterator[Micros | None]:
+def _dates(agreement: Agreement, now: Micros) -> Iterator[Micros | None]:
     yield from (agreement.starts, agreement.ends, agreement.withdrawn, agreement.basis_until)
+    if agreement.law:
+        yield bases.turn(agreement.law, now)
     for party in agreement.parties:
         yield from (party.entered, party.gone)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-ROLES = (
-    *("csirt", "isac", "company", "government", "regulator"),
-    *("law-enforcement", "researcher", "vendor", "individual"),
-)
-"""What organisations can be. Closed, because markings exclude some: a misspelt one would be let through."""
+from tocsin.stix.handling import ROLES
+
+__all__ = ["KNOWN", "ROLES", "TRUST", "TRUSTED", "UNVERIFIED", "Organisation"]
+
+UNVERIFIED, KNOWN, TRUSTED = "unverified", "known", "trusted"
+TRUST = (UNVERIFIED, KNOWN, TRUSTED)
+"""How far this node's operator trusts an organisation to be whom it says and to keep to what it agreed."""
 
 
 class Organisation(msgspec.Struct, frozen=True):
@@ -26,6 +28,12 @@ class Organisation(msgspec.Struct, frozen=True):
         own: it runs this node.
         lapsed: communities that it belongs to by name, while the agreement that they rest on is not in force for it
             or for this node's organisation: id of each, and why.
+        trust: of `TRUST`.
+        assurances: what it is recorded to have, such as "dpf" (a certification that some law asks for).
+        embargoed: this node's operator lets nothing go to its country, or the other way: why; "" when not.
+        transfer: the ground on which personal data may go to it, of `tocsin.law.transfer.GROUNDS`.
+        ground: the same in words, with the law that says so.
+        encrypted: the channel to it is.
     """
 
     id: str
@@ -38,3 +46,9 @@ class Organisation(msgspec.Struct, frozen=True):
     suspended: bool = False
     own: bool = False
     lapsed: tuple[tuple[str, str], ...] = ()
+    trust: str = KNOWN
+    assurances: tuple[str, ...] = ()
+    embargoed: str = ""
+    transfer: str = "unknown"
+    ground: str = ""
+    encrypted: bool = True

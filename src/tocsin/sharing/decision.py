@@ -12,16 +12,18 @@ import msgspec
 from tocsin.clock import Clock, Micros, system_clock
 from tocsin.errors import PolicyError
 from tocsin.sharing import oracle
-from tocsin.sharing.actions import ACTIONS
+from tocsin.sharing.actions import ACTIONS, FORMS
 from tocsin.sharing.audience import Organisation
-from tocsin.sharing.explain import Case, Explanation, explain
+from tocsin.sharing.explain import Explanation, explain
 from tocsin.sharing.facts import facts_of
 from tocsin.sharing.labels import Definitions, Label
 from tocsin.sharing.oracle import Decision
 from tocsin.sharing.policy import PolicySet
 from tocsin.sharing.release import Clearance, clear
 from tocsin.sharing.residual import Filter, Row, check, compile_policies
+from tocsin.sharing.resting import resolve
 from tocsin.sharing.table import Table
+from tocsin.sharing.wording import Case
 
 __all__ = ["ACTIONS", "Decider", "Decision", "Explanation"]
 
@@ -72,14 +74,14 @@ class Decider:
         definitions: Definitions,
         generation: int,
     ) -> Clearance:
-        """Return which of `labels` may go to `recipient` for `action`.
+        """Return which of `labels` may go to `recipient` for `action`; for `receive`, also of which a form may go.
 
         A few of the answers are checked against Cedar itself. If they ever differ, this decider clears nothing any more.
 
         Args:
             recipient: who asks.
             action: one of `ACTIONS`.
-            labels: label sets by id; the mapping is not changed afterwards.
+            labels: all label sets of the node by id; the mapping is not changed afterwards. What one rests on has a smaller id.
             definitions: what markings mean.
             generation: of the facts above; stands in the clearance.
 
@@ -91,21 +93,23 @@ class Decider:
                 raise PolicyError(
                     self._distrust, hint="restart the node, and report this with `tocsin doctor --json`"
                 )
-            verdicts = self._of(recipient, action)
-            now = self._clock()
-            if self._table.update(labels, definitions, now):
-                rows = self._table.rows
-                if verdicts.epoch != self._table.epoch:
-                    verdicts.epoch, verdicts.done, verdicts.allowed = self._table.epoch, 0, []
-                new = rows[verdicts.done :]
-                allowed = sorted(verdicts.allowed + verdicts.filter.select(new))
-                self._spot_check(recipient, action, new, rows, allowed)
-                verdicts.done, verdicts.allowed = len(rows), allowed
-            else:
-                rows = self._table.some(labels, definitions, now)
-                allowed = sorted(verdicts.filter.select(rows))
-                self._spot_check(recipient, action, rows, rows, allowed)
-        return clear(recipient.id, action, tuple(allowed), generation)
+            self._table.update(labels, definitions, self._clock())
+            actions = FORMS if action == FORMS[0] else (action,)
+            allowed = [self._allowed(recipient, each) for each in actions]
+            whole, redacted, minimised = resolve(allowed, self._table.resting)
+        return clear(recipient.id, action, whole, generation, redacted=redacted, minimised=minimised)
+
+    def _allowed(self, recipient: Organisation, action: str) -> list[int]:
+        """Return the label sets that may go for one action, whatever they rest on."""
+        verdicts = self._of(recipient, action)
+        rows = self._table.rows
+        if verdicts.epoch != self._table.epoch:
+            verdicts.epoch, verdicts.done, verdicts.allowed = self._table.epoch, 0, []
+        new = rows[verdicts.done :]
+        allowed = sorted(verdicts.allowed + verdicts.filter.select(new)) if new else verdicts.allowed
+        self._spot_check(recipient, action, new, rows, allowed)
+        verdicts.done, verdicts.allowed = len(rows), allowed
+        return allowed
 
     @property
     def until(self) -> Micros | None:
@@ -125,7 +129,9 @@ class Decider:
         action: str,
         label: Label,
         definitions: Definitions,
+        *,
         names: Mapping[str, str] | None = None,
+        labels: Mapping[int, Label] | None = None,
     ) -> Explanation:
         """Return the same decision in words, and what would change it.
 
@@ -135,8 +141,9 @@ class Decider:
             label: what the object carries.
             definitions: what markings mean.
             names: of organisations and communities by id; ids stand where there is none.
+            labels: of the node: the label may rest on some.
         """
-        case = Case(self.own, recipient, action, label, definitions, names or {}, self._clock())
+        case = Case(self.own, recipient, action, label, definitions, names or {}, self._clock(), labels or {})
         return explain(self.policies, case)
 
     def _of(self, recipient: Organisation, action: str) -> _Verdicts:

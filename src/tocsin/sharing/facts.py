@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import msgspec
 
 from tocsin.clock import Micros
 from tocsin.sharing.labels import Definitions, Label
 from tocsin.stix.handling import PAP, Handling, from_kind, together
-from tocsin.stix.markings import TLP, TLP2_EXTENSION, TLP_DEFINITIONS, strictest, tlp_of
+from tocsin.stix.markings import TLP, tlp_of
+from tocsin.stix.sensitive import PERSONAL
 
 # How policies write the levels, in the order of strictness.
 TLP_WORDS = {
@@ -25,14 +24,6 @@ NO_TLP = "none"
 PAP_WORDS = {pap: pap.name.lower() for pap in PAP}
 NO_PAP = "unsaid"
 CURRENT, EMBARGOED, EXPIRED = "current", "embargoed", "expired"
-# Ids that nothing can have: what keeps a derived thing here, and the owner of what several own.
-UNSETTLED = "marking-definition--00000000-0000-0000-0000-000000000000"
-NO_OWNER = "identity--00000000-0000-0000-0000-000000000000"
-_MARKING_OF_WORD = {
-    definition["extensions"][TLP2_EXTENSION]["tlp_2_0"]: marking
-    for marking, definition in TLP_DEFINITIONS.items()
-    if "extensions" in definition
-}
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -51,6 +42,12 @@ class Facts(msgspec.Struct, frozen=True):
         limited: markings name the countries it may go to.
         countries: those that all of them name.
         no_regulators, no_law_enforcement, hide_source: uses that a marking excludes.
+        circled, circles: it may go to members of certain communities only, and which all markings name.
+        reserved, reserved_for: it may go to certain organisations only, and which.
+        professional, professions: it may go to organisations of certain roles only, and which.
+        encrypted: it may go over encrypted channels only.
+        holds: what was found in it that needs care, of `tocsin.stix.sensitive.SENSITIVE`.
+        personal: some of that are personal data.
     """
 
     tlp: str
@@ -67,6 +64,15 @@ class Facts(msgspec.Struct, frozen=True):
     no_regulators: bool = False
     no_law_enforcement: bool = False
     hide_source: bool = False
+    circled: bool = False
+    circles: frozenset[str] = frozenset()
+    reserved: bool = False
+    reserved_for: frozenset[str] = frozenset()
+    professional: bool = False
+    professions: frozenset[str] = frozenset()
+    encrypted: bool = False
+    holds: frozenset[str] = frozenset()
+    personal: bool = False
 
 
 def facts_of(label: Label, definitions: Definitions, *, own: str, now: Micros) -> Facts:
@@ -109,6 +115,15 @@ def facts_of(label: Label, definitions: Definitions, *, own: str, now: Micros) -
         no_regulators=asked.no_regulators,
         no_law_enforcement=asked.no_law_enforcement,
         hide_source=asked.hide_source,
+        circled=asked.communities is not None,
+        circles=frozenset(asked.communities or ()),
+        reserved=asked.organisations is not None,
+        reserved_for=frozenset(asked.organisations or ()),
+        professional=asked.roles is not None,
+        professions=frozenset(asked.roles or ()),
+        encrypted=asked.encrypted,
+        holds=frozenset(label.holds),
+        personal=not PERSONAL.isdisjoint(label.holds),
     )
 
 
@@ -129,7 +144,7 @@ def turns_of(label: Label, definitions: Definitions, *, own: str, now: Micros) -
 
 def handlings_of(marking: str, label: Label, definitions: Definitions, *, own: str) -> list[Handling]:
     """Return what `marking` asks for beside TLP on an object of this label, as said by those who may say so."""
-    if marking == UNSETTLED or tlp_of(marking) is not None:
+    if tlp_of(marking) is not None:
         return []
     said = definitions.kinds(marking, owner=label.owner, own=own)
     return [part for part in map(from_kind, said) if part is not None]
@@ -145,41 +160,5 @@ def is_understood(marking: str, label: Label, definitions: Definitions, *, own: 
     """Return whether it is known what `marking` asks for on an object of this label: TLP, handling, or a statement that asks for nothing."""
     if tlp_of(marking) is not None:
         return True
-    if marking == UNSETTLED:  # whoever claims to define it
-        return False
     said = definitions.kinds(marking, owner=label.owner, own=own)
     return bool(said) and all(kind == "statement" or from_kind(kind) is not None for kind in said)
-
-
-def join(labels: Sequence[Label]) -> Label:
-    """Return the label of something that rests on all of `labels`: never freer than any of them.
-
-    All markings hold together (so the strictest TLP counts), and audiences intersect. Where owners differ none of them is the owner:
-    nobody can say whom it is addressed to, so it may go as CLEAR or as GREEN in a common community, and stays here from AMBER on. A part that
-    nobody marked keeps the whole here as well.
-
-    Raises:
-        ValueError: nothing to join.
-    """
-    if not labels:
-        raise ValueError("a derived thing rests on something")
-    communities, recipients = set(labels[0].communities), set(labels[0].recipients)
-    markings: set[str] = set()
-    for label in labels:
-        communities &= set(label.communities)
-        recipients &= set(label.recipients)
-        markings.update(label.markings)
-        if not any(tlp_of(marking) is not None for marking in label.markings):
-            # what was vouched for becomes a marking
-            markings.add(_MARKING_OF_WORD.get(label.assumed or "", UNSETTLED))
-    owners = {label.owner for label in labels}
-    owner = owners.pop() if len(owners) == 1 else NO_OWNER
-    level = strictest(tlp for tlp in map(tlp_of, markings) if tlp is not None)
-    if owner == NO_OWNER and level is not None and level >= TLP.AMBER:
-        markings.add(UNSETTLED)
-    return Label(
-        markings=tuple(sorted(markings)),
-        owner=owner,
-        communities=tuple(sorted(communities)),
-        recipients=tuple(sorted(recipients)),
-    )

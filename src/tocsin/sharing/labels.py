@@ -20,6 +20,9 @@ class Label(msgspec.Struct, frozen=True):
         communities: ids of the communities it is addressed to.
         recipients: ids of the organisations that the owner named.
         assumed: the TLP ("clear" ... "red") the importer vouched for where the object carries none.
+        holds: what was found in it that needs care, of `tocsin.stix.sensitive.SENSITIVE`, sorted.
+        rests: what it refers to: for each thing the ids of the label sets that its owner asserts that under. Whoever may have
+            none of them may not have this either. Each sorted, without those that say nothing more than the label set itself.
     """
 
     markings: tuple[str, ...]
@@ -27,6 +30,8 @@ class Label(msgspec.Struct, frozen=True):
     communities: tuple[str, ...] = ()
     recipients: tuple[str, ...] = ()
     assumed: str | None = None
+    holds: tuple[str, ...] = ()
+    rests: tuple[tuple[int, ...], ...] = ()
 
 
 class Definitions:
@@ -65,6 +70,8 @@ def label_for(
     communities: Iterable[str] = (),
     recipients: Iterable[str] = (),
     assumed: str | None = None,
+    holds: Iterable[str] = (),
+    rests: Iterable[Iterable[int]] = (),
 ) -> Label:
     """Return the label set for these facts: sorted and distinct, so that equal facts are one label set."""
     return Label(
@@ -73,4 +80,6 @@ def label_for(
         communities=tuple(sorted(set(communities))),
         recipients=tuple(sorted(set(recipients))),
         assumed=assumed,
+        holds=tuple(sorted(set(holds))),
+        rests=tuple(sorted({tuple(sorted(set(each))) for each in rests})),
     )

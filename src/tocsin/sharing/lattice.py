@@ -1,12 +1,14 @@
 """Every case that policies can tell apart: what a change of policies widens or narrows, with the first case of each.
 
-The vocabulary of policies is finite: enumerations, flags, and the strings that the policies themselves write. An attribute
-that neither set mentions for an action cannot make a difference, so it stands still; all others take every value, and for
-strings every value that is written somewhere, none, and one that is written nowhere.
+The vocabulary of policies is finite: enumerations, flags, and the strings that the policies themselves write. What the policies
+that differ ask about, and all that permits, takes every value; for strings every value that is written somewhere, none, and one that is
+written nowhere. All else stands still, where no `forbid` of both sets applies: elsewhere that could only take the same from
+both. If one does apply, what it asks about takes every value as well.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
@@ -16,17 +18,26 @@ from typing import Any
 import msgspec
 
 from tocsin.errors import LimitError
+from tocsin.law.transfer import GROUNDS
 from tocsin.sharing import oracle
 from tocsin.sharing.actions import ACTIONS
-from tocsin.sharing.audience import ROLES, Organisation
+from tocsin.sharing.audience import ROLES, TRUST, Organisation
 from tocsin.sharing.facts import CURRENT, EMBARGOED, EXPIRED, NO_PAP, NO_TLP, PAP_WORDS, TLP_WORDS, Facts
-from tocsin.sharing.policy import PolicySet
-from tocsin.sharing.residual import compile_policies, covers
+from tocsin.sharing.policy import Policy, PolicySet
+from tocsin.sharing.residual import Row, compile_policies, covers
+from tocsin.stix.sensitive import PERSONAL, SENSITIVE
 
 OWN, RECIPIENT, SOMEBODY = (f"identity--00000000-0000-4000-8000-00000000000{n}" for n in "abc")
 _COMMUNITY = "00000000-0000-4000-8000-00000000000d"
 _ELSEWHERE = "ZZ"  # a country code that nobody has
 _MOST = 20_000_000
+# flags that have a set beside them
+_PAIRS = {
+    "limited": "countries",
+    "circled": "circles",
+    "reserved": "reserved_for",
+    "professional": "professions",
+}
 _COUNTRY = re.compile(r"[A-Z]{2}")
 
 
@@ -65,37 +76,73 @@ def compare(before: PolicySet, after: PolicySet, actions: Iterable[str] = tuple(
 
 
 def _compare(before: PolicySet, after: PolicySet, action: str) -> Difference:
-    trees = [
-        policy.tree
-        for policies in (before, after)
-        for policy in policies.policies.values()
-        if covers(policy, action)
+    old, new = (_by_tree(policies, action) for policies in (before, after))
+    both = [policy for key, policy in old.items() if key in new]
+    changed = [
+        policy
+        for some, others in ((old, new), (new, old))
+        for key, policy in some.items()
+        if key not in others
     ]
-    names, words = _vocabulary(trees)
-    recipients = _recipients(names, words)
-    facts = _facts(names, words, [r.id for r in recipients])
-    rows = list(enumerate(facts))
-    if len(rows) * len(recipients) > _MOST:
-        raise LimitError(f"{len(rows) * len(recipients):,} cases to compare, {_MOST:,} are the most")
-    widened = narrowed = 0
-    first: dict[str, Case] = {}
-    for recipient in recipients:
-        old, new = (set(_select(policies, action, recipient, rows)) for policies in (before, after))
-        more, fewer = new - old, old - new
-        widened, narrowed = widened + len(more), narrowed + len(fewer)
-        for name, changed in (("widened", more), ("narrowed", fewer)):
-            if changed and name not in first:
-                first[name] = Case(recipient, facts[min(changed)])
-    return Difference(
-        action, len(rows) * len(recipients), widened, narrowed, first.get("widened"), first.get("narrowed")
-    )
+    if not changed:
+        return Difference(action, 0, 0, 0, None, None)
+    asking = [*changed, *(policy for policy in both if policy.effect == "permit")]
+    inert = [policy for policy in both if policy.effect == "forbid"]
+    while True:
+        cases = _Cases.of(asking)
+        firing = [policy for policy in inert if cases.fires(policy, action)]
+        if not firing:
+            return cases.compare(before, after, action)
+        asking += firing
+        inert = [policy for policy in inert if policy not in firing]
 
 
-def _select(
-    policies: PolicySet, action: str, recipient: Organisation, rows: list[tuple[int, Facts]]
-) -> list[int]:
+def _by_tree(policies: PolicySet, action: str) -> dict[str, Policy]:
+    """Return the policies with a say in an action, by what they are."""
+    some = (policy for policy in policies.policies.values() if covers(policy, action))
+    return {json.dumps([policy.effect, policy.tree["conditions"]], sort_keys=True): policy for policy in some}
+
+
+class _Cases(msgspec.Struct, frozen=True):
+    """All cases that some policies tell apart."""
+
+    recipients: list[Organisation]
+    rows: list[Row]
+
+    @classmethod
+    def of(cls, policies: Iterable[Policy]) -> _Cases:
+        names, words = _vocabulary([policy.tree for policy in policies])
+        recipients = _recipients(names, words)
+        rows = list(enumerate(_facts(names, words, [r.id for r in recipients])))
+        if len(rows) * len(recipients) > _MOST:
+            raise LimitError(f"{len(rows) * len(recipients):,} cases to compare, {_MOST:,} are the most")
+        return cls(recipients, rows)
+
+    def fires(self, policy: Policy, action: str) -> bool:
+        """Whether a policy has a say in any of the cases."""
+        alone = [msgspec.structs.replace(policy, effect="permit")]
+        return any(_select(alone, action, recipient, self.rows) for recipient in self.recipients)
+
+    def compare(self, before: PolicySet, after: PolicySet, action: str) -> Difference:
+        widened = narrowed = 0
+        first: dict[str, Case] = {}
+        for recipient in self.recipients:
+            old, new = (
+                set(_select(policies.policies.values(), action, recipient, self.rows))
+                for policies in (before, after)
+            )
+            more, fewer = new - old, old - new
+            widened, narrowed = widened + len(more), narrowed + len(fewer)
+            for name, changed in (("widened", more), ("narrowed", fewer)):
+                if changed and name not in first:
+                    first[name] = Case(recipient, self.rows[min(changed)][1])
+        cases = len(self.rows) * len(self.recipients)
+        return Difference(action, cases, widened, narrowed, first.get("widened"), first.get("narrowed"))
+
+
+def _select(policies: Iterable[Policy], action: str, recipient: Organisation, rows: list[Row]) -> list[int]:
     principal, context = oracle.recipient_facts(recipient), oracle.context_facts(recipient)
-    return compile_policies(policies.policies.values(), action, principal, context).select(rows)
+    return compile_policies(policies, action, principal, context).select(rows)
 
 
 def _vocabulary(trees: Iterable[Mapping[str, Any]]) -> tuple[set[str], set[str]]:
@@ -129,6 +176,11 @@ def _recipients(names: set[str], words: set[str]) -> list[Organisation]:
         "communities": [(), (_COMMUNITY,), *((each,) for each in plain)],
         "client": [False, True],
         "suspended": [False, True],
+        "trust": list(reversed(TRUST)),
+        "assurances": [(), *((each,) for each in plain)],
+        "embargoed": ["", "embargo"],
+        "transfer": list(GROUNDS),
+        "encrypted": [True, False],
     }
     asked = {name: v if f"principal.{name}" in names else v[:1] for name, v in values.items()}
     made = []
@@ -159,8 +211,20 @@ def _facts(names: set[str], words: set[str], recipients: list[str]) -> list[Fact
         "no_regulators": [False, True],
         "no_law_enforcement": [False, True],
         "hide_source": [False, True],
+        "circled": [
+            (False, frozenset()),
+            *((True, frozenset(some)) for some in ((), (_COMMUNITY,), *((c,) for c in others))),
+        ],
+        "reserved": [(False, frozenset()), (True, frozenset()), (True, frozenset(recipients))],
+        "professional": [
+            (False, frozenset()),
+            *((True, frozenset(some)) for some in ((), *((role,) for role in ROLES if role in words), ROLES)),
+        ],
+        "encrypted": [False, True],
+        "holds": [frozenset(), *(frozenset((kind,)) for kind in SENSITIVE), frozenset(SENSITIVE)],
     }
-    same = {"tlp": {"tlp", "levels"}, "owner": {"owner", "ours"}, "limited": {"limited", "countries"}}
+    same = {"tlp": {"tlp", "levels"}, "owner": {"owner", "ours"}, "holds": {"holds", "personal"}}
+    same |= {name: {name, _PAIRS[name]} for name in _PAIRS}
     asked = {
         name: v if any(f"resource.{n}" in names for n in same.get(name, {name})) else v[:1]
         for name, v in values.items()
@@ -174,5 +238,6 @@ def _combined(asked: Mapping[str, list[Any]]) -> Iterator[Facts]:
     for combination in product(*asked.values()):
         each = dict(zip(asked, combination, strict=True))
         each["tlp"], each["levels"] = each["tlp"]
-        each["limited"], each["countries"] = each["limited"]
-        yield Facts(**each, ours=each["owner"] == OWN)
+        for name, beside in _PAIRS.items():
+            each[name], each[beside] = each[name]
+        yield Facts(**each, ours=each["owner"] == OWN, personal=not PERSONAL.isdisjoint(each["holds"]))

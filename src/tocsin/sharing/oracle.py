@@ -15,7 +15,7 @@ import msgspec
 
 from tocsin.errors import PolicyError
 from tocsin.sharing.audience import Organisation
-from tocsin.sharing.facts import NO_OWNER, Facts
+from tocsin.sharing.facts import Facts
 from tocsin.sharing.policy import Policy, PolicySet
 
 _LABEL = {"type": "LabelSet", "id": "label"}
@@ -89,6 +89,15 @@ def label_facts(facts: Facts) -> dict[str, Any]:
         "no_regulators": facts.no_regulators,
         "no_law_enforcement": facts.no_law_enforcement,
         "hide_source": facts.hide_source,
+        "circled": facts.circled,
+        "circles": sorted(facts.circles),
+        "reserved": facts.reserved,
+        "reserved_for": sorted(facts.reserved_for),
+        "professional": facts.professional,
+        "professions": sorted(facts.professions),
+        "encrypted": facts.encrypted,
+        "holds": [_one_of("Kind", kind) for kind in sorted(facts.holds)],
+        "personal": facts.personal,
     }
 
 
@@ -100,9 +109,9 @@ def recipient_facts(recipient: Organisation) -> dict[str, Any]:
     """Return the attributes of entity `Organisation`.
 
     Raises:
-        PolicyError: it has no id, or the one that stands for several owners: nobody could be meant by it.
+        PolicyError: it has no id: nobody could be meant by it.
     """
-    if recipient.id in {"", NO_OWNER}:
+    if not recipient.id:
         raise PolicyError(f"{recipient.name or 'a recipient'} has no id of its own")
     return {
         "country": recipient.country,
@@ -112,6 +121,11 @@ def recipient_facts(recipient: Organisation) -> dict[str, Any]:
         "client": recipient.client,
         "suspended": recipient.suspended,
         "own": recipient.own,
+        "trust": _one_of("Trust", recipient.trust),
+        "assurances": sorted(recipient.assurances),
+        "embargoed": bool(recipient.embargoed),
+        "transfer": _one_of("Transfer", recipient.transfer),
+        "encrypted": recipient.encrypted,
     }
 
 

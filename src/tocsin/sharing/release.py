@@ -8,7 +8,10 @@ query and seals the answer with the same clearance; nothing else calls `seal` (a
 
 from __future__ import annotations
 
-from typing import Generic, NoReturn, TypeVar, final
+from collections.abc import Callable
+from typing import Generic, NoReturn, TypeAlias, TypeVar, final
+
+Forms: TypeAlias = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -61,34 +64,62 @@ class Clearance(_Sealed):
         recipient: global id of the organisation it was decided for.
         action: `receive`, `match`, ...
         labels: ids of the label sets that may go, ascending. Everything else is withheld.
+        redacted, minimised: ids of further label sets, of which only a form may go (`sharing.redaction`); for `receive`.
         generation: state of policies, organisations and labels the decision rests on; a
             query under an older generation is asked again (`store.objects`).
     """
 
-    __slots__ = ("action", "generation", "labels", "recipient")
+    __slots__ = ("action", "generation", "labels", "minimised", "recipient", "redacted")
     recipient: str
     action: str
     labels: tuple[int, ...]
+    redacted: tuple[int, ...]
+    minimised: tuple[int, ...]
     generation: int
 
-    def __init__(
-        self, *, recipient: str, action: str, labels: tuple[int, ...], generation: int, mint: object
-    ) -> None:
+    def __init__(self, *, recipient: str, action: str, forms: Forms, generation: int, mint: object) -> None:
         if mint is not _MINT:
             raise TypeError("a Clearance is made by tocsin.sharing only")
         _set(self, "recipient", recipient)
         _set(self, "action", action)
-        _set(self, "labels", labels)
+        _set(self, "labels", forms[0])
+        _set(self, "redacted", forms[1])
+        _set(self, "minimised", forms[2])
         _set(self, "generation", generation)
+
+    @property
+    def forms(self) -> Forms:
+        """The label sets of each form, the fullest first."""
+        return self.labels, self.redacted, self.minimised
+
+    def narrow(self, keep: Callable[[int], bool]) -> Clearance:
+        """Return the same decision for some of the label sets only: those that `keep` wants."""
+        whole, redacted, minimised = (tuple(filter(keep, some)) for some in self.forms)
+        return Clearance(
+            recipient=self.recipient,
+            action=self.action,
+            forms=(whole, redacted, minimised),
+            generation=self.generation,
+            mint=_MINT,
+        )
 
     def seal(self, value: T) -> Released[T]:
         """Return `value`, which was selected under this clearance, as released."""
         return Released(value, recipient=self.recipient, action=self.action, mint=_MINT)
 
 
-def clear(recipient: str, action: str, labels: tuple[int, ...], generation: int) -> Clearance:
+def clear(
+    recipient: str,
+    action: str,
+    labels: tuple[int, ...],
+    generation: int,
+    *,
+    redacted: tuple[int, ...] = (),
+    minimised: tuple[int, ...] = (),
+) -> Clearance:
     """Mint a clearance. For `sharing.decision` alone; a layout test holds every other caller off."""
-    return Clearance(recipient=recipient, action=action, labels=labels, generation=generation, mint=_MINT)
+    forms = (labels, redacted, minimised)
+    return Clearance(recipient=recipient, action=action, forms=forms, generation=generation, mint=_MINT)
 
 
 def public(value: T, *, recipient: str = "*") -> Released[T]:

@@ -24,7 +24,14 @@ from tocsin.sharing.policy import Policy
 
 Row: TypeAlias = tuple[int, Facts]
 _SETS = {"containsAny", "containsAll", "contains", "isEmpty"}
-_ENUMERATIONS = {"Tlp", "Pap", "Timing"}  # entity types of which only the id matters; `Facts` holds that
+_ENUMERATIONS = {
+    "Tlp",
+    "Pap",
+    "Timing",
+    "Kind",
+    "Trust",
+    "Transfer",
+}  # entity types of which only the id matters; `Facts` holds that
 
 
 class Filter(msgspec.Struct, frozen=True):
@@ -89,7 +96,9 @@ class _Folder:
             value = self._known[variable][name]
             if self._symbolic:
                 return _of(name)
-            return frozenset(value) if isinstance(value, list) else value
+            if isinstance(value, list):
+                return frozenset(value)
+            return _literal(value) if isinstance(value, dict) else value
         raise PolicyError(f"{variable or 'a record'}.{name} is not supported in sharing policies")
 
     def _set(self, items: list[Mapping[str, Any]]) -> frozenset[Any]:

@@ -18,6 +18,7 @@ class Table:
 
     Attributes:
         rows: label ids with their facts.
+        resting: ids of those that rest on others, ascending, and on which (`Label.rests`).
         epoch: counts the beginnings.
         until: the moment at which the first of the rows changes by itself; None if none does.
     """
@@ -28,51 +29,35 @@ class Table:
         self._known: dict[int, tuple[Label, Facts]] = {}
         self._definitions = Definitions()
         self.rows: list[Row] = []
+        self.resting: list[tuple[int, tuple[tuple[int, ...], ...]]] = []
         self.epoch = 0
         self.until: Micros | None = None
 
-    def update(self, labels: Mapping[int, Label], definitions: Definitions, now: Micros) -> bool:
+    def update(self, labels: Mapping[int, Label], definitions: Definitions, now: Micros) -> None:
         """Take what is known now.
 
         Args:
             labels: label sets by id; the mapping is not changed afterwards.
             definitions: what markings mean.
             now: the moment to decide for.
-
-        Returns:
-            Whether `rows` are now those of `labels`. They are not where `labels` are only some of those known: then
-            ask `some`.
         """
         if self.until is not None and now >= self.until:
             self._begin()
-        if labels is self._labels and len(labels) == len(self.rows) and definitions == self._definitions:
-            return True
+        if labels is self._labels and definitions == self._definitions:
+            return
         if definitions != self._definitions:
             self._define(definitions, now)
-        if any(number in self._known and self._known[number][0] != label for number, label in labels.items()):
-            self._begin()  # a number means something else than before: another database was restored
-        if len(labels) < len(self.rows) or any(number not in labels for number in self._known):
-            return False
-        for number, label in labels.items():
-            if number not in self._known:
-                facts = facts_of(label, definitions, own=self._own, now=now)
-                self._known[number] = (label, facts)
-                self.rows.append((number, facts))
-                self._note_turn(label, definitions, now)
+        if any(labels.get(number) != label for number, (label, _) in self._known.items()):
+            self._begin()  # a number means something else than before, or nothing: another database was restored
+        for number in sorted(labels.keys() - self._known.keys()):
+            label = labels[number]
+            facts = facts_of(label, definitions, own=self._own, now=now)
+            self._known[number] = (label, facts)
+            self.rows.append((number, facts))
+            if label.rests:
+                self.resting.append((number, label.rests))
+            self._note_turn(label, definitions, now)
         self._labels = labels
-        return True
-
-    def some(self, labels: Mapping[int, Label], definitions: Definitions, now: Micros) -> list[Row]:
-        """Return the rows of `labels` alone; `update` with the same facts comes first."""
-        rows = []
-        for number, label in labels.items():
-            known = self._known.get(number)
-            if known is None or known[0] != label:
-                rows.append((number, facts_of(label, definitions, own=self._own, now=now)))
-                self._note_turn(label, definitions, now)
-            else:
-                rows.append((number, known[1]))
-        return rows
 
     def _note_turn(self, label: Label, definitions: Definitions, now: Micros) -> None:
         turn = turns_of(label, definitions, own=self._own, now=now)
@@ -91,6 +76,7 @@ class Table:
 
     def _begin(self) -> None:
         self.rows = []
+        self.resting = []
         self._known = {}
         self._labels = {}
         self.until = None

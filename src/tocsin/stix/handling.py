@@ -22,19 +22,46 @@ HANDLING_EXTENSION: Final = "extension-definition--7c1f6a5e-3b0d-4f63-9a51-2d0f5
 
 _PREFIX = "handling:"
 _PAP_TEXT = re.compile(r"PAP:(RED|AMBER|GREEN|CLEAR|WHITE)", re.IGNORECASE)
+# The Chatham House Rule as people write it, and as MISP tags it (taxonomy tlp v10)
+_CHATHAM = re.compile(
+    r"(?:this (?:information|object) is (?:shared |held )?under )?(?:the )?chatham house rules?(?: applies| apply)?\.?|tlp:ex:chr",
+    re.IGNORECASE,
+)
 # Words of handling that names and statements may carry, where no machine would see them
-HANDLING_WORDS: Final = re.compile(r"\b(?:tlp|pap|iep|cui|acs)\s*[:=]", re.IGNORECASE)
-_COUNTRY = re.compile(r"[A-Z]{2}")
+HANDLING_WORDS: Final = re.compile(r"\b(?:tlp|pap|iep|cui|acs)\s*[:=]|chatham\s+house", re.IGNORECASE)
 _IEP_REQUIRED = {
     *("extension_type", "encrypt_in_transit", "permitted_actions", "affected_party_notifications"),
     *("tlp", "provider_attribution", "unmodified_resale", "iep_id", "iep_version", "start_date"),
 }
 _IEP_KNOWN = _IEP_REQUIRED | {"policy_name", "name", "description", "end_date", "external_references"}
 
+ROLES: Final = (
+    *("csirt", "isac", "company", "government", "regulator"),
+    *("law-enforcement", "researcher", "vendor", "individual"),
+)
+"""What organisations can be. Closed, because markings exclude some: a misspelt one would be let through."""
+
 _FLAGS = {
     "no_regulatory_use": "no_regulators",
     "no_law_enforcement_use": "no_law_enforcement",
     "hide_source": "hide_source",
+    "encrypt_in_transit": "encrypted",
+}
+
+
+_BOUNDS = ("countries", "communities", "organisations", "roles")
+# property of Tocsin's extension -> field, and the form of each of its members
+_LISTS = {
+    "releasable_to": ("countries", re.compile(r"[A-Z]{2}")),
+    "communities": (
+        "communities",
+        re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
+    ),
+    "organisations": (
+        "organisations",
+        re.compile(r"identity--[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
+    ),
+    "roles": ("roles", re.compile("|".join(ROLES))),
 }
 
 
@@ -73,6 +100,10 @@ class Handling(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
         no_regulators: not for regulatory use.
         no_law_enforcement: not for law enforcement.
         hide_source: who it comes from must not be told (IEP `provider_attribution: must-not`, Chatham House Rule).
+        communities: ids of the communities to whose members alone it may go; None: not bound to any.
+        organisations: ids of the organisations to which alone it may go; None: not bound to any.
+        roles: what organisations have to be, of `ROLES`, for it to go to them; None: anything.
+        encrypted: only over encrypted channels (IEP `encrypt_in_transit: must`).
     """
 
     tlp: str | None = None
@@ -83,6 +114,10 @@ class Handling(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
     no_regulators: bool = False
     no_law_enforcement: bool = False
     hide_source: bool = False
+    communities: tuple[str, ...] | None = None
+    organisations: tuple[str, ...] | None = None
+    roles: tuple[str, ...] | None = None
+    encrypted: bool = False
 
     def to_kind(self) -> str:
         """Return it as the kind of a marking definition, as the store keeps it."""
@@ -96,8 +131,9 @@ class Handling(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
         for name in ("not_before", "not_after"):
             if (when := getattr(self, name)) is not None:
                 found[name] = to_text(when)
-        if self.countries is not None:
-            found["releasable_to"] = list(self.countries)
+        for name, (field, _) in _LISTS.items():
+            if (among := getattr(self, field)) is not None:
+                found[name] = list(among)
         return found | {name: True for name, ours in _FLAGS.items() if getattr(self, ours)}
 
 
@@ -114,8 +150,8 @@ def from_kind(kind: str | None) -> Handling | None:
 def together(parts: Iterable[Handling]) -> Handling:
     """Return what holds when all of `parts` hold: the strictest of each. Levels of TLP are the caller's to join."""
     pap = not_before = not_after = None
-    countries: frozenset[str] | None = None
-    regulators = law = source = False
+    bounds: dict[str, frozenset[str]] = {}
+    regulators = law = source = encrypted = False
     for part in parts:
         if part.pap is not None:
             pap = part.pap if pap is None else max(pap, part.pap)
@@ -123,19 +159,23 @@ def together(parts: Iterable[Handling]) -> Handling:
             not_before = part.not_before if not_before is None else max(not_before, part.not_before)
         if part.not_after is not None:
             not_after = part.not_after if not_after is None else min(not_after, part.not_after)
-        if part.countries is not None:
-            countries = frozenset(part.countries) if countries is None else countries & set(part.countries)
+        for name in _BOUNDS:
+            asked = getattr(part, name)
+            if asked is not None:
+                bounds[name] = bounds.get(name, frozenset(asked)).intersection(asked)
         regulators |= part.no_regulators
         law |= part.no_law_enforcement
         source |= part.hide_source
+        encrypted |= part.encrypted
     return Handling(
         pap=pap,
         not_before=not_before,
         not_after=not_after,
-        countries=None if countries is None else tuple(sorted(countries)),
         no_regulators=regulators,
         no_law_enforcement=law,
         hide_source=source,
+        encrypted=encrypted,
+        **{name: tuple(sorted(among)) for name, among in bounds.items()},
     )
 
 
@@ -170,6 +210,8 @@ def _of_statement(data: Mapping[str, Any]) -> Handling | None:
         said = data.get("x_opencti_definition") if str(kind).upper() == "PAP" else None
     if type(said) is not str:
         return None
+    if _CHATHAM.fullmatch(said.strip()) and "x_opencti_definition" not in data:
+        return Handling(hide_source=True)
     found = _PAP_TEXT.fullmatch(said.strip())
     if found is None:
         return None
@@ -183,8 +225,6 @@ def _of_statement(data: Mapping[str, Any]) -> Handling | None:
 def _of_iep(body: Mapping[str, Any]) -> Handling | None:
     if not body.keys() >= _IEP_REQUIRED or not body.keys() <= _IEP_KNOWN or body["iep_version"] != 2:
         return None
-    if body["encrypt_in_transit"] != "may":  # this node cannot see how the next one passes it on
-        return None
     pap = _IEP_ACTIONS.get(_text(body["permitted_actions"]))
     tlp = {"white": "clear", "green": "green", "amber": "amber", "red": "red"}.get(_text(body["tlp"]))
     attribution = body["provider_attribution"]
@@ -195,11 +235,19 @@ def _of_iep(body: Mapping[str, Any]) -> Handling | None:
         or start is None
         or (end is None and "end_date" in body)
         or attribution not in ("may", "must", "must-not")
+        or body["encrypt_in_transit"] not in ("may", "must")
         or body["unmodified_resale"] not in ("may", "must-not")
         or body["affected_party_notifications"] not in ("may", "must-not")
     ):
         return None
-    return Handling(tlp=tlp, pap=pap, not_before=start, not_after=end, hide_source=attribution == "must-not")
+    return Handling(
+        tlp=tlp,
+        pap=pap,
+        not_before=start,
+        not_after=end,
+        hide_source=attribution == "must-not",
+        encrypted=body["encrypt_in_transit"] == "must",
+    )
 
 
 def _of_ours(body: Mapping[str, Any]) -> Handling | None:
@@ -217,15 +265,16 @@ def _of_ours(body: Mapping[str, Any]) -> Handling | None:
                 if (when := micros_or_none(value)) is None:
                     return None
                 found[name] = when
-            case "releasable_to":
+            case _ if name in _LISTS:
+                field, form = _LISTS[name]
                 if (
                     type(value) is not list
                     or not value
-                    or not all(_COUNTRY.fullmatch(_text(c)) for c in value)
+                    or not all(form.fullmatch(_text(each)) for each in value)
                 ):
                     return None
-                found["countries"] = tuple(sorted(set(value)))
-            case "no_regulatory_use" | "no_law_enforcement_use" | "hide_source":
+                found[field] = tuple(sorted(set(value)))
+            case _ if name in _FLAGS:
                 if type(value) is not bool:
                     return None
                 found[_FLAGS[name]] = value

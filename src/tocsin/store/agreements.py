@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import msgspec
+
 from tocsin.clock import Micros
 from tocsin.errors import ConflictError, NotFoundError
 from tocsin.sharing.agreements import Agreement, Party
 from tocsin.store.connection import Connection
 from tocsin.store.labels import changing
 
-_COLUMNS = "id, alias, title, purpose, legal_basis, basis_until, starts, ends, withdrawn, notify"
+_COLUMNS = (
+    "id, alias, title, purpose, legal_basis, basis_until, starts, ends, withdrawn, notify, transfer, law"
+)
 
 
 def add(connection: Connection, agreement: Agreement) -> None:
@@ -23,10 +27,11 @@ def add(connection: Connection, agreement: Agreement) -> None:
         if connection.execute("SELECT 1 FROM agreement WHERE alias = %s", (agreement.alias,)).fetchone():
             raise ConflictError(f"there is an agreement {agreement.alias!r} already")
         connection.execute(
-            f"INSERT INTO agreement ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",  # noqa: S608
+            f"INSERT INTO agreement ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",  # noqa: S608
             (
                 agreement.id, agreement.alias, agreement.title, agreement.purpose, agreement.legal_basis,
                 agreement.basis_until, agreement.starts, agreement.ends, agreement.withdrawn, agreement.notify,
+                agreement.transfer, agreement.law,
             ),
         )  # fmt: skip
         for party in agreement.parties:
@@ -41,10 +46,7 @@ def everything(connection: Connection) -> list[Agreement]:
     ).fetchall():
         parties.setdefault(row[0], []).append(Party(*row[1:]))
     rows = connection.execute(f"SELECT {_COLUMNS} FROM agreement ORDER BY alias").fetchall()  # noqa: S608
-    return [
-        Agreement(r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8], r[9], tuple(parties.get(r[0], ())))
-        for r in rows
-    ]
+    return [msgspec.structs.replace(Agreement(*row), parties=tuple(parties.get(row[0], ()))) for row in rows]
 
 
 def get(connection: Connection, name: str) -> Agreement:

@@ -35,16 +35,19 @@ _TABLES = (
     "head",
     "state",
     "organisation",
+    "embargo",
     "agreement",
     "party",
     "community",
     "membership",
     "collection",
     "label",
+    "label_use",
     "definition",
     "origin",
     "object",
     "assertion",
+    "link",
     "quarantine",
     "account",
     "token",
@@ -56,6 +59,8 @@ _TABLES = (
     "warninglist",
     "policy_change",
     "hit",
+    "secret",
+    "form",
 )
 _MANIFEST = "manifest.json"
 _FORMAT = 1

@@ -56,6 +56,9 @@ class Store:
         self.dsn = dsn
         self.embedded = embedded
         self.partitions: dict[UUID, int] = {}  # of collections that were read; `pages` keeps it
+        # label sets that are known to be used: id, collection, whether objects refer to others; `objects` keeps it
+        self.label_uses: set[tuple[int, int, bool]] = set()
+        self.linking: set[str] = set()  # organisations some of whose objects refer to others
         self._reviving = threading.Lock()
         self._down = False  # our own server did not start again when it was last tried
         self._pool: ConnectionPool[Connection] = ConnectionPool(

@@ -8,21 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
+
+from psycopg.types.json import Jsonb
 
 from tocsin.sharing.labels import Definitions, Label
 from tocsin.store.connection import Connection
 from tocsin.store.values import Origin
 
-_COLUMNS = "markings, owner, communities, recipients, assumed"
+_COLUMNS = "markings, owner, communities, recipients, assumed, holds, rests"
 # By the key, as the unique index has it: the lists themselves may be longer than an index entry can be
 _FIND = """
-SELECT wanted.place, l.id FROM (VALUES {rows}) AS wanted (place, markings, owner, communities, recipients, assumed)
-JOIN label l ON label_key(l.markings, l.owner, l.communities, l.recipients, l.assumed)
-  = label_key(wanted.markings, wanted.owner, wanted.communities, wanted.recipients, wanted.assumed)
+SELECT wanted.place, l.id
+FROM (VALUES {rows}) AS wanted (place, markings, owner, communities, recipients, assumed, holds, rests)
+JOIN label l ON label_key(l.markings, l.owner, l.communities, l.recipients, l.assumed, l.holds, l.rests) = label_key(
+  wanted.markings, wanted.owner, wanted.communities, wanted.recipients, wanted.assumed, wanted.holds, wanted.rests
+)
 """
-_FIND_ROW = "(%s::integer, %s::text[], %s::text, %s::text[], %s::text[], %s::text)"
+_FIND_ROW = "(%s::integer, %s::text[], %s::text, %s::text[], %s::text[], %s::text, %s::text[], %s::jsonb)"
 _FIND_AT_ONCE = 500
-_INSERT = f"INSERT INTO label ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s) RETURNING id"  # noqa: S608
+_INSERT = f"INSERT INTO label ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id"  # noqa: S608
 
 
 @contextmanager
@@ -66,19 +71,43 @@ def _find(connection: Connection, wanted: Sequence[Label]) -> dict[Label, int]:
     return found
 
 
-def _values(label: Label) -> tuple[list[str], str, list[str], list[str], str | None]:
-    return list(label.markings), label.owner, list(label.communities), list(label.recipients), label.assumed
+def _values(label: Label) -> tuple[list[str], str, list[str], list[str], str | None, list[str], Jsonb]:
+    return (
+        list(label.markings),
+        label.owner,
+        list(label.communities),
+        list(label.recipients),
+        label.assumed,
+        list(label.holds),
+        Jsonb([list(each) for each in label.rests]),
+    )
 
 
 def everything(connection: Connection) -> dict[int, Label]:
     """Return all label sets by id."""
     rows = connection.execute(f"SELECT id, {_COLUMNS} FROM label ORDER BY id").fetchall()  # noqa: S608
-    return {
-        r[0]: Label(
-            markings=tuple(r[1]), owner=r[2], communities=tuple(r[3]), recipients=tuple(r[4]), assumed=r[5]
-        )
-        for r in rows
-    }
+    return {row[0]: _read(row[1:]) for row in rows}
+
+
+def _read(row: tuple[Any, ...]) -> Label:
+    return Label(
+        markings=tuple(row[0]),
+        owner=row[1],
+        communities=tuple(row[2]),
+        recipients=tuple(row[3]),
+        assumed=row[4],
+        holds=tuple(row[5]),
+        rests=tuple(tuple(each) for each in row[6]),
+    )
+
+
+def of_owners(connection: Connection, owners: Iterable[str]) -> dict[int, Label]:
+    """Return the label sets of what some organisations assert, by id."""
+    rows = connection.execute(
+        f"SELECT id, {_COLUMNS} FROM label WHERE owner = ANY(%s)",  # noqa: S608
+        (list(owners),),
+    ).fetchall()
+    return {row[0]: _read(row[1:]) for row in rows}
 
 
 def definitions(connection: Connection) -> Definitions:

@@ -15,9 +15,10 @@ from uuid import UUID
 from psycopg import sql
 
 from tocsin.sharing.labels import Label
-from tocsin.store import collections, labels
+from tocsin.store import collections, derived, labels
 from tocsin.store.connection import Connection
 from tocsin.store.database import Store
+from tocsin.store.standing import restand
 from tocsin.store.values import Origin, Outcome, Placement
 
 _COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -27,6 +28,7 @@ _FIXED = struct.Struct(">hiiiqiiiB").pack
 _LENGTH = struct.Struct(">i").pack
 _DIGEST_LENGTH = _LENGTH(32)
 _NO_VERSION = -1
+_ALL = 2**62  # later than any cursor
 
 # Once for each connection. Bodies are not packed on the way through: they are kept unpacked.
 _STAGE = """
@@ -55,24 +57,6 @@ SELECT o.cursor, {collection}, {origin}, {at} FROM {part} o
 WHERE o.cursor = ANY({cursors}) AND o.origin_id <> {origin}
 ON CONFLICT DO NOTHING
 """
-# Standing of a row among those of its STIX id in its collection (`pages` reads it):
-#    0  the only one
-#   -1  the newest of several under one label set: everybody's latest
-#    1  the newest under its label set, but there are others: whose latest it is depends on the reader
-#    2  there is a newer one under the same label set: nobody's latest
-_RESTAND = """
-WITH ranked AS (
-  SELECT cursor,
-    count(*) OVER same_id AS rows,
-    min(label_id) OVER same_id <> max(label_id) OVER same_id AS contested,
-    row_number() OVER (PARTITION BY stix_id, label_id ORDER BY version DESC, cursor) AS rank
-  FROM {part} WHERE stix_id = ANY({ids})
-  WINDOW same_id AS (PARTITION BY stix_id)
-), judged AS (
-  SELECT cursor, CASE WHEN rank > 1 THEN 2 WHEN contested THEN 1 WHEN rows > 1 THEN -1 ELSE 0 END AS standing FROM ranked
-)
-UPDATE {part} o SET standing = j.standing FROM judged j WHERE o.cursor = j.cursor AND o.standing <> j.standing
-"""
 _DELETE = """
 DELETE FROM {part} o WHERE o.stix_id = %(id)s AND o.cursor = ANY(%(cursors)s) AND (%(any_source)s OR (
   EXISTS (SELECT 1 FROM origin g WHERE g.id = o.origin_id AND g.source = %(source)s)
@@ -81,7 +65,7 @@ DELETE FROM {part} o WHERE o.stix_id = %(id)s AND o.cursor = ANY(%(cursors)s) AN
     WHERE a.collection_id = o.collection_id AND a.cursor = o.cursor AND g.source <> %(source)s
   )
 ))
-RETURNING o.cursor
+RETURNING o.cursor, (SELECT l.owner FROM label l WHERE l.id = o.label_id)
 """
 
 
@@ -96,12 +80,13 @@ def put(store: Store, collection: UUID, placements: Sequence[Placement], *, orig
     """
     if not placements:
         return []
-    with store.transaction() as connection:
-        local = collections.local_id(connection, collection)
-        label_ids = labels.intern(connection, {p.label for p in placements})
-        origin_id = labels.intern_origin(connection, origin)
-        unique = _stage(connection, placements, label_ids)
-        cursors, known, held = _move(connection, store.clock(), unique, local=local, origin=origin_id)
+    linked = derived.references_of(placements)
+    try:
+        unique, cursors, known, held = _put(
+            store, collection, placements, origin, linked, locked=bool(linked)
+        )
+    except derived.NeedsLockError:
+        unique, cursors, known, held = _put(store, collection, placements, origin, linked, locked=True)
     outcomes = []
     seen: set[str] = set()
     for index, (position, placement) in enumerate(zip(unique, placements, strict=True)):
@@ -112,6 +97,52 @@ def put(store: Store, collection: UUID, placements: Sequence[Placement], *, orig
         seen.add(placement.object.id)
         outcomes.append(Outcome(kind, cursors[position]))
     return outcomes
+
+
+def _put(
+    store: Store,
+    collection: UUID,
+    placements: Sequence[Placement],
+    origin: Origin,
+    linked: derived.References,
+    *,
+    locked: bool,
+) -> tuple[list[int], dict[int, int], set[int], set[int]]:
+    """Return for each placement the place of its row, the rows' cursors, which ids were known, and which rows were held.
+
+    `locked`: take the lock of `state`, for objects that refer to others.
+
+    Raises:
+        NeedsLockError: what others refer to is among them, and `locked` is not set.
+    """
+    with store.transaction() as connection:
+        local = collections.local_id(connection, collection)
+        if locked:
+            connection.execute("SELECT 1 FROM state FOR UPDATE")
+        label_ids = labels.intern(connection, {p.label for p in placements})
+        origin_id = labels.intern_origin(connection, origin)
+        unique = _stage(connection, placements, label_ids)
+        now = store.clock()
+        base = _lock_head(connection, now)
+        resting = derived.settle(connection, placements, linked, label_ids) if linked else {}
+        if resting:
+            with connection.cursor() as cursor:
+                cursor.executemany(
+                    "UPDATE stage SET label_id = %s WHERE seq = %s",
+                    [(label, seq) for seq, label in resting.items()],
+                )
+        cursors, known, held = _move(connection, now, base, unique, local=local, origin=origin_id)
+        new = {place: cursors[place] for place in cursors if place not in held}
+        final = {place: resting.get(place, label_ids[placements[place].label]) for place in new}
+        used = {(label, local, place in linked) for place, label in final.items()} - store.label_uses
+        derived.note(connection, local, new, linked, [(label, linking) for label, _, linking in used])
+        fresh = [
+            derived.Fresh(placements[place].object.id, label, placements[place].label.owner)
+            for place, label in final.items()
+        ]
+        derived.again(connection, fresh, before=base, locked=locked)
+    store.label_uses |= used
+    return unique, cursors, known, held
 
 
 def _stage(connection: Connection, placements: Sequence[Placement], label_ids: dict[Label, int]) -> list[int]:
@@ -141,14 +172,18 @@ def _stage(connection: Connection, placements: Sequence[Placement], label_ids: d
     return unique
 
 
+def _lock_head(connection: Connection, now: int) -> int:
+    """Take the lock of `head`; return the cursor that the next row gets."""
+    row = connection.execute("SELECT last FROM head FOR UPDATE").fetchone()
+    assert row is not None  # the first migration puts it there
+    return max(now, int(row[0]) + 1)
+
+
 def _move(
-    connection: Connection, now: int, unique: list[int], *, local: int, origin: int
+    connection: Connection, now: int, base: int, unique: list[int], *, local: int, origin: int
 ) -> tuple[dict[int, int], set[int], set[int]]:
     """Move `stage` into the partition; return cursors by position, positions of known ids, and of held rows."""
     part = collections.partition(local)
-    row = connection.execute("SELECT last FROM head FOR UPDATE").fetchone()
-    assert row is not None  # the first migration puts it there
-    base = max(now, row[0] + 1)
     found = connection.execute(sql.SQL(_KNOWN).format(part=part)).fetchall()
     held = {seq: cursor for seq, cursor in found if cursor is not None}
     cursors = {seq: held.get(seq, base + seq) for seq in set(unique)}
@@ -189,11 +224,6 @@ def _restand_staged(connection: Connection, part: sql.Identifier) -> None:
         restand(connection, part, [r[0] for r in several])
 
 
-def restand(connection: Connection, part: sql.Identifier, ids: list[str]) -> None:
-    """Work out anew which rows of these STIX ids can be someone's latest version."""
-    connection.execute(sql.SQL(_RESTAND).format(part=part, ids=sql.Literal(ids)))
-
-
 def delete(
     store: Store,
     collection: UUID,
@@ -230,6 +260,12 @@ def delete(
             (local, [row[0] for row in gone]),
         )
         restand(connection, part, [stix_id])
+        derived.again(
+            connection,
+            [derived.Fresh(stix_id, 0, owner) for owner in {row[1] for row in gone}],
+            before=_ALL,
+            locked=True,
+        )
         if gone:  # what was read before, and kept somewhere, is out of date
             labels.raise_generation(connection)
     return len(gone)

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID, uuid4
 
 import msgspec
 
 from tocsin.clock import Micros, system_clock
 from tocsin.errors import ConflictError, InputError, NotFoundError
+from tocsin.law import transfer
 from tocsin.sharing.agreements import Agreement, lapse, turn
-from tocsin.sharing.audience import ROLES, Organisation
-from tocsin.store import agreements
+from tocsin.sharing.audience import ROLES, TRUST, Organisation
+from tocsin.store import agreements, embargoes
 from tocsin.store.connection import Connection
+from tocsin.store.embargoes import Embargo
 from tocsin.store.labels import changing
 
 _SELECT = """
 SELECT o.id, o.name, o.country, o.sector, o.roles,
   array(SELECT m.community::text FROM membership m WHERE m.organisation = o.id ORDER BY 1),
-  o.client, o.suspended, o.own
+  o.client, o.suspended, o.own, o.trust, o.assurances
 FROM organisation o
 """
-_FIELDS = ("id", "name", "country", "sector", "roles", "communities", "client", "suspended", "own")
+_FIELDS = (
+    "id",
+    "name",
+    "country",
+    "sector",
+    "roles",
+    "communities",
+    "client",
+    "suspended",
+    "own",
+    "trust",
+    "assurances",
+)
 
 
 class Community(msgspec.Struct, frozen=True):
@@ -38,8 +52,10 @@ def put(connection: Connection, organisation: Organisation) -> None:
 
     Raises:
         ConflictError: another organisation has this name, or there is an own one already.
-        InputError: a role that is none of `ROLES`.
+        InputError: a role that is none of `ROLES`, or a trust that is none of `TRUST`.
     """
+    if organisation.trust not in TRUST:
+        raise InputError(f"{organisation.trust!r} is no trust", hint=f"one of {', '.join(TRUST)}")
     for role in organisation.roles:
         if role not in ROLES:
             raise InputError(f"{role!r} is no role of an organisation", hint=f"one of {', '.join(ROLES)}")
@@ -57,10 +73,10 @@ def put(connection: Connection, organisation: Organisation) -> None:
         ):
             raise ConflictError("this node has an organisation of its own already")
         connection.execute(
-            "INSERT INTO organisation (id, name, country, sector, roles, client, suspended, own) "
-            "VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO UPDATE SET name = excluded.name, "
+            "INSERT INTO organisation (id, name, country, sector, roles, client, suspended, own, trust, assurances) "
+            "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO UPDATE SET name = excluded.name, "
             "country = excluded.country, sector = excluded.sector, roles = excluded.roles, client = excluded.client, "
-            "suspended = excluded.suspended",
+            "suspended = excluded.suspended, trust = excluded.trust, assurances = excluded.assurances",
             (
                 organisation.id,
                 organisation.name,
@@ -70,6 +86,8 @@ def put(connection: Connection, organisation: Organisation) -> None:
                 organisation.client,
                 organisation.suspended,
                 organisation.own,
+                organisation.trust,
+                list(organisation.assurances),
             ),
         )
 
@@ -77,18 +95,30 @@ def put(connection: Connection, organisation: Organisation) -> None:
 def everything(connection: Connection, now: Micros | None = None) -> list[Organisation]:
     """Return all organisations by name, as they stand at `now` (µs; None: by the system's clock).
 
-    A community that rests on an agreement is among an organisation's own only while that is in force for it and for whoever runs this node.
+    A community that rests on an agreement is among an organisation's own only while that is in force for it and for whoever runs this
+    node. Whether personal data may go to it, and on which ground, is that of the law and of the agreements at that moment.
     """
     moment = system_clock() if now is None else now
     found = [_read(row) for row in connection.execute(_SELECT + " ORDER BY o.name").fetchall()]
+    own = next((o for o in found if o.own), None)
+    if own is None:
+        return found
     resting = agreements.by_community(connection)
-    own_id = next((o.id for o in found if o.own), "")
-    return [_standing(each, resting, own_id, moment) for each in found] if resting else found
+    every = [each for each in agreements.everything(connection) if each.transfer]
+    barred = embargoes.everything(connection)
+    return [
+        _with_ground(_standing(each, resting, own.id, moment), own, every, barred, moment) for each in found
+    ]
 
 
 def until(connection: Connection, now: Micros) -> Micros | None:
     """Return the next moment at which `everything` has another answer, though nobody changes anything."""
-    turns = [turn(agreement, now) for agreement in agreements.by_community(connection).values()]
+    turns = [turn(agreement, now) for agreement in agreements.everything(connection)]
+    turns += [date for each in embargoes.everything(connection) for date in each.dates() if date > now]
+    found = [_read(row) for row in connection.execute(_SELECT).fetchall()]
+    own = next((o for o in found if o.own), None)
+    if own is not None:
+        turns += [transfer.turn(_side(own), _side(each), now) for each in found if not each.own]
     return min((each for each in turns if each is not None), default=None)
 
 
@@ -133,6 +163,35 @@ def _standing(
         else:
             kept.append(community)
     return msgspec.structs.replace(organisation, communities=tuple(kept), lapsed=tuple(lapsed))
+
+
+def _with_ground(
+    organisation: Organisation,
+    own: Organisation,
+    agreed: Sequence[Agreement],
+    barred: Sequence[Embargo],
+    now: Micros,
+) -> Organisation:
+    """Return an organisation with the ground on which personal data may go to it, and the embargo that lies on it."""
+    if organisation.own:
+        return msgspec.structs.replace(organisation, transfer="domestic")
+    instruments = [
+        (each.transfer, each.title)
+        for each in agreed
+        if not lapse(each, organisation.id, now) and not lapse(each, own.id, now)
+    ]
+    found = transfer.ground(_side(own), _side(organisation), instruments, now)
+    bar = next((b for b in barred if b.country == organisation.country and b.holds(now)), None)
+    return msgspec.structs.replace(
+        organisation,
+        transfer=found.kind,
+        ground=f"{found.words} ({found.cite})" if found.cite else found.words,
+        embargoed="" if bar is None else bar.reason,
+    )
+
+
+def _side(organisation: Organisation) -> transfer.Side:
+    return transfer.Side(organisation.country, organisation.roles, organisation.assurances)
 
 
 def _read(row: tuple[object, ...]) -> Organisation:

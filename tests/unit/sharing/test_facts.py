@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ from deciding import (
     KINDS,
     NOW,
     OWN_ID,
-    PEER_ID,
     QUARRELLED,
     RED_TLP1,
     STATEMENT,
@@ -20,8 +18,8 @@ from deciding import (
 )
 from deciding import labels as lattice
 from reference_policy import LEVELS, WORDS, asked, level, understood
-from tocsin.sharing.facts import NO_OWNER, NO_TLP, UNSETTLED, Facts, facts_of, join
-from tocsin.sharing.labels import Definitions, Label, label_for
+from tocsin.sharing.facts import NO_TLP, Facts, facts_of
+from tocsin.sharing.labels import label_for
 from tocsin.stix.markings import OPENCTI_AMBER_STRICT, TLP, id_of
 
 # ids that circulate as TLP 2.0 GREEN and AMBER+STRICT and are not (../shared/law/markings.yaml, meta.warning)
@@ -52,7 +50,6 @@ def facts(*markings: str, owner: str = OWN_ID, assumed: str | None = None) -> Fa
         ((UNKNOWN, id_of(TLP.CLEAR)), None, "clear", False),
         ((FOREIGN, id_of(TLP.CLEAR)), None, "clear", False),
         ((QUARRELLED, id_of(TLP.CLEAR)), None, "clear", False),
-        ((UNSETTLED, id_of(TLP.CLEAR)), None, "clear", False),
         ((INVENTED[0],), None, "none", False),
         ((INVENTED[1],), "clear", "clear", False),
     ],
@@ -65,12 +62,6 @@ def test_facts(markings: tuple[str, ...], assumed: str | None, tlp: str, known: 
 def test_an_owner_defines_its_own_markings_unless_this_node_knows_better() -> None:
     assert facts(FOREIGN, owner=THIRD_ID).understood
     assert not facts(QUARRELLED, owner=THIRD_ID).understood
-
-
-def test_nobody_defines_what_is_unsettled() -> None:
-    said = Definitions({(UNSETTLED, OWN_ID): "statement", (UNSETTLED, THIRD_ID): "statement"})
-    for owner in (OWN_ID, THIRD_ID):
-        assert not facts_of(label_for([UNSETTLED], owner=owner), said, own=OWN_ID, now=NOW).understood
 
 
 def test_facts_are_those_of_the_reference_on_the_whole_lattice() -> None:
@@ -88,6 +79,8 @@ def test_facts_are_those_of_the_reference_on_the_whole_lattice() -> None:
             communities=frozenset(label.communities),
             recipients=frozenset(label.recipients),
             **handling(asked(label, KINDS, OWN_ID)),
+            holds=frozenset(label.holds),
+            personal=bool(set(label.holds) - {"internal", "victim"}),
         )
 
 
@@ -105,38 +98,16 @@ def handling(wishes: list[dict[str, Any]]) -> dict[str, Any]:
         else "current",
         "limited": bool(lists),
         "countries": frozenset(set.intersection(*lists) if lists else ()),
-        **{k: any(w.get(k) for w in wishes) for k in ("no_regulators", "no_law_enforcement", "hide_source")},
+        **{k: any(w.get(k) for w in wishes) for k in FLAGS},
+        **_bound(wishes, "communities", "circled", "circles"),
+        **_bound(wishes, "organisations", "reserved", "reserved_for"),
+        **_bound(wishes, "roles", "professional", "professions"),
     }
 
 
-def test_join_of_nothing_is_refused() -> None:
-    with pytest.raises(ValueError, match="rests on something"):
-        join([])
+FLAGS = ("no_regulators", "no_law_enforcement", "hide_source", "encrypted")
 
 
-def test_join_keeps_what_all_share() -> None:
-    one = label_for([id_of(TLP.GREEN)], owner=OWN_ID, communities=["c1", "c2"], recipients=[PEER_ID])
-    other = label_for([STATEMENT], owner=OWN_ID, communities=["c2", "c3"], assumed="clear")
-    assert join([one, other]) == Label(
-        tuple(sorted([id_of(TLP.GREEN), id_of(TLP.CLEAR), STATEMENT])), OWN_ID, ("c2",), ()
-    )
-
-
-def test_join_with_something_unmarked_stays() -> None:
-    found = join([label_for([id_of(TLP.CLEAR)], owner=OWN_ID), label_for([], owner=OWN_ID)])
-    assert not facts_of(found, DEFINITIONS, own=OWN_ID, now=NOW).understood
-
-
-def test_join_of_several_owners_is_nobodys_and_stays_from_amber_on() -> None:
-    for tlp in TLP:
-        found = join([label_for([id_of(tlp)], owner=OWN_ID), label_for([id_of(TLP.CLEAR)], owner=THIRD_ID)])
-        assert found.owner == NO_OWNER
-        assert facts_of(found, DEFINITIONS, own=OWN_ID, now=NOW).understood == (tlp < TLP.AMBER)
-
-
-def test_join_does_not_depend_on_order_or_grouping() -> None:
-    some = list(itertools.islice(lattice(), 0, None, 97))
-    for a, b, c in zip(some, some[1:], some[2:], strict=False):
-        assert join([a, b]) == join([b, a])
-        assert join([a, b, c]) == join([join([a, b]), c]) == join([a, join([b, c])])
-        assert join([join([a, b])]) == join([a, b])
+def _bound(wishes, asked, flag, among):
+    lists = [set(w[asked]) for w in wishes if asked in w]
+    return {flag: bool(lists), among: frozenset(set.intersection(*lists) if lists else ())}

@@ -37,6 +37,7 @@ def test_table(name: str, case: dict) -> None:
         communities=case.get("communities", ()),
         recipients=[IDS[each] for each in case.get("to", ())],
         assumed=case.get("assumed"),
+        holds=case.get("holds", ()),
     )
     found = Decider(SHIPPED, OWN).decide(recipient, case.get("action", "receive"), label, DEFINITIONS)
     assert found.allowed == case["allowed"]

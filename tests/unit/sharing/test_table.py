@@ -16,31 +16,40 @@ def rows(labels, definitions=NONE):
 
 def test_label_sets_are_appended() -> None:
     table = Table(OWN_ID)
-    assert table.update(LABELS, NONE, NOW)
+    table.update(LABELS, NONE, NOW)
     kept, epoch = table.rows, table.epoch
     assert kept == rows(LABELS)
     more = {**LABELS, 9: label_for([], owner=OWN_ID)}
-    assert table.update(more, NONE, NOW)
+    table.update(more, NONE, NOW)
     assert table.rows is kept
     assert table.rows == rows(more)
     assert table.epoch == epoch
 
 
-def test_some_of_the_label_sets_leave_the_rows_as_they_are() -> None:
+def test_fewer_label_sets_begin_an_epoch() -> None:
     table = Table(OWN_ID)
     table.update(LABELS, NONE, NOW)
-    some = {n: LABELS[n] for n in (2, 4)} | {7: label_for([], owner="x")}
-    assert not table.update(some, NONE, NOW)
-    assert table.some(some, NONE, NOW) == rows(some)
-    assert table.rows == rows(LABELS)
-    assert table.update(LABELS, NONE, NOW)
+    some = {n: LABELS[n] for n in (2, 4)}
+    table.update(some, NONE, NOW)
+    assert (table.rows, table.epoch) == (rows(some), 1)
+
+
+def test_what_rests_on_others_is_known() -> None:
+    table = Table(OWN_ID)
+    resting = {
+        **LABELS,
+        9: label_for([], owner=OWN_ID, rests=[[2, 1]]),
+        8: label_for([], owner=OWN_ID, rests=[[3]]),
+    }
+    table.update(resting, NONE, NOW)
+    assert table.resting == [(8, ((3,),)), (9, ((1, 2),))]
 
 
 def test_as_many_but_others_are_not_taken_for_the_same() -> None:
     table = Table(OWN_ID)
     table.update(LABELS, NONE, NOW)
     others = {n + 1: label for n, label in LABELS.items()}
-    assert table.update(others, NONE, NOW)
+    table.update(others, NONE, NOW)
     assert sorted(table.rows) == sorted(rows(others))
 
 
@@ -48,7 +57,7 @@ def test_a_number_that_means_something_else_begins_an_epoch() -> None:
     table = Table(OWN_ID)
     table.update(LABELS, NONE, NOW)
     changed = LABELS | {1: label_for([], owner="x")}
-    assert table.update(changed, NONE, NOW)
+    table.update(changed, NONE, NOW)
     assert table.epoch == 1
     assert table.rows == rows(changed)
 
@@ -60,11 +69,10 @@ def test_a_definition_begins_an_epoch_only_where_it_matters() -> None:
     table.update(labels, Definitions(KINDS), NOW)
     assert table.epoch == 0
     said = Definitions({(UNKNOWN, OWN_ID): "statement"})
-    assert table.update(labels, said, NOW)
+    table.update(labels, said, NOW)
     assert table.epoch == 1
     assert table.rows == rows(labels, said)
-    assert table.some(labels, said, NOW) == rows(labels, said)
-    assert table.update(labels, NONE, NOW)
+    table.update(labels, NONE, NOW)
     assert table.rows == rows(labels)
 
 
@@ -79,7 +87,7 @@ def test_a_date_that_is_reached_begins_an_epoch() -> None:
     labels = LABELS | {6: label_for([UNKNOWN], owner=OWN_ID)}
     seen = []
     for now in (NOW, SOON - 1, SOON, LATER - 1, LATER, LATER + 1):
-        assert table.update(labels, DATED, now)
+        table.update(labels, DATED, now)
         assert dict(table.rows) == {
             n: facts_of(label, DATED, own=OWN_ID, now=now) for n, label in labels.items()
         }
@@ -103,10 +111,3 @@ def test_a_new_date_for_what_stands_is_noted() -> None:
     assert table.until == LATER
     table.update(labels, longer, SOON)
     assert dict(table.rows)[6].timing == "embargoed"
-
-
-def test_dates_of_some_label_sets_are_noted_too() -> None:
-    table = Table(OWN_ID)
-    table.update(LABELS, DATED, NOW)
-    table.some({6: label_for([UNKNOWN], owner=OWN_ID)}, DATED, NOW)
-    assert table.until == SOON

@@ -1,0 +1,231 @@
+"""What would turn a decision, found by trying.
+
+Every single change of fact is put to the policies, and where none is enough, pairs and threes. So what an explanation promises really
+would happen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import combinations, islice, product
+from typing import TypeAlias
+
+import msgspec
+
+from tocsin.sharing import oracle
+from tocsin.sharing.audience import KNOWN, UNVERIFIED, Organisation
+from tocsin.sharing.facts import CURRENT, EMBARGOED, EXPIRED, NO_PAP, NO_TLP, TLP_WORDS, Facts
+from tocsin.sharing.oracle import Decision
+from tocsin.sharing.policy import PolicySet
+from tocsin.sharing.wording import Case, level
+
+OPERATOR = "whoever runs this node"
+SOURCE = "the source of the object"
+_AT_ONCE = 3  # changes together
+_CHANGES = 12  # what is worth a person's attention
+_COMMUNITIES = 5  # the same for communities
+_LEVELS = tuple(TLP_WORDS.values())  # from CLEAR to RED
+
+World: TypeAlias = tuple[Organisation, Facts]
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One fact that would be different, and who can bring that about."""
+
+    words: str
+    who: str
+
+
+class Change(msgspec.Struct, frozen=True):
+    """A smallest change of facts that turns the outcome.
+
+    Attributes:
+        steps: one, two or three facts that would all have to be different.
+        rules: ids of the policies that would then decide; none when it is only that nothing permits it any more.
+    """
+
+    steps: tuple[Step, ...]
+    rules: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """What would be different."""
+        return ", and ".join(step.words for step in self.steps)
+
+
+_Try: TypeAlias = tuple[Step, Callable[[World], World]]
+
+
+def changes_of(policies: PolicySet, case: Case, facts: Facts, decision: Decision) -> Iterator[Change]:
+    """Yield the changes that turn the outcome: single ones, or pairs where there is none, or else three at once."""
+
+    def turned(*tries: _Try) -> Change | None:
+        world: World = (case.recipient, facts)
+        for _, apply in tries:
+            world = apply(world)
+        then = oracle.decide(policies, world[0], case.action, world[1])
+        if then.errors or then.allowed == decision.allowed:
+            return None
+        return Change(tuple(step for step, _ in tries), tuple(policy.id for policy in then.reasons))
+
+    kinds = list(_kinds(case, facts, allowed=decision.allowed))
+    for size in range(1, _AT_ONCE + 1):
+        tried = (_first(turned(*tries) for tries in product(*some)) for some in combinations(kinds, size))
+        found = list(islice((change for change in tried if change), _CHANGES))
+        yield from found
+        if found:
+            return
+
+
+def _first(found: Iterable[Change | None]) -> Change | None:
+    return next((change for change in found if change), None)
+
+
+def _kinds(case: Case, facts: Facts, *, allowed: bool) -> Iterator[Sequence[_Try]]:
+    """Yield the kinds of change worth trying; within a kind the smallest comes first, and the first that works counts."""
+    yield from _of_recipient(case, facts)
+    yield from _of_audience(case, facts)
+    if not facts.understood:
+        words = f"the unknown marking is defined by {case.name(facts.owner)} or by this node's organisation"
+        yield [_try(words, f"{SOURCE}, or {OPERATOR}", _label(understood=True))]
+    yield from _of_handling(case, facts)
+    yield from _of_bounds(case, facts)
+    yield from _of_standing(case.recipient, facts)
+    yield _of_level(case, facts, allowed=allowed)
+
+
+def _of_handling(case: Case, facts: Facts) -> Iterator[Sequence[_Try]]:
+    """Yield what would be otherwise if a marking did not ask for what it asks for."""
+    owner, recipient = case.name(facts.owner), case.recipient
+    if facts.timing == EMBARGOED:
+        yield [_try("its embargo is over", "time", _label(timing=CURRENT))]
+    elif facts.timing == EXPIRED:
+        yield [_try(f"{owner} gives it a later end", SOURCE, _label(timing=CURRENT))]
+    if facts.limited and recipient.country not in facts.countries:
+        more = facts.countries | {recipient.country}
+        words = f"{owner} releases it to {recipient.country or 'organisations without a country'}"
+        yield [_try(words, SOURCE, _label(countries=more))]
+    if not recipient.roles and not recipient.own and (facts.no_regulators or facts.no_law_enforcement):
+        yield [_try(f"{recipient.name} is known to be a company", OPERATOR, _recipient(roles=("company",)))]
+    if facts.no_regulators:
+        yield [_try(f"{owner} allows regulatory use", SOURCE, _label(no_regulators=False))]
+    if facts.no_law_enforcement:
+        yield [_try(f"{owner} allows use by law enforcement", SOURCE, _label(no_law_enforcement=False))]
+    if facts.hide_source:
+        yield [_try(f"{owner} allows its name to be told", SOURCE, _label(hide_source=False))]
+    if case.action in {"block", "enrich_externally"} and facts.pap != NO_PAP:
+        pap = "green" if case.action == "block" else "amber"
+        yield [_try(f"{owner} marks it PAP:{pap.upper()}", SOURCE, _label(pap=pap))]
+
+
+def _of_bounds(case: Case, facts: Facts) -> Iterator[Sequence[_Try]]:
+    """Yield what would be otherwise if the recipient were among those that a marking lets it go to."""
+    owner, recipient = case.name(facts.owner), case.recipient
+    for community in sorted(facts.circles.difference(recipient.communities))[:_COMMUNITIES]:
+        joined = (*recipient.communities, community)
+        words = f"{recipient.name} joins the community {case.name(community)}"
+        yield [_try(words, OPERATOR, _recipient(communities=joined))]
+    if facts.reserved and recipient.id not in facts.reserved_for:
+        reserved = facts.reserved_for | {recipient.id}
+        yield [
+            _try(
+                f"{owner} lets {recipient.name} have it in its marking", SOURCE, _label(reserved_for=reserved)
+            )
+        ]
+    if facts.professional and not recipient.own:
+        yield [
+            _try(f"{recipient.name} is known to be a {role}", OPERATOR, _recipient(roles=(role,)))
+            for role in sorted(facts.professions)
+        ]
+    if facts.encrypted and not recipient.encrypted:
+        yield [_try("it goes over TLS", OPERATOR, _recipient(encrypted=True))]
+
+
+def _of_standing(recipient: Organisation, facts: Facts) -> Iterator[Sequence[_Try]]:
+    """Yield what would be otherwise if the recipient stood otherwise with this node, or its country with the law."""
+    name = recipient.name
+    if recipient.embargoed:
+        yield [_try("the embargo is lifted", OPERATOR, _recipient(embargoed=""))]
+    if recipient.trust == UNVERIFIED:
+        yield [_try(f"{name} is verified", OPERATOR, _recipient(trust=KNOWN))]
+    if facts.personal and recipient.transfer in ("none", "unknown"):
+        if not recipient.country:
+            yield [
+                _try(
+                    f"the country of {name} is known, and is this node's own",
+                    OPERATOR,
+                    _recipient(transfer="domestic"),
+                )
+            ]
+        words = f"an agreement with {name} gives a ground for personal data to go to {recipient.country or 'its country'}"
+        yield [_try(words, "the parties", _recipient(transfer="clauses"))]
+    if "offence" in facts.holds and not recipient.own:
+        yield [_try(f"{name} is known to be an authority", OPERATOR, _recipient(roles=("government",)))]
+
+
+def _of_recipient(case: Case, facts: Facts) -> Iterator[Sequence[_Try]]:
+    recipient, name = case.recipient, case.recipient.name
+    words = f"{name} is no longer suspended" if recipient.suspended else f"{name} is suspended"
+    yield [_try(words, OPERATOR, _recipient(suspended=not recipient.suspended))]
+    if not recipient.own:
+        becomes = "is no longer" if recipient.client else "becomes"
+        words = f"{name} {becomes} a client of {case.own.name}"
+        yield [_try(words, OPERATOR, _recipient(client=not recipient.client))]
+    shared = facts.communities.intersection(recipient.communities)
+    lapsed = {community for community, _ in recipient.lapsed} & facts.communities
+    for community in sorted(lapsed)[:_COMMUNITIES]:
+        words = (
+            f"the agreement that {case.name(community)} rests on is in force for {name} and {case.own.name}"
+        )
+        yield [_try(words, "the parties", _recipient(communities=(*recipient.communities, community)))]
+    missing = sorted(facts.communities.difference(recipient.communities) - lapsed)
+    for community in missing[:_COMMUNITIES]:
+        joined = (*recipient.communities, community)
+        words = f"{name} joins the community {case.name(community)}"
+        yield [_try(words, OPERATOR, _recipient(communities=joined))]
+    if shared:
+        left = tuple(c for c in recipient.communities if c not in shared)
+        words = f"{name} leaves the community {case.list(shared)}"
+        yield [_try(words, OPERATOR, _recipient(communities=left))]
+
+
+def _of_audience(case: Case, facts: Facts) -> Iterator[Sequence[_Try]]:
+    recipient, owner = case.recipient, case.name(facts.owner)
+    others = sorted(set(recipient.communities) - facts.communities)
+    for community in others[:_COMMUNITIES]:
+        words = f"it is kept in a collection of the community {case.name(community)}"
+        yield [_try(words, OPERATOR, _label(communities=facts.communities | {community}))]
+    if recipient.id in facts.recipients:
+        words, named = f"{owner} no longer names {recipient.name}", facts.recipients - {recipient.id}
+    else:
+        words, named = f"{owner} names {recipient.name} as recipient", facts.recipients | {recipient.id}
+    yield [_try(words, SOURCE, _label(recipients=named))]
+
+
+def _of_level(case: Case, facts: Facts, *, allowed: bool) -> Sequence[_Try]:
+    """Return other levels, the nearest first: stricter ones for what may go, freer ones for what may not.
+
+    Nobody is told that a stricter marking would let something go.
+    """
+    now = _LEVELS.index(facts.tlp) if facts.tlp != NO_TLP else len(_LEVELS)
+    levels = _LEVELS[now + 1 :] if allowed else tuple(reversed(_LEVELS[:now]))
+    owner = case.name(facts.owner)
+    tries = []
+    for each in levels:
+        words, who = f"{owner} marks it {level(each)}", SOURCE
+        if facts.tlp == NO_TLP:
+            words, who = f"{words}, or this node vouches for that at import", f"{SOURCE}, or {OPERATOR}"
+        tries.append(_try(words, who, _label(tlp=each, levels=frozenset((each,)))))
+    return tries
+
+
+def _try(words: str, who: str, apply: Callable[[World], World]) -> _Try:
+    return Step(words, who), apply
+
+
+def _recipient(**changes: object) -> Callable[[World], World]:
+    return lambda world: (msgspec.structs.replace(world[0], **changes), world[1])
+
+
+def _label(**changes: object) -> Callable[[World], World]:
+    return lambda world: (world[0], msgspec.structs.replace(world[1], **changes))

@@ -1,0 +1,163 @@
+"""Makes forms of objects: redacted, without source, victims, names, free text and the insides of networks; minimised, also without personal data.
+
+A form is a new object that this node's organisation answers for. Its id, and every id that it refers to and the recipient may not have as
+it is, is a token made with a key of the node for this recipient alone: the same each time for the same recipient, and nothing to
+anybody else. What a form carries is listed by type (`plans`); nothing is left out because it looks dangerous, all is left out that is
+not listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from hashlib import blake2b
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from tocsin.clock import Micros, to_text
+from tocsin.sharing.redaction import patterns, values
+from tocsin.sharing.redaction.plans import PLANS, Plan
+from tocsin.stix.canonical import encode
+
+FORM_EXTENSION: Final = "extension-definition--9b2f8f0e-6d0a-4c58-9a2e-5d1c7a0e3f64"
+"""Says of an object that it is a form, and which."""
+
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+_PERSON = b"tocsin-form"
+_KEY_BYTES = 32
+
+
+class Redactor:
+    """Makes forms for one recipient."""
+
+    def __init__(self, key: bytes, *, own: str, recipient: str) -> None:
+        """Take the node's key, the organisation that runs it, and whom the forms are for.
+
+        Args:
+            key: 32 secret bytes.
+            own: id of the organisation that answers for the forms.
+            recipient: id of the organisation that gets them.
+
+        Raises:
+            ValueError: the key is too short to be one.
+        """
+        if len(key) < _KEY_BYTES:
+            raise ValueError(f"a key of {len(key)} bytes; {_KEY_BYTES} are needed")
+        self._own = own
+        self._key = blake2b(recipient.encode(), key=key, person=_PERSON, digest_size=_KEY_BYTES).digest()
+
+    def token(self, stix_id: str) -> str:
+        """Return the id that stands for `stix_id` in forms for this recipient: same type, other UUID."""
+        kind, _, _ = stix_id.partition("--")
+        raw = bytearray(blake2b(stix_id.encode(), key=self._key, digest_size=16).digest())
+        raw[6] = raw[6] & 0x0F | 0x40  # as a random one, RFC 9562 section 5.4
+        raw[8] = raw[8] & 0x3F | 0x80
+        return f"{kind}--{UUID(bytes=bytes(raw))}"
+
+    def refs(self, body: bytes) -> tuple[str, ...]:
+        """Return the ids that a form of this object would refer to; the caller says which of them may stay."""
+        data = _decode(body)
+        plan = PLANS.get(data.get("type", ""))
+        return (
+            () if plan is None else tuple(each for name in plan.references for each in _ids(data.get(name)))
+        )
+
+    def redact(self, body: bytes, *, added: Micros, minimise: bool, keep: Container[str]) -> bytes | None:
+        """Return the canonical bytes of a form, None where there is none that may go.
+
+        Args:
+            body: canonical bytes of an object.
+            added: the date added on this node; the form's `modified`.
+            minimise: leave personal data out as well.
+            keep: ids of objects that the recipient may have as they are.
+        """
+        data = _decode(body)
+        kind = data["type"]
+        plan = PLANS.get(kind)
+        if plan is None or (minimise and plan.personal):
+            return None
+        made = self._kept(data, plan, minimise, keep)
+        if made is None:
+            return None
+        made |= {
+            "type": kind,
+            "spec_version": "2.1",
+            "id": self.token(data["id"]),
+            "extensions": {
+                FORM_EXTENSION: {
+                    "extension_type": "property-extension",
+                    "form": "minimised" if minimise else "redacted",
+                }
+            },
+        }
+        markings = _markings(data)
+        if markings:
+            made["object_marking_refs"] = markings
+        if plan.dated:
+            modified = to_text(added)
+            made["created_by_ref"] = self._own
+            made["created"] = min(f"{data['created'][:10]}T00:00:00.000000Z", modified)
+            made["modified"] = modified
+        if plan.named:
+            made["name"] = values.published_name(data) or f"{kind} {made['id'][-12:]}"
+        return encode(made, fast=True)
+
+    def _kept(
+        self, data: dict[str, Any], plan: Plan, minimise: bool, keep: Container[str]
+    ) -> dict[str, Any] | None:
+        made: dict[str, Any] = {}
+        for name, take in plan.keep.items():
+            if name in data:
+                value = take(data[name])
+                if value is not None:
+                    made[name] = value
+        for name in plan.references:
+            if name in data:
+                found = self._references(data[name], keep)
+                if found:
+                    made[name] = found
+        kind = data["type"]
+        if kind == "indicator" and type(data.get("pattern")) is str:
+            made["pattern"] = patterns.pattern(data["pattern"], coarse=minimise)
+        elif kind in {"ipv4-addr", "ipv6-addr"}:
+            made["value"] = values.network(data["value"], coarse=minimise)
+        elif kind == "url":
+            made["value"] = values.url(data["value"], coarse=minimise)
+        elif (
+            (kind == "location" and not made.keys() & {"country", "region"})
+            or (kind == "network-traffic" and not made.keys() & {"src_ref", "dst_ref"})
+            or (kind == "relationship" and _tells_of_somebody(data, keep))
+        ):
+            return None
+        return None if any(made.get(name) is None for name in plan.needs) else made
+
+    def _references(self, value: Any, keep: Container[str]) -> Any:
+        """Return ids as the recipient knows them. Identities are people and victims: those that it does not know go."""
+        found = [
+            each if each in keep else self.token(each)
+            for each in _ids(value)
+            if each in keep or not each.startswith("identity--")
+        ]
+        if type(value) is list:
+            return found
+        return found[0] if found else None
+
+
+def _ids(value: Any) -> list[str]:
+    every = value if type(value) is list else [value]
+    return [each for each in every if type(each) is str and "--" in each]
+
+
+def _tells_of_somebody(data: dict[str, Any], keep: Container[str]) -> bool:
+    return any(
+        str(data.get(end)).startswith("identity--") and data[end] not in keep
+        for end in ("source_ref", "target_ref")
+    )
+
+
+def _markings(data: dict[str, Any]) -> list[str]:
+    """Return the markings of an object and of its parts: the form is marked as a whole."""
+    found = [*data.get("object_marking_refs", ())]
+    found += [part["marking_ref"] for part in data.get("granular_markings", ()) if "marking_ref" in part]
+    return sorted(set(found))
