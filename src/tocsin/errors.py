@@ -5,6 +5,7 @@ TocsinError
  ├─ InputError             what was handed in cannot be used
  │   ├─ ParseError         STIX: bytes or object break a rule (stix)
  │   ├─ FormatError        a file or stream is not what it claims to be (formats, telemetry)
+ │   ├─ LawError           a file of law data breaks a rule of its model (law)
  │   └─ LimitError         too large, too deep, too many, too slow
  ├─ AccessError            who asks may not
  │   ├─ UnauthenticatedError
@@ -80,6 +81,12 @@ class FormatError(InputError):
     def __init__(self, message: str, *, where: str = "", hint: str = "") -> None:
         super().__init__(f"{where}: {message}" if where else message, hint=hint)
         self.where = where
+
+
+class LawError(InputError):
+    """A file of law data breaks a rule of its model; says which file and which entry."""
+
+    code = "law"
 
 
 class LimitError(InputError):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tocsin.cli._times import TIME
+from tocsin.cli._time import TIME
 from tocsin.cli.context import json_option, open_store, tell
 from tocsin.sharing.agreements import INSTRUMENTS
 

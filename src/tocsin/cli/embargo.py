@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tocsin.cli._times import TIME
+from tocsin.cli._time import TIME
 from tocsin.cli.context import json_option, open_store, tell
 
 

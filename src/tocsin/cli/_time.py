@@ -1,4 +1,4 @@
-"""Moments and days as options take them."""
+"""Moments on the command line."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Any
 import click
 
 
-class _Time(click.ParamType[int]):
+class Time(click.ParamType[int]):
+    """A moment such as 2026-12-01T08:00:00Z, or a day, which begins at midnight UTC; µs."""
+
     name = "TIME"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Read a moment such as 2026-12-01T08:00:00Z, or a day, which begins at midnight UTC."""
+        """Return the moment that `value` names."""
         from tocsin.stix.timestamps import micros_or_none
 
         found = micros_or_none(value if "T" in str(value) else f"{value}T00:00:00Z")
@@ -20,4 +22,4 @@ class _Time(click.ParamType[int]):
         return found
 
 
-TIME = _Time()
+TIME = Time()
