@@ -32,7 +32,7 @@ OWN_ALONE = {"match", "block", "enrich_externally", "attribute_source", "use_in_
 
 
 def ask(label, action="receive", **recipient) -> Explanation:
-    return DECIDER.explain(recipient_of(**recipient), action, label, DEFINITIONS, NAMES)
+    return DECIDER.explain(recipient_of(**recipient), action, label, DEFINITIONS, names=NAMES)
 
 
 def words(found: Explanation) -> list[str]:
@@ -63,7 +63,7 @@ def test_a_refusal_says_what_would_change_it_and_who_could() -> None:
         "no policy permits it: it is TLP:AMBER of Third, and Peer is not among those it may go to"
     )
     assert words(found) == ["Peer becomes a client of Own", "Third marks it TLP:CLEAR"]
-    assert [c.steps[0].who for c in found.changes] == [explaining.OPERATOR, explaining.SOURCE]
+    assert [c.steps[0].who for c in found.changes] == [changes.OPERATOR, changes.SOURCE]
     assert found.changes[0].rules == ("tlp-amber-clients",)
 
 
