@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from tocsin.cli.context import json_option, open_store, tell
 from tocsin.cli.import_ import TLP_WORDS, choose_collection
+from tocsin.sharing.audience import ROLES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tocsin.stix.handling import Handling
+    from tocsin.store import Connection
 
 
 @click.group()
@@ -31,9 +36,20 @@ def COMMAND() -> None:
 @click.option(
     "--releasable-to", "countries", metavar="CC", multiple=True, help="ISO 3166-1 alpha-2 code; repeatable."
 )
+@click.option(
+    "--community", "communities", metavar="ALIAS", multiple=True, help="Only to its members; repeatable."
+)
+@click.option(
+    "--organisation", "organisations", metavar="NAME", multiple=True, help="Only to it; repeatable."
+)
+@click.option(
+    "--role", "roles", type=click.Choice(ROLES), multiple=True, help="Only to such organisations; repeatable."
+)
 @click.option("--no-regulatory-use", is_flag=True, help="Regulators do not get it.")
 @click.option("--no-law-enforcement-use", is_flag=True, help="Law enforcement does not get it.")
 @click.option("--hide-source", is_flag=True, help="Who it comes from must not be told (Chatham House Rule).")
+@click.option("--not-public", is_flag=True, help="It goes no further than TLP:GREEN lets it.")
+@click.option("--encrypt-in-transit", is_flag=True, help="It is sent over encrypted channels only.")
 @click.option(
     "--tlp",
     type=click.Choice(TLP_WORDS),
@@ -50,15 +66,18 @@ def make(name: str, tlp: str, collection: str | None, as_json: bool, **asks: Any
     """
     from tocsin.formats import RawItem
     from tocsin.node.intake import Intake
+    from tocsin.stix.marking_readers import read
     from tocsin.store import organisations
     from tocsin.store.values import Origin
 
-    wish = _wish(asks)
     with open_store() as store:
         with store.connection() as connection:
+            wish = _wish(asks, connection)
             own = organisations.own(connection).id
             found = choose_collection(connection, collection)
         data = _definition(name, own, wish, tlp, store.clock())
+        if read(data) != wish:
+            raise click.UsageError(f"{name!r} names another marking, so nobody would know what it asks for")
         report = Intake(store, own, store.clock).take(
             [RawItem(name, json.dumps(data).encode())],
             collection=found.id,
@@ -74,26 +93,32 @@ def make(name: str, tlp: str, collection: str | None, as_json: bool, **asks: Any
     )
 
 
-def _wish(asks: dict[str, Any]) -> Handling:
+def _wish(asks: dict[str, Any], connection: Connection) -> Handling:
     from tocsin.errors import ParseError
     from tocsin.stix.handling import PAP, Handling
     from tocsin.stix.timestamps import to_micros
+    from tocsin.store import organisations
 
     try:
         dates = {n: to_micros(asks[n]) for n in ("not_before", "not_after") if asks[n] is not None}
     except ParseError as error:
         raise click.UsageError(str(error)) from error
     for country in asks["countries"]:
-        if len(country) != 2 or not country.isascii() or not country.isupper():
+        if not re.fullmatch("[A-Z]{2}", country):
             raise click.UsageError(f"{country!r} is no country code such as DE")
     if len(dates) == 2 and dates["not_before"] >= dates["not_after"]:
         raise click.UsageError("it would end before it begins: --not-after must be later than --not-before")
     wish = Handling(
         pap=None if asks["pap"] is None else PAP[asks["pap"].upper()],
-        countries=tuple(sorted(set(asks["countries"]))) or None,
+        countries=_only(asks["countries"]),
+        communities=_only(str(organisations.community(connection, each).id) for each in asks["communities"]),
+        organisations=_only(organisations.get(connection, each).id for each in asks["organisations"]),
+        roles=_only(asks["roles"]),
         no_regulators=asks["no_regulatory_use"],
         no_law_enforcement=asks["no_law_enforcement_use"],
         hide_source=asks["hide_source"],
+        not_public=asks["not_public"],
+        encrypted=asks["encrypt_in_transit"],
         not_before=dates.get("not_before"),
         not_after=dates.get("not_after"),
     )
@@ -102,6 +127,10 @@ def _wish(asks: dict[str, Any]) -> Handling:
             "it asks for nothing: say at least one of --pap, --not-before, --not-after ..."
         )
     return wish
+
+
+def _only(names: Iterable[str]) -> tuple[str, ...] | None:
+    return tuple(sorted(set(names))) or None
 
 
 def _definition(name: str, own: str, wish: Handling, tlp: str, now: int) -> dict[str, Any]:
@@ -155,6 +184,7 @@ def list_(as_json: bool) -> None:
 
 
 _BARE = {
+    "handling": "asks for nothing",
     "statement": "a statement, which restricts nothing",
     "unknown": "not understood here: what carries it stays",
 }

@@ -129,3 +129,5 @@ def asked_in_words(asked: Handling) -> Iterator[str]:
         yield f"only to organisations that are {' or '.join(asked.roles) or 'nothing'}"
     if asked.encrypted:
         yield "over encrypted channels only"
+    if asked.not_public:
+        yield "nothing public: TLP:CLEAR beside it counts as TLP:GREEN"

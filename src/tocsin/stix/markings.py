@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from tocsin.errors import ParseError
-from tocsin.stix import handling
+from tocsin.stix import marking_readers
 
 TLP2_EXTENSION: Final = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"
 
@@ -102,16 +102,17 @@ def definition_kind(data: Mapping[str, Any]) -> str:
     Returns:
         `tlp` for the fixed ids, whatever the object says: the id carries the meaning.
         `statement` for plain text that asks for nothing a machine must obey (section 7.2.1.3).
-        `handling:` and what it asks for (`tocsin.stix.handling`): PAP, IEP 2.0, Tocsin's own extension.
-        `unknown` for all else, to be handled as the strictest: TLP under a foreign id, extensions such as ACS or CUI,
-        custom definitions, and statements that name a handling level in words.
+        `handling:` and what it asks for (`tocsin.stix.marking_readers`): PAP, the Chatham House Rule, IEP 2.0, ISA/ACS 3.0a,
+        CUI, Tocsin's own extension.
+        `unknown` for all else, to be handled as the strictest: TLP under a foreign id, extensions that are not read whole,
+        custom definitions, and statements that name a handling level or rule in words.
     """
     if data.get("type") != "marking-definition":
         return "unknown"
     identifier = data.get("id")
     if isinstance(identifier, str) and identifier in _LEVELS:
         return "tlp"
-    asked = handling.read(data)
+    asked = marking_readers.read(data)
     return asked.to_kind() if asked is not None else _statement_kind(data)
 
 
@@ -130,7 +131,7 @@ def _statement_kind(data: Mapping[str, Any]) -> Literal["statement", "unknown"]:
     if len(definition) != 1 or not isinstance(statement, str):
         return "unknown"
     words = (statement, str(data.get("name", "")), str(data.get("x_opencti_definition", "")))
-    return "unknown" if any(map(handling.HANDLING_WORDS.search, words)) else "statement"
+    return "unknown" if any(map(marking_readers.names_handling, words)) else "statement"
 
 
 def marking_ids(data: Mapping[str, Any]) -> tuple[str, ...]:

@@ -3,125 +3,62 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tocsin.stix.handling import HANDLING_EXTENSION, IEP_EXTENSION, PAP, Handling, from_kind, read, together
-from tocsin.stix.markings import definition_kind
+from tocsin.sharing import audience
+from tocsin.stix.handling import HANDLING_EXTENSION, NOBODY, PAP, ROLES, Handling, from_kind, together
+from tocsin.stix.marking_readers import read
 from tocsin.stix.timestamps import to_micros
 
-START, END = "2022-10-01T00:00:00Z", "2022-11-01T00:00:00Z"
-BASE = {
-    "type": "marking-definition",
-    "spec_version": "2.1",
-    "id": "marking-definition--da05d443-ad8d-46fc-abf5-31d3d00290f1",
-    "created": "2024-01-10T14:52:41.853121Z",
-}
-IEP = {
-    "extension_type": "property-extension",
-    "encrypt_in_transit": "may",
-    "permitted_actions": "externally-visible-direct-actions",
-    "affected_party_notifications": "may",
-    "tlp": "amber",
-    "provider_attribution": "must-not",
-    "unmodified_resale": "must-not",
-    "iep_id": "0224bfdf-ea3a-49c3-96f6-66d908bb1845",
-    "iep_version": 2.0,
-    "description": "An Information Exchange Policy",
-    "start_date": START,
-}
+LISTS = ("countries", "communities", "organisations", "roles")
+FLAGS = ("no_regulators", "no_law_enforcement", "hide_source", "not_public", "encrypted")
+MOMENTS = st.none() | st.integers(0, to_micros("9999-12-31T23:59:59Z"))
 
 
-def extended(name: str, body: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {**BASE, "extensions": {name: body}, **more}
+def some(*names: str, least: int = 0) -> st.SearchStrategy[tuple[str, ...] | None]:
+    lists = st.lists(st.sampled_from(names), min_size=least, unique=True)
+    return st.none() | lists.map(lambda chosen: tuple(sorted(chosen)))
 
 
-def iep(**changes: Any) -> dict[str, Any]:
-    return extended(IEP_EXTENSION, {k: v for k, v in {**IEP, **changes}.items() if v is not None})
-
-
-def ours(**asks: Any) -> dict[str, Any]:
-    return extended(HANDLING_EXTENSION, {"extension_type": "property-extension", **asks})
-
-
-def statement(text: str, **more: Any) -> dict[str, Any]:
-    return {**BASE, "definition_type": "statement", "definition": {"statement": text}, **more}
-
-
-@pytest.mark.parametrize(
-    ("data", "expected"),
-    [
-        (statement("PAP:RED"), Handling(pap=PAP.RED)),
-        (statement("pap:white", name="PAP:WHITE"), Handling(pap=PAP.CLEAR)),
-        (
-            statement("custom", x_opencti_definition_type="PAP", x_opencti_definition="PAP:AMBER", name="PAP:AMBER"),
-            Handling(pap=PAP.AMBER),
+def handlings(least: int = 0) -> st.SearchStrategy[Handling]:
+    return st.builds(
+        Handling,
+        pap=st.none() | st.sampled_from(PAP),
+        not_before=MOMENTS,
+        not_after=MOMENTS,
+        countries=some("DE", "FR", "US", least=least),
+        communities=some(*(f"00000000-0000-4000-8000-00000000000{n}" for n in range(3)), least=least),
+        organisations=some(
+            *(f"identity--00000000-0000-4000-8000-00000000000{n}" for n in range(3)), least=least
         ),
-        (iep(), Handling(tlp="amber", pap=PAP.GREEN, not_before=to_micros(START), hide_source=True)),
-        (
-            iep(tlp="white", permitted_actions="none", provider_attribution="may", end_date=END),
-            Handling(tlp="clear", pap=PAP.NOTHING, not_before=to_micros(START), not_after=to_micros(END)),
-        ),
-        (iep(permitted_actions="contact-for-instruction", provider_attribution="must"), Handling("amber", PAP.NOTHING, to_micros(START))),
-        (ours(pap="amber"), Handling(pap=PAP.AMBER)),
-        (ours(pap="nothing"), Handling(pap=PAP.NOTHING)),
-        (
-            ours(not_before=START, not_after=END, releasable_to=["FR", "DE", "FR"]),
-            Handling(not_before=to_micros(START), not_after=to_micros(END), countries=("DE", "FR")),
-        ),
-        (
-            ours(no_regulatory_use=True, no_law_enforcement_use=True, hide_source=True),
-            Handling(no_regulators=True, no_law_enforcement=True, hide_source=True),
-        ),
-    ],
-)  # fmt: skip
-def test_what_is_read(data: dict[str, Any], expected: Handling) -> None:
-    assert read(data) == expected
-    kind = definition_kind(data)
-    assert from_kind(kind) == expected
+        roles=some(*ROLES[:3], least=least),
+        **{flag: st.booleans() for flag in FLAGS},
+    )
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        statement("PAP:BLUE"),
-        statement("PAP:RED and PAP:GREEN"),
-        statement("PAP:RED", name="TLP:GREEN"),
-        statement("TLP:RED", x_opencti_definition_type="PAP", x_opencti_definition="PAP:CLEAR"),
-        statement("custom", x_opencti_definition_type="CUI", x_opencti_definition="PAP:RED"),
-        statement("PAP:RED", x_opencti_definition="PAP:GREEN"),
-        {**BASE, "definition_type": "PAP", "definition": {"pap": "PAP:RED"}},
-        *(iep(**{name: None}) for name in IEP if name not in {"description", "extension_type"}),
-        iep(encrypt_in_transit="must"),
-        iep(tlp="amber+strict"),
-        iep(tlp=["red"]),
-        iep(permitted_actions=["none"]),
-        iep(iep_version=3.0),
-        iep(start_date="yesterday"),
-        iep(end_date="never"),
-        iep(x_further="condition"),
-        iep(extension_type="new-sdo"),
-        ours(),
-        ours(pap="purple"),
-        ours(pap=1),
-        ours(not_before=1),
-        ours(not_after="2022-13-01T00:00:00Z"),
-        ours(releasable_to=[]),
-        ours(releasable_to="DE"),
-        ours(releasable_to=["de"]),
-        ours(releasable_to=[["DE"]]),
-        ours(no_regulatory_use="yes"),
-        ours(pap="red", something_new=True),
-        {**ours(pap="red"), "definition": {"statement": "x"}},
-        {**ours(pap="red"), "name": "TLP:RED PAP:RED"},
-        {**BASE, "extensions": {**ours(pap="red")["extensions"], **iep()["extensions"]}},
-        {**BASE, "extensions": []},
-        extended(HANDLING_EXTENSION, []),  # type: ignore[arg-type]
-        extended("extension-definition--3a65884d-005a-4290-8335-cb2d778a83ce", {"extension_type": "property-extension"}),
-    ],
-)  # fmt: skip
-def test_what_is_not_understood_whole_is_not_read(data: dict[str, Any]) -> None:
-    assert read(data) is None
-    assert definition_kind(data) == "unknown"
+def is_as_strict(asked: Handling, part: Handling) -> bool:
+    """Field by field: whatever `asked` lets through, `part` lets through."""
+    lists = all(
+        getattr(part, name) is None
+        or (getattr(asked, name) is not None and set(getattr(asked, name)) <= set(getattr(part, name)))
+        for name in LISTS
+    )
+    return (
+        lists
+        and all(getattr(asked, flag) or not getattr(part, flag) for flag in FLAGS)
+        and (part.pap is None or (asked.pap is not None and asked.pap >= part.pap))
+        and (
+            part.not_before is None or (asked.not_before is not None and asked.not_before >= part.not_before)
+        )
+        and (part.not_after is None or (asked.not_after is not None and asked.not_after <= part.not_after))
+    )
+
+
+def test_roles_are_those_that_organisations_can_have() -> None:
+    assert ROLES == audience.ROLES
 
 
 @pytest.mark.parametrize(
@@ -147,3 +84,38 @@ def test_together_is_the_strictest_of_each_in_any_order() -> None:
         assert together(some) == expected
     assert together([]) == Handling()
     assert together([Handling(countries=("DE",)), Handling(countries=("FR",))]).countries == ()
+    assert together([NOBODY, Handling(organisations=("identity--a",))]) == NOBODY
+
+
+@given(parts=st.lists(handlings(), max_size=4), data=st.data())
+def test_together_is_never_freer_than_a_part_in_any_order(parts: list[Handling], data: st.DataObject) -> None:
+    joined = together(parts)
+    assert all(is_as_strict(joined, part) for part in parts)
+    assert together(data.draw(st.permutations(parts))) == joined
+    assert together([*parts, *parts]) == together([joined]) == joined
+    cut = data.draw(st.integers(0, len(parts)))
+    assert together([together(parts[:cut]), together(parts[cut:])]) == joined
+
+
+@given(asked=handlings() | handlings().map(lambda each: Handling(tlp="amber", pap=each.pap)))
+def test_kinds_say_all_of_it(asked: Handling) -> None:
+    assert from_kind(asked.to_kind()) == asked
+
+
+@given(asked=handlings(least=1).filter(lambda each: each != Handling()))
+def test_the_extension_says_all_of_it(asked: Handling) -> None:
+    data: dict[str, Any] = {
+        "type": "marking-definition",
+        "extensions": {HANDLING_EXTENSION: asked.to_extension()},
+    }
+    assert read(data) == asked
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_an_empty_list_is_never_left_out(name: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        msgspec.structs.replace(Handling(), **{name: ()}).to_extension()
+
+
+def test_a_kind_that_an_earlier_version_wrote_is_read() -> None:
+    assert from_kind('handling:{"hide_source":true,"pap":3}') == Handling(pap=PAP.RED, hide_source=True)
