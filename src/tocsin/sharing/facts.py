@@ -100,9 +100,10 @@ def facts_of(label: Label, definitions: Definitions, *, own: str, now: Micros) -
     else:
         word = _vouched(label.assumed)
         levels = frozenset() if word == NO_TLP else frozenset((word,))
-    if asked.not_public and word == TLP_WORDS[TLP.CLEAR]:
-        word = TLP_WORDS[TLP.GREEN]  # what may not be public is not for everyone, whatever stands beside
-        levels = frozenset((word,))
+    if asked.not_public and levels:  # GREEN stands beside what else it carries
+        clear, green = TLP_WORDS[TLP.CLEAR], TLP_WORDS[TLP.GREEN]
+        levels = levels - {clear} | {green}
+        word = green if word == clear else word
     return Facts(
         tlp=word,
         levels=levels,

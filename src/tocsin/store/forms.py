@@ -14,7 +14,6 @@ from psycopg import sql
 
 from tocsin.sharing.redaction import Redactor
 from tocsin.sharing.release import Clearance, Released
-from tocsin.stix.timestamps import to_micros
 from tocsin.store import collections, secrets
 from tocsin.store.connection import Connection
 from tocsin.store.database import Store
@@ -30,13 +29,15 @@ class _Row(msgspec.Struct, frozen=True, gc=False):
     cursor: int
     body: bytes
     label: int
+    version: int
 
 
 class _Item(msgspec.Struct, frozen=True, gc=False):
-    """What goes: date added and bytes; for a form also its id and that of the object it is of."""
+    """What goes: date added, bytes and version; for a form also its id and that of the object it is of."""
 
     cursor: int
     body: bytes
+    version: int
     ids: tuple[str, str] | None = None
 
 
@@ -49,7 +50,6 @@ class _Chunk(msgspec.Struct, frozen=True):
 
 class _Named(msgspec.Struct):
     id: str
-    modified: str | None = None
 
 
 _named = msgspec.json.Decoder(_Named).decode
@@ -85,9 +85,7 @@ def records(store: Store, query: PageQuery, clearance: Clearance) -> Released[Re
 
 
 def _record(item: _Item) -> Record:
-    named = _named(item.body)
-    version = item.cursor if named.modified is None else to_micros(named.modified)
-    return Record(id=named.id, added=item.cursor, version=version)
+    return Record(id=_named(item.body).id, added=item.cursor, version=item.version)
 
 
 def _items(store: Store, query: PageQuery, clearance: Clearance) -> tuple[list[_Item], bool] | Stale:
@@ -154,7 +152,7 @@ class _Reader:
         found = self._connection.execute(text, values, binary=True).fetchall()
         if found[0][0] != self._clearance.generation:
             return Stale(found[0][0])
-        rows = [_Row(row[1], row[2], row[3]) for row in found if row[2] is not None]
+        rows = [_Row(row[1], row[2], row[3], row[4]) for row in found if row[2] is not None]
         whole = len(rows) <= query.limit and len(rows) == sum(row[1] is not None for row in found)
         return _Chunk(rows, None if whole else rows[-1].cursor)
 
@@ -162,13 +160,13 @@ class _Reader:
         known = self._known(rows)
         for row in rows:
             if row.label not in self._formed:
-                yield _Item(row.cursor, row.body)
+                yield _Item(row.cursor, row.body, row.version)
                 continue
             made = self._redactor.redact(
                 row.body, added=row.cursor, minimise=row.label in self._minimised, keep=known
             )
             if made is not None:
-                yield _Item(row.cursor, made, (_named(made).id, _named(row.body).id))
+                yield _Item(row.cursor, made, row.cursor, (_named(made).id, _named(row.body).id))
 
     def keep(self, items: Sequence[_Item]) -> None:
         """Remember which forms the recipient is about to have."""

@@ -37,9 +37,9 @@ SELECT (SELECT generation FROM state), r.cursor, r.body{more} FROM (SELECT 1) on
 BODIES = _FRAME.replace("{more}", "")
 """Generation, cursor and body of each object; NULL for bodies behind those that a page has room for."""
 BODY_COLUMNS = "o.cursor, o.body"
-LABELLED = _FRAME.replace("{more}", ", label_id")
-"""The same with the label set."""
-LABELLED_COLUMNS = "o.cursor, o.body, o.label_id"
+LABELLED = _FRAME.replace("{more}", ", label_id, version")
+"""The same with label set and version."""
+LABELLED_COLUMNS = "o.cursor, o.body, o.label_id, o.version"
 
 
 def local_id(store: Store, connection: Connection, collection: UUID) -> int:

@@ -18,8 +18,7 @@ from deciding import (
     recipients,
 )
 from deciding import labels as lattice
-from tocsin.sharing import changes
-from tocsin.sharing import oracle, policy
+from tocsin.sharing import changes, oracle, policy
 from tocsin.sharing.decision import Decider
 from tocsin.sharing.explain import Explanation
 from tocsin.sharing.facts import facts_of
