@@ -48,12 +48,12 @@ def databases(pg: Embedded) -> Iterator[Databases]:
 
 @pytest.fixture(scope="session")
 def pair(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    """Two served nodes: `plain`, and `full`, which holds in addition what FRIEND may not have."""
+    """Served nodes: `plain`, and `full` and `crowded`, which hold in addition what FRIEND may not have."""
     hand = Hand()
     with ExitStack() as stack:
         made = build_pair(databases, hand)
         served: list[Node] = []
-        for dsn in (made.plain_dsn, made.full_dsn):
+        for dsn in made[:3]:
             store = stack.enter_context(Store(dsn, clock=hand, pool_size=4))
             home = tmp_path_factory.mktemp("home")
             served.append(stack.enter_context(serving(store, home, page_size=7)))

@@ -120,7 +120,7 @@ def _records(store: Store) -> None:
         journal.append(connection, [journal.Entry(now, WORD, "taxii-objects", WORD, "200")])
 
 
-def _many_labels(store: Store) -> None:
+def many_labels(store: Store) -> None:
     """Label sets that FRIEND is cleared for, of objects in a collection that it is not: more than a page merges streams of."""
     for number in range(70):
         name = f"identity--{uuid.UUID(int=(4 << 76) | (8 << 60) | (0xD00 + number))}"
@@ -152,7 +152,6 @@ HIDDEN: tuple[Step, ...] = (
     taking("inner", *(secret(n, object_marking_refs=[id_of(TLP.GREEN)]) for n in (90, 91))),
     taking("p0.feed", sdo("malware", 92, tlp=TLP.CLEAR, name=WORD, is_family=False), owner=MINISTRY.id),
     _records,
-    _many_labels,
 )
 
 

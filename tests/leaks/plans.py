@@ -41,7 +41,8 @@ STATUSES = (str(POSTING), str(uuid.uuid4()), "1", "nonsense")
 
 _HIDDEN_VERSION = version(1, 20)["modified"]
 _SEEN_VERSION = version(1, 5)["modified"]
-_DATES = tuple(quote(to_text(START + HOUR * hours)) for hours in (0, 2, 3, 4, 7, 12, 400))
+# at the moments of steps, and between them
+_DATES = tuple(quote(to_text(START + HOUR * halves // 2)) for halves in (0, 4, 6, 9, 15, 25, 800))
 _IDS = ",".join((HIDDEN_IDS[0], VISIBLE_IDS[0], RANDOM))
 _FILTERS = (
     *(f"match[version]={v}" for v in ("all", "first", "last", "first,last", _HIDDEN_VERSION, _SEEN_VERSION)),

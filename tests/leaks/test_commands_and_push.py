@@ -218,8 +218,8 @@ def test_bookkeeping_prints_no_content(pair: Pair, run: Callable[[str], Run], co
 @pytest.mark.parametrize("collection", plans.SEEN_COLLECTIONS)
 def test_a_push_puts_the_same_on_the_wire(pair: Pair, collection: str) -> None:
     """Guard: the clearance for the peer's organisation in `node.outflow`."""
-    plain, full = (pushed(node.store, collection) for node in (pair.plain, pair.full))
-    assert plain == full
+    plain, full, crowded = (pushed(node.store, collection) for node in pair[1:])
+    assert plain == full == crowded
     sent = [each for raw in plain[0] for each in json.loads(raw)["objects"]]
     assert len(sent) == {"intel": 18, "open": 5}[collection]
     assert STRANGER.id not in json.dumps(sent)

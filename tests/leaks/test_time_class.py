@@ -74,7 +74,7 @@ def test_a_hidden_collection_takes_the_statements_of_none(line: Line, method: st
 
 
 def test_anothers_posting_takes_the_statements_of_none(line: Line) -> None:
-    """Guard: the organisation in the query of `store.postings.get`."""
+    """Guard: one query for both in `store.postings.get`: whether it is there is not asked before whose it is."""
     expected = statements_of(line, f"{ROOT}/status/{plans.RANDOM_ID}/")
     assert statements_of(line, f"{ROOT}/status/{POSTING}/") == expected
 

@@ -45,20 +45,22 @@ class Hand:
 
 
 class Built(NamedTuple):
-    """Where the databases are: the two, copies of the first for commands, and one of the second, for those who write."""
+    """Where the databases are: the two, the second with many label sets more, copies of the first for commands, one of the second to write to."""
 
     plain_dsn: str
     full_dsn: str
+    crowded_dsn: str
     copies: tuple[str, ...]
     scratch_dsn: str
 
 
 class Pair(NamedTuple):
-    """The two nodes, served."""
+    """The two nodes, served, and the second again, where a page has too many label sets to merge streams of."""
 
     built: Built
     plain: Node
     full: Node
+    crowded: Node
 
 
 Step = Callable[[Store], None]
@@ -66,7 +68,7 @@ Step = Callable[[Store], None]
 
 def build_pair(databases: Callable[[str], str], hand: Hand) -> Built:
     """Make the two databases; the clock stays where the last step left it."""
-    from leaks.hidden import HIDDEN  # it builds on this module
+    from leaks.hidden import HIDDEN, many_labels  # it builds on this module
 
     plain = databases("template")
     with Store(plain, clock=hand, pool_size=2) as store:
@@ -81,8 +83,12 @@ def build_pair(databases: Callable[[str], str], hand: Hand) -> Built:
             for visible in VISIBLE[number : number + 1]:
                 visible(one)
                 visible(other)
-        hand.at += HOUR
-    return Built(plain, full, tuple(databases(plain) for _ in range(3)), databases(full))
+    crowded = databases(full)
+    hand.at += HOUR
+    with Store(crowded, clock=hand, pool_size=2) as store:
+        many_labels(store)
+    hand.at += HOUR
+    return Built(plain, full, crowded, tuple(databases(plain) for _ in range(3)), databases(full))
 
 
 def _settle(store: Store) -> None:
