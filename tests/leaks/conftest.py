@@ -88,6 +88,8 @@ def fresh(databases: Databases, tmp_path: Path) -> Iterator[Fresh]:
             code = accounts.offer_claim(connection, now=store.clock())
         assert code is not None
         with serving(store, tmp_path) as node:
+            with store.connection() as connection:  # the code is for the first administrator
+                connection.execute("UPDATE account SET administrator = false")
             made = Line(node)
             yield Fresh(node, made, code)
             made.close()
