@@ -13,7 +13,7 @@ from test_node_sync import prepare, quick
 from factories import FRIEND, OWN, indicator, version
 from leaks import plans
 from leaks.ask import Answer, Fresh, Line
-from leaks.hidden import HIDDEN_IDS, secret
+from leaks.hidden import ASKS, HIDDEN_IDS, secret
 from leaks.pushing import pushed
 from leaks.resting import require_withheld, seen
 from leaks.world import WORD, link, sdo, take
@@ -263,7 +263,7 @@ def test_leak_case_30(line: Line) -> None:
 
     All markings hold together: of the whole, of parts, of TLP and beside it. Guard: the strictest level, and `understood`, in `sharing.facts`.
     """
-    for number in (63, 64, 65, 66, 70, 71, 72, 73, 74):
+    for number in (63, 64, 65, 66, *range(70, 70 + len(ASKS))):
         identifier = indicator(number)["id"]
         held = line.ask(f"{INTEL}/objects/{identifier}/", who="own").json()["objects"]
         refs = held[0]["object_marking_refs"] + [
