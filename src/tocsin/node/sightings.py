@@ -122,9 +122,12 @@ def write(store: Store, clearances: Clearances, found: Sequence[Hit], *, now: Mi
         tallies = hits.tally(connection, sorted({indicator for indicator, _, _ in days}))
     wanted: dict[UUID, list[tuple[Tally, Source]]] = {}
     for tally in tallies:
-        if (tally.indicator, tally.owner, tally.day) in days:
-            source = sources[tally.indicator, tally.owner]
-            wanted.setdefault(source.collection, []).append((tally, source))
+        if (tally.indicator, tally.owner, tally.day) not in days:
+            continue
+        found_by = sources[tally.indicator, tally.owner]
+        # a sighting goes where the indicator may go as it is now: it must not count what another marking held back
+        if tally.label_id == found_by.label_id:
+            wanted.setdefault(found_by.collection, []).append((tally, found_by))
     counts: Counter[str] = Counter()
     own = clearances.snapshot.own.id
     for collection, group in wanted.items():

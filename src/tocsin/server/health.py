@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tocsin.errors import StoreError
+from tocsin.errors import ForbiddenError, StoreError
 from tocsin.server.auth import require_scope
 from tocsin.server.context import Call, Parts
 from tocsin.server.respond import describe, plain, respond
@@ -37,10 +37,12 @@ def public_metrics(parts: Parts, request: Request, _body: bytes) -> Response:
 
 
 def metrics(call: Call) -> Response:
-    """Figures, for tokens with the scope `metrics`.
+    """Figures, for tokens of the node's own organisation with the scope `metrics`: they count what everybody does here.
 
     Raises:
-        ForbiddenError: the token lacks it.
+        ForbiddenError: the token lacks it, or is another organisation's.
     """
     require_scope(call.principal, "metrics")
+    if not call.organisation.own:
+        raise ForbiddenError("figures are for the organisation that runs this node")
     return respond(call.request, plain(call.parts.metrics.text()), media_type=_METRICS)

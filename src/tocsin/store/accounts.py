@@ -191,12 +191,15 @@ def claim(connection: Connection, code: str, name: str, organisation: str, *, no
     Call it outside a transaction that a failure rolls back: a wrong attempt must count.
 
     Raises:
-        UnauthenticatedError: no code is offered, it is wrong, expired or used up; never says which.
+        UnauthenticatedError: no code is offered, it is wrong, expired or used up, or there is an administrator; never says which.
     """
     with connection.transaction():
+        # a code lies in a log for a day: once the console has made an administrator it is worth nothing
+        taken = connection.execute("SELECT 1 FROM account WHERE administrator").fetchone()
         row = connection.execute("SELECT hash, expires, attempts FROM claim FOR UPDATE").fetchone()
         holds = (
-            row is not None
+            taken is None
+            and row is not None
             and row[2] < _CLAIM_ATTEMPTS
             and row[1] > now
             and secrets.compare_digest(row[0], _hash(code.strip().lower()))

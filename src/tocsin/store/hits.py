@@ -45,8 +45,13 @@ class Hit(msgspec.Struct, frozen=True):
 
 
 def put(connection: Connection, hits: Sequence[Hit]) -> int:
-    """Keep hits; return how many were not known."""
+    """Keep hits; return how many were not known. One that is found again counts under the label set it was found by last."""
     with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE hit SET label_id = found.label_id FROM unnest(%s::bytea[], %s::integer[]) AS found (digest, label_id) "
+            "WHERE hit.digest = found.digest AND hit.label_id <> found.label_id",
+            ([h.digest for h in hits], [h.label_id for h in hits]),
+        )
         cursor.executemany(
             "INSERT INTO hit (digest, at, indicator, value, place, line, label_id, detail) "
             "VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
@@ -59,10 +64,14 @@ def put(connection: Connection, hits: Sequence[Hit]) -> int:
 
 
 class Tally(msgspec.Struct, frozen=True):
-    """How often an indicator of one owner was found on one day, and when first and last (µs; None where no event has a time)."""
+    """How often an indicator of one owner was found under one label set on one day, and when first and last (µs; None where no event has a time).
+
+    Label sets are kept apart: what was found while an indicator was RED is not told with what was found since it is GREEN.
+    """
 
     indicator: str
     owner: str
+    label_id: int
     day: str
     count: int
     first: Micros | None
@@ -70,11 +79,11 @@ class Tally(msgspec.Struct, frozen=True):
 
 
 def tally(connection: Connection, indicators: Sequence[str]) -> list[Tally]:
-    """Return the tallies of these indicators, by indicator, owner and day."""
+    """Return the tallies of these indicators, by indicator, owner, label set and day."""
     rows = connection.execute(
-        "SELECT indicator, detail->>'owner', detail->>'day', count(*), "
+        "SELECT indicator, detail->>'owner', label_id, detail->>'day', count(*), "
         "min((detail->>'event')::bigint), max((detail->>'event')::bigint) "
-        "FROM hit WHERE indicator = ANY(%s) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+        "FROM hit WHERE indicator = ANY(%s) GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4",
         (list(indicators),),
     ).fetchall()
     return [Tally(*row) for row in rows]

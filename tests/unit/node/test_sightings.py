@@ -282,3 +282,19 @@ def test_a_sighting_stands_beside_its_indicator(node, log):
     with node.connection() as connection:
         assert collections.get(connection, "two").community is None
     assert label.communities == ()
+
+
+def test_a_sighting_does_not_count_what_another_marking_held_back(node: Store, log, tmp_path) -> None:
+    """What was found while the indicator was RED is not told under GREEN. Guard: `label_id` in `sightings.write`."""
+    take(node, indicator("a", EVIL, object_marking_refs=[RED]), owner=CSIRT)
+    assert hunt(node, log).new == 1
+    other = "[domain-name:value = 'other.example']"
+    take(node, indicator("a", other, day=2, object_marking_refs=[GREEN]), owner=CSIRT)
+    later = tmp_path / "later.log"
+    later.write_text("2026-11-20T09:00:00Z other.example\n")
+    assert hunt(node, later).updated == 1
+    assert [(o["count"], label.markings) for o, label, _ in held(node)] == [(2, (RED,)), (1, (GREEN,))]
+    # found again under the new marking it does count
+    take(node, indicator("a", EVIL, day=3, object_marking_refs=[GREEN]), owner=CSIRT)
+    assert hunt(node, log).updated == 1
+    assert held(node)[-1][0]["count"] == 3

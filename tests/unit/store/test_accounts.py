@@ -98,3 +98,12 @@ def test_a_code_can_be_tried_five_times_and_for_a_day(connection) -> None:
     fresh = accounts.offer_claim(connection, now=NOW)
     assert fresh != code
     assert accounts.claim(connection, fresh, "alice", OWN.id, now=NOW)
+
+
+def test_a_code_ends_when_there_is_an_administrator(connection) -> None:
+    """Guard: `taken` in `claim`."""
+    code = accounts.offer_claim(connection, now=NOW)
+    assert code
+    accounts.add(connection, Account("made-at-the-console", OWN.id, administrator=True))
+    with pytest.raises(UnauthenticatedError):
+        accounts.claim(connection, code, "mallory", OWN.id, now=NOW)

@@ -1,0 +1,127 @@
+"""What is asked of every route: the table must have an entry for each route of the application."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from collections.abc import Iterator
+from typing import NamedTuple
+from urllib.parse import quote
+
+from factories import indicator, version
+from leaks.hidden import HIDDEN_IDS, POSTING
+from leaks.world import HOUR, INNER_ID, MIRROR_ID, OPEN_ID, START, VISIBLE_IDS
+from tocsin.clock import to_text
+
+INTEL_ID = uuid.UUID(int=2 << 64)
+RANDOM = f"indicator--{uuid.uuid4()}"
+RANDOM_ID = uuid.uuid4()
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "get", "BREW")
+SEEN_COLLECTIONS = ("intel", "open")
+COLLECTIONS = tuple(
+    map(
+        str,
+        (
+            *SEEN_COLLECTIONS,
+            INTEL_ID,
+            OPEN_ID,
+            "inner",
+            INNER_ID,
+            "p0.feed",
+            MIRROR_ID,
+            "nothing",
+            RANDOM_ID,
+            *range(6),
+        ),
+    )
+)
+"""By alias and by id, seen, hidden and made up; the numbers are those that the store uses inside."""
+OBJECTS = (*VISIBLE_IDS, *HIDDEN_IDS, RANDOM, "indicator--", "x" * 300, "%00", "%2e%2e")
+STATUSES = (str(POSTING), str(uuid.uuid4()), "1", "nonsense")
+
+_HIDDEN_VERSION = version(1, 20)["modified"]
+_SEEN_VERSION = version(1, 5)["modified"]
+# at the moments of steps, and between them
+_DATES = tuple(quote(to_text(START + HOUR * halves // 2)) for halves in (0, 4, 6, 9, 15, 25, 800))
+_IDS = ",".join((HIDDEN_IDS[0], VISIBLE_IDS[0], RANDOM))
+_FILTERS = (
+    *(f"match[version]={v}" for v in ("all", "first", "last", "first,last", _HIDDEN_VERSION, _SEEN_VERSION)),
+    *(f"match[type]={t}" for t in ("indicator", "indicator,malware", "malware", "nonsense", "sighting")),
+    *(f"match[id]={i}" for i in (HIDDEN_IDS[0], HIDDEN_IDS[4], VISIBLE_IDS[0], RANDOM, _IDS)),
+    *(f"match[id]={indicator(1)['id']}&match[version]={v}" for v in ("all", "first", _HIDDEN_VERSION)),
+    f"match[id]={_IDS}&match[type]=indicator&match[version]=all&limit=1",
+    *("match[spec_version]=2.1", "match[spec_version]=2.0"),
+)
+_BAD = (
+    *("limit=0", "limit=-1", "limit=x", "limit=1&limit=2", "next=zzz", "next=", "added_after=yesterday", "x=1"),
+    *("match[version]=newest", "match[version]=all,last", "match[type]=", "match[id]=a,,b", "match[name]=x"),
+    "match[id]=%00",
+)  # fmt: skip
+PAGING = (
+    *("", "limit=1", "limit=3", "limit=1000"),
+    *(f"added_after={date}" for date in _DATES),
+    *(f"added_after={date}&limit=2&match[version]=all" for date in _DATES),
+    # cursors of hidden rows are as good as any other number
+    *(f"next=n{START + HOUR * hours + step:x}&limit=2" for hours in (1, 3, 5) for step in (0, 1, 5)),
+)
+OF_COLLECTION = (*PAGING, *_FILTERS, *_BAD)
+OF_OBJECT = ("", "match[version]=all", f"match[version]={_HIDDEN_VERSION}", "match[spec_version]=2.0")
+
+
+class Plan(NamedTuple):
+    """The query strings that a route is asked with, and the statuses that FRIEND and nobody get: so that it is really asked."""
+
+    queries: tuple[str, ...]
+    friend: set[int]
+    nobody: set[int]
+
+
+_FREE, _REFUSED = {200}, {401}
+_ONE = "/taxii2/node/collections/{collection}"
+PLANS = {
+    "/healthz": Plan(("",), {200}, _FREE),
+    "/readyz": Plan(("",), {200}, _FREE),
+    "/metrics": Plan(("",), {403}, _REFUSED),
+    "/claim": Plan(("",), {405}, {405}),
+    "/taxii2": Plan(("", "x=1"), {200}, _REFUSED),
+    "/taxii2/node": Plan(("", "x=1"), {200}, _REFUSED),
+    "/taxii2/node/status/{status}": Plan(("",), {404}, _REFUSED),
+    "/taxii2/node/collections": Plan(("", "limit=1", "match[id]=x"), {200}, _REFUSED),
+    _ONE: Plan(("",), {200, 404}, _REFUSED),
+    f"{_ONE}/manifest": Plan(OF_COLLECTION, {200, 400, 404}, _REFUSED),
+    f"{_ONE}/objects": Plan(OF_COLLECTION, {200, 400, 404}, _REFUSED),
+    f"{_ONE}/objects/{{object}}": Plan(OF_OBJECT, {200, 404}, _REFUSED),
+    f"{_ONE}/objects/{{object}}/versions": Plan(("", "limit=1"), {200, 404}, _REFUSED),
+}
+"""What each route is asked, by its path without the last slash."""
+UNROUTED = ("/", "/taxii2/other/", "/taxii2/node/nothing", "/journal", "/openapi.json", "/docs", "/admin")
+
+
+def paths(template: str) -> Iterator[str]:
+    """Yield a route's path with every value for its parameters, without query.
+
+    Raises:
+        KeyError: it has a parameter that nobody has thought of.
+    """
+    names = [part[1:-1] for part in template.split("/") if part.startswith("{")]
+    known = {"collection": COLLECTIONS, "object": OBJECTS, "status": STATUSES}
+    for values in itertools.product(*(known[name] for name in names)):
+        given = dict(zip(names, values, strict=True))
+        # objects of collections that are not there at all: a few of each kind say enough
+        elsewhere = given.get("collection") not in SEEN_COLLECTIONS
+        if elsewhere and given.get("object", RANDOM) not in {VISIBLE_IDS[0], HIDDEN_IDS[0], RANDOM}:
+            continue
+        path = template
+        for name, value in given.items():
+            path = path.replace(f"{{{name}}}", value)
+        yield path
+
+
+def requests(template: str) -> Iterator[str]:
+    """Yield everything that a route is asked by GET: each path with and without its slash, each query on paths that exist."""
+    for path in paths(template):
+        yield path
+        for query in PLANS[template].queries:
+            seen = "{collection}" not in template or path.split("/")[4] in SEEN_COLLECTIONS
+            if seen or query in ("", "limit=1", "limit=0"):
+                yield f"{path}/?{query}" if query else f"{path}/"

@@ -1,0 +1,225 @@
+"""What commands print, and what a push puts on the wire, under the same rule as the routes.
+
+A command that shows intelligence shows what the node's own organisation may have, which is not everything: what others marked as ended
+nobody uses any more. Other commands are the local operator's bookkeeping, and print no content of objects at all.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from factories import STRANGER, indicator
+from leaks import plans
+from leaks.hidden import FORBIDDEN_IDS, forbidden_to_all
+from leaks.pushing import pushed
+from leaks.world import WORD, Pair
+from tocsin.cli import _root, main
+from tocsin.store import Store
+
+OWN_SIGHT = {"explain", "hunt", "sighting list"}
+"""Commands that show intelligence: what the own organisation may have, and no more."""
+BOOKS = {
+    *("account list", "agreement list", "collection list", "community list", "doctor", "journal"),
+    *("marking list", "organisation list", "peer list", "peer show", "policy diff", "policy list"),
+    *("quarantine list", "token list"),
+}
+"""Commands that show what the operator keeps, with no content of any object."""
+RAW = {"quarantine show", "backup"}
+"""Commands that hand the operator bytes that were never decided about: what was refused, and the whole node."""
+CHANGES = {
+    *(
+        "account add",
+        "account disable",
+        "account enable",
+        "agreement add",
+        "agreement enter",
+        "agreement leave",
+    ),
+    *("agreement notified", "agreement renew", "agreement rest", "agreement withdraw", "collection add"),
+    *(
+        "collection allow",
+        "community add",
+        "community join",
+        "community leave",
+        "completion",
+        "import",
+        "init",
+    ),
+    *("knowledge load", "marking make", "migrate", "organisation add", "organisation resume"),
+    *(
+        "organisation suspend",
+        "peer add",
+        "peer change",
+        "peer poll",
+        "peer push",
+        "peer remove",
+        "peer resume",
+    ),
+    *("peer subscribe", "peer suspend", "peer test", "peer unsubscribe", "policy approve", "policy check"),
+    *("policy propose", "policy withdraw", "quarantine drop", "quarantine retry", "restore", "serve"),
+    *("token create", "token revoke"),
+}
+"""Commands that change something or talk to somebody, and print what they did in counts and names."""
+
+CONTENT = re.compile(rf"{WORD}\d+\.example|d\d+\.example\.com|known\.example")
+"""What only the content of objects says."""
+_TIMES = {
+    "seconds": "wall time",
+    "megabytes_per_second": "wall time",
+    "modified": "written at different moments",
+}
+"""Facts of commands that differ between any two calls, and why."""
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+def _leaves(command: click.Command, path: str) -> Iterator[str]:
+    if not isinstance(command, click.Group):
+        yield path.strip()
+        return
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        found = command.get_command(context, name)
+        assert found is not None
+        yield from _leaves(found, f"{path} {name}")
+
+
+def test_every_command_is_classified() -> None:
+    """A new command has to be put in one of the four classes. Guard: the classes above; take a name out."""
+    classes = (OWN_SIGHT, BOOKS, RAW, CHANGES)
+    assert set(_leaves(_root, "")) == set().union(*classes)
+    assert sum(map(len, classes)) == len(set().union(*classes))
+
+
+@pytest.fixture
+def run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Callable[[str], Run]:
+    """Return what calls commands on the node of a database: exit status, standard output and error."""
+    monkeypatch.setenv("TOCSIN_HOME", str(tmp_path))
+    monkeypatch.setenv("TOCSIN_POOL_SIZE", "2")
+
+    def on(dsn: str) -> Run:
+        def call(*args: str) -> tuple[int, str, str]:
+            monkeypatch.setenv("TOCSIN_DATABASE_URL", dsn)
+            capsys.readouterr()
+            status = main(list(args))
+            return status, *capsys.readouterr()
+
+        return call
+
+    return on
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> str:
+    """A log with values of visible indicators, of forbidden ones, and of both."""
+    values = [
+        "d4.example.com",
+        "d5.example.com",
+        "d10.example.com",
+        f"{WORD}700.example",
+        f"{WORD}703.example",
+    ]
+    values += ["known.example", f"{WORD}.example", "nobody.example"]
+    file = tmp_path / "dns.log"
+    file.write_text("".join(f"2026-11-20T08:00:0{n}Z query {value}\n" for n, value in enumerate(values)))
+    return str(file)
+
+
+def _comparable(found: tuple[int, str, str], as_json: bool) -> Any:
+    status, out, err = found
+    if not as_json or not out.strip():
+        return status, re.sub(r"\d+\.\d s, [\d,]+ MB/s", "", out), err
+
+    def strip(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {k: strip(v) for k, v in value.items() if k not in _TIMES}
+        return [strip(v) for v in value] if isinstance(value, list) else value
+
+    return status, strip(json.loads(out.splitlines()[-1])), err
+
+
+def test_what_the_own_organisation_may_not_have_changes_nothing_it_is_told(
+    pair: Pair, run: Callable[[str], Run], log: str
+) -> None:
+    """Guard: the label sets in the queries of `store.placed`, and the policy `expired`."""
+    plain, full = pair.built.copies[:2]
+    with Store(full, pool_size=2) as store:
+        forbidden_to_all(store)
+    calls = [
+        ("hunt", log, "--no-sightings"),
+        ("hunt", log, "--no-sightings", "--any-time", "--observables"),
+        ("hunt", log),
+        ("hunt", log, "--fail-on-hit"),
+        ("sighting", "list"),
+        ("sighting", "list", "--indicator", indicator(4)["id"]),
+        ("sighting", "list", "--indicator", FORBIDDEN_IDS[0]),
+        ("sighting", "list", "--limit", "1"),
+        *(
+            ("explain", each, who, "--action", action)
+            for each in (
+                *FORBIDDEN_IDS,
+                plans.RANDOM,
+                indicator(4)["id"],
+                indicator(5)["id"],
+                indicator(10)["id"],
+            )
+            for who in ("Friend", "Own")
+            for action in ("receive", "match")
+        ),
+    ]
+    said = ""
+    for call in calls:
+        for more in ((), ("--json",)):
+            one, other = (_comparable(run(dsn)(*call, *more), bool(more)) for dsn in (plain, full))
+            assert one == other, call
+            said += str(one)
+    assert "d4.example.com" in said
+    assert f"{WORD}700" not in said
+    assert "Own" in run(full)("sighting", "list")[1]
+
+
+def test_what_is_forbidden_is_said_like_what_is_not_there(pair: Pair, run: Callable[[str], Run]) -> None:
+    """Guard: the clearance in `store.placed.standings`."""
+    dsn = pair.built.full_dsn
+    with Store(pair.built.copies[2], pool_size=2) as store, store.connection() as connection:
+        connection.execute("UPDATE organisation SET suspended = true WHERE own")
+    answers = {
+        run(dsn)("explain", plans.RANDOM, "Friend")[2].replace(plans.RANDOM, "ID"),
+        # the own organisation, suspended, is told of nothing at all
+        run(pair.built.copies[2])("explain", indicator(4)["id"], "Friend")[2].replace(
+            indicator(4)["id"], "ID"
+        ),
+    }
+    assert len(answers) == 1
+    assert "holds no object" in answers.pop()
+    assert run(pair.built.copies[2])("sighting", "list")[1] == "no sightings\n"
+
+
+@pytest.mark.parametrize("command", sorted(BOOKS))
+def test_bookkeeping_prints_no_content(pair: Pair, run: Callable[[str], Run], command: str) -> None:
+    """Guard: for each command, that its query reads no bodies; `cli.quarantine._list` leaves `raw` out."""
+    arguments = {"peer show": ["p0"], "policy diff": []}.get(command, [])
+    for more in ([], ["--json"]):
+        status, out, err = run(pair.built.full_dsn)(*command.split(), *arguments, *more)
+        assert status == 0, err
+        assert out.strip()
+        assert not CONTENT.search(out + err)
+
+
+@pytest.mark.parametrize("collection", plans.SEEN_COLLECTIONS)
+def test_a_push_puts_the_same_on_the_wire(pair: Pair, collection: str) -> None:
+    """Guard: the clearance for the peer's organisation in `node.outflow`."""
+    plain, full, crowded = (pushed(node.store, collection) for node in pair[1:])
+    assert plain == full == crowded
+    sent = [each for raw in plain[0] for each in json.loads(raw)["objects"]]
+    assert len(sent) == {"intel": 18, "open": 5}[collection]
+    assert STRANGER.id not in json.dumps(sent)
