@@ -39,7 +39,7 @@ class RolledBack(Exception): pass
 
 with Store(dsn, pool_size=1) as store:
     class Dawdling:
-        clock = store.clock
+        clock, label_uses, linking = store.clock, store.label_uses, store.linking
         @staticmethod
         @contextmanager
         def transaction():

@@ -35,7 +35,6 @@ ASKS: dict[str, dict[str, Any]] = {
     "embargoed": {"not_before": "2099-01-01T00:00:00Z"},
     "expired": {"not_after": "2020-01-01T00:00:00Z"},
     "elsewhere": {"releasable_to": ["XC"]},
-    "anonymous": {"hide_source": True},
     "no police": {"no_law_enforcement_use": True},
 }
 """Markings of the node's own, each of which keeps what carries it from FRIEND."""

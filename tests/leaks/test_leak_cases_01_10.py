@@ -24,7 +24,6 @@ from tocsin.store import Store, journal, organisations, peers
 ROOT = "/taxii2/node"
 INTEL = f"{ROOT}/collections/intel"
 RED, GREEN = indicator(1)["id"], indicator(2)["id"]
-DERIVED = pytest.mark.xfail(strict=True, reason="derived labels")
 
 
 def test_leak_case_01(line: Line) -> None:
@@ -99,7 +98,6 @@ def _json(answer: Answer) -> object:
     return answer.json() if "json" in answer.header("content-type") else {}
 
 
-@DERIVED
 def test_leak_case_04(resting: Store) -> None:
     """CVE-2019-9482 MISP: sightings visible to non-entitled.
 
@@ -142,7 +140,6 @@ def test_leak_case_06(line: Line) -> None:
             assert found == expected
 
 
-@DERIVED
 def test_leak_case_07(resting: Store) -> None:
     """CVE-2020-8894 MISP: discussion threads ACL.
 

@@ -25,10 +25,8 @@ from tocsin.store import Store, accounts
 ROOT = "/taxii2/node"
 INTEL = f"{ROOT}/collections/intel"
 RED, GREEN = indicator(1)["id"], indicator(2)["id"]
-DERIVED = pytest.mark.xfail(strict=True, reason="derived labels")
 
 
-@DERIVED
 def test_leak_case_11(resting: Store) -> None:
     """423750573 / 038eb20da / 421e94bc2 / 326ae703e MISP: cluster elements, proposal picture, SG on upload, proposals.
 

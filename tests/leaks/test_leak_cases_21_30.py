@@ -27,7 +27,6 @@ from tocsin.store import Store, accounts, journal
 ROOT = "/taxii2/node"
 INTEL = f"{ROOT}/collections/intel"
 RED, GREEN = indicator(1)["id"], indicator(2)["id"]
-DERIVED = pytest.mark.xfail(strict=True, reason="derived labels")
 
 
 def every(line: Line, path: str, who: str = "reader") -> list[dict[str, object]]:
@@ -147,7 +146,6 @@ def test_leak_case_24(fresh: Fresh) -> None:
     assert [each.outcome for each in entries] == ["401"] * 6
 
 
-@DERIVED
 def test_leak_case_25(resting: Store) -> None:
     """OpenCTI #17576 / #16814: live stream bound to an AMBER+STRICT user emits TLP:RED objects through dependency resolution; ids in containers.
 
@@ -193,7 +191,6 @@ def test_leak_case_26(
     assert len(listed) == 2
 
 
-@DERIVED
 def test_leak_case_27(resting: Store) -> None:
     """OpenCTI #11496 / #6867: RED relation inferable from "entities view".
 

@@ -111,7 +111,7 @@ def test_the_flow_stops_the_moment_a_legal_basis_lapses(home: Store) -> None:
     state = clearances.snapshot
     (label,) = state.labels.values()
     told = clearances.decider.explain(
-        state.organisations[FRIEND.id], "receive", label, state.definitions, {str(group.id): "ISAC"}
+        state.organisations[FRIEND.id], "receive", label, state.definitions, names={str(group.id): "ISAC"}
     )
     assert any("Act of 2015, lapsed on" in fact for fact in told.facts)
     assert told.changes[0].words == "the agreement that ISAC rests on is in force for Friend and Own"

@@ -102,8 +102,7 @@ def test_every_policy_is_needed(dropped: str) -> None:
     texts = [f.read_text(encoding="utf-8") for f in _files()]
     decider = Decider(PolicySet({"a.cedar": "".join(_policies(texts, dropped))}, SCHEMA), OWN)
     differs = any(
-        allowed(decider, recipient, LABELS, action)
-        != expected_of(recipient, action)
+        allowed(decider, recipient, LABELS, action) != expected_of(recipient, action)
         for recipient, action in CASES
     )
     assert differs == (dropped != "unmarked-stays")

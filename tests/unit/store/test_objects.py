@@ -292,6 +292,8 @@ def abort(store: Store, collection, placements) -> None:
 
     class Aborting:
         clock = staticmethod(store.clock)
+        label_uses = store.label_uses
+        linking = store.linking
 
         @staticmethod
         def transaction():
