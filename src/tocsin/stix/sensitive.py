@@ -1,231 +1,250 @@
-"""What an object holds that needs care: personal data, victims, the inside of networks, credentials.
+"""What an object holds that needs care before it crosses a border or names a victim.
 
-Found by the type of an object, by what a pattern asks for, and by looking into everything that stands in it: free text, custom
-properties, extensions. Looking is by form, so it errs towards finding: a version number of four parts is taken for an address. Names of
-persons in free text have no form and are not found.
+Three looks: what the type says, what keys say (custom properties and inline objects at any depth), and what is written in any
+string or inner key (`stix.sensitive_text`).
+
+Rather too much than too little: what is named here goes only where care is taken. Not seen is what no text shows: names of persons in
+prose, and values that are compressed, encoded or split.
+
+This runs on every object at intake. Properties whose form the specification fixes (ids, times, numbers) are not read at all.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import lru_cache
-from ipaddress import ip_address
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any
 
-SENSITIVE: Final = (
-    *("account", "contact", "content", "credential", "device", "email-address", "internal", "name"),
-    *("network-address", "offence", "victim", "wallet"),
+from tocsin.stix.sensitive_text import (
+    ACCOUNT,
+    CONTACT,
+    CONTENT,
+    CREDENTIAL,
+    DEVICE,
+    EMAIL,
+    NAME,
+    NETWORK,
+    OFFENCE,
+    SENSITIVE,
+    VICTIM,
+    WALLET,
+    in_text,
 )
-"""Everything that `kinds` can find."""
-PERSONAL: Final = frozenset(SENSITIVE) - {"internal", "victim"}
+from tocsin.stix.spec import values as v
+from tocsin.stix.validation import TYPES
+
+__all__ = ["PERSONAL", "SENSITIVE", "kinds"]
+
+PERSONAL = frozenset(SENSITIVE) - {"internal", "victim"}
 """Those that are personal data (GDPR article 4(1))."""
 
-_BY_TYPE: Final = {
-    "ipv4-addr": "network-address",
-    "ipv6-addr": "network-address",
-    "network-traffic": "network-address",
-    "email-addr": "email-address",
-    "email-message": "email-address",
-    "user-account": "account",
-    "mac-addr": "device",
-    "cryptocurrency-wallet": "wallet",
+_NAMES = [
+    tuple(name for place, name in enumerate(SENSITIVE) if bits >> place & 1)
+    for bits in range(1 << len(SENSITIVE))
+]
+
+_BY_TYPE = {
+    "ipv4-addr": NETWORK,
+    "ipv6-addr": NETWORK,
+    "network-traffic": NETWORK,
+    "email-addr": EMAIL,
+    "email-message": EMAIL,
+    "user-account": ACCOUNT,
+    "mac-addr": DEVICE,
+    "cryptocurrency-wallet": WALLET,
+    "incident": VICTIM,  # it happened to somebody
 }
-# what a key anywhere, or the path of a comparison in a pattern, tells
-_BY_WORD: Final = {
-    "ipv4-addr": "network-address",
-    "ipv6-addr": "network-address",
-    "email-addr": "email-address",
-    "email-message": "email-address",
-    "email": "email-address",
-    "user-account": "account",
-    "mac-addr": "device",
-    "cryptocurrency-wallet": "wallet",
-    "contact": "contact",
-    "payload_bin": "content",
-    "credential": "credential",
-    "password": "credential",
-    "imei": "device",
-    "imsi": "device",
-    "phone": "contact",
-    "victim": "victim",
-    "account": "account",
-    "wallet": "wallet",
-    "display_name": "name",
+_OFFENDERS = (
+    "offender",
+    "suspect",
+    "criminal",
+    "perpetrator",
+    "accused",
+    "convict",
+    "threat-actor",
+    "attacker",
+)
+
+# What part of a key's name means what (`_of_key`)
+_KEY_PARTS = {
+    "victim": VICTIM,
+    "credential": CREDENTIAL,
+    "password": CREDENTIAL,
+    "passwd": CREDENTIAL,
+    "contact_info": CONTACT,
+    "phone": CONTACT,
+    "display_name": NAME,
+    "payload_bin": CONTENT,
+    "payload_ref": CONTENT,
+    "raw_email_ref": CONTENT,
+    "body_raw_ref": CONTENT,
+    "message_body_data_ref": CONTENT,
+    "account_login": ACCOUNT,
+    "username": ACCOUNT,
+    "owner_sid": ACCOUNT,
+    "imei": DEVICE,
+    "imsi": DEVICE,
+    "mac_addr": DEVICE,
+    "wallet": WALLET,
 }
-# structures of the specification that hold nothing of that
-_PLAIN: Final = frozenset(
-    (
-        "external_references",
-        "kill_chain_phases",
-        "object_marking_refs",
-        "granular_markings",
-        "labels",
-        "hashes",
-        "aliases",
+# By type: properties that the validator lets hold nothing but ids, times, numbers, true and false
+_FIXED = {v.timestamp, v.version_time, v.boolean, v.integer}
+_HARMLESS = {
+    kind: frozenset(
+        name
+        for name, check in spec.properties.items()
+        if (name in {"type", "id", "spec_version"} or check in _FIXED or name.endswith(("_ref", "_refs")))
+        and not any(part in name for part in _KEY_PARTS)
     )
+    for kind, spec in TYPES.items()
+}
+_NOTHING: frozenset[str] = frozenset()
+_KEYS: dict[str, int] = {}
+_KEYS_KEPT, _KEY_LENGTH = 4096, 64
+_VERSIONED = frozenset(("software", "vulnerability"))
+_IN_PATTERN = re.compile(r"-(?:addr|message|account|traffic|wallet)")
+_PATTERN_PARTS = (
+    ("ipv4-addr", NETWORK),
+    ("ipv6-addr", NETWORK),
+    ("email-", EMAIL),
+    ("user-account", ACCOUNT),
+    ("mac-addr", DEVICE),
+    ("-wallet:", WALLET),
+    ("payload_", CONTENT),
 )
-# Each begins with a byte that is seldom, which the engine finds quickly; what they find is looked at closely.
-_FOUR: Final = re.compile(rb"\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]")
-_IPV4: Final = re.compile(rb"(?<![0-9])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9])")
-_COLONS: Final = re.compile(rb":(?::[0-9A-Fa-f]|[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{0,4}:)")
-_IPV6: Final = re.compile(rb"(?<![0-9A-Za-z:])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![0-9A-Za-z:])")
-_EMAIL: Final = re.compile(rb"@[A-Za-z0-9\x80-\xff][A-Za-z0-9\x80-\xff-]{0,62}\.[A-Za-z0-9\x80-\xff]")
-_LOGIN: Final = re.compile(rb"://[^/\s\"@:]{1,200}:[^/\s\"@]{0,200}@")
-_INSIDE: Final = re.compile(rb"\.(?:local|internal|intranet|lan|corp|home\.arpa)(?![a-z0-9_-])")
-_SHARE: Final = re.compile(rb"\\\\\\\\[A-Za-z0-9_.-]{2,}\\\\")
-_USER: Final = rb"(?:\\\\|/)+[^\\/\"'\s%]{2,}"
-_PROFILES: Final = tuple(re.compile(each + _USER) for each in (rb"users", rb"settings", rb"/home"))
-# users that every system has
-_NOBODY: Final = re.compile(rb"(?:\\\\|/)+(?:public|default|all|\*|\$|%|<|\[)")
-# how people write dots and at-signs so that nobody clicks
-_DEFANGED: Final = re.compile(rb"[\[({](?:(\.|dot)|@|at)[\])}]|%(2e)|%40")
-_DEFANGED_QUICKLY: Final = tuple(
-    map(
-        re.compile,
-        (rb"\[(?:at|dot|@|\.)\]", rb"\((?:at|dot|@|\.)\)", rb"\{(?:at|dot|@|\.)\}", rb"%(?:2e|40)"),
-    )
-)
-_SLASHED: Final = re.compile(rb"/(?:users|home)/")
-_BACKSLASHED: Final = re.compile(rb"\\\\")
-_VERSIONED: Final = frozenset(("software", "vulnerability"))
 
 
 def kinds(data: Mapping[str, Any], body: bytes) -> tuple[str, ...]:
-    """Return what was found in an object, of `SENSITIVE`, sorted.
+    """Return what of `SENSITIVE` an object holds, sorted, each once.
 
     Args:
-        data: the object.
-        body: its canonical bytes.
+        data: the parsed object, one that `tocsin.stix.parse` has passed.
+        body: its canonical UTF-8 JSON. Time is linear in its length.
     """
-    found: set[str] = set()
     kind = data["type"]
-    if kind in _BY_TYPE:
-        found.add(_BY_TYPE[kind])
-    _structure(kind, data, found)
-    _words(data, found)
+    found = _of_object(data, kind)
+    harmless = _HARMLESS.get(kind, _NOTHING)
+    texts: list[str] = []
+    for key, value in data.items():
+        if key in harmless:
+            continue
+        found |= _KEYS[key] if key in _KEYS else _of_key(key)
+        if type(value) is str:
+            texts.append(value)
+        elif type(value) is dict or type(value) is list:
+            found |= _of_inner(value, texts)
+    if kind == "process":  # services have display names
+        found &= ~NAME
+    if texts:
+        text = "\n".join(texts)
+        wide = not body.isascii() and b"\xef\xbc" in body  # where UTF-8 has U+FF00 to U+FF3F
+        found |= in_text(text, versions=kind in _VERSIONED, wide=wide)
+    return _NAMES[found]
+
+
+def _of_object(data: Mapping[str, Any], kind: str) -> int:
+    """Return what the type says, and the properties that mean something only in this type."""
+    found = _BY_TYPE.get(kind, 0)
+    look = _BY_PROPERTIES.get(kind)
+    if look is not None:
+        found |= look(data)
+    elif "wallet" in kind:
+        found |= WALLET
+    return found
+
+
+def _of_indicator(data: Mapping[str, Any]) -> int:
     pattern = data.get("pattern")
-    if type(pattern) is str:
-        _pattern(pattern, found)
-    _text(kind, body, found)
-    return tuple(sorted(found))
+    if type(pattern) is not str:
+        return 0
+    found = 0
+    if _IN_PATTERN.search(pattern):
+        for part, bits in _PATTERN_PARTS:
+            if part in pattern:
+                found |= bits
+        if "network-traffic" in pattern and "_ref" in pattern:
+            found |= NETWORK
+        if found & EMAIL and "email-message" in pattern and "body" in pattern:
+            found |= CONTENT
+        if found & (ACCOUNT | EMAIL):
+            found |= NAME if "display_name" in pattern else 0
+            found |= CREDENTIAL if "credential" in pattern else 0
+    return found
 
 
-def _structure(kind: str, data: Mapping[str, Any], found: set[str]) -> None:
-    """Look at what properties of certain types mean."""
-    match kind:
-        case "identity":
-            roles = " ".join(each for each in data.get("roles", ()) if type(each) is str).lower()
-            if data.get("identity_class") in ("individual", None):
-                found.add("name")
-            if "victim" in roles:
-                found.add("victim")
-            if "offender" in roles or "suspect" in roles:
-                found.add("offence")
-        case "relationship":
-            if data.get("relationship_type") == "targets" and str(data.get("target_ref")).startswith(
-                "identity--"
-            ):
-                found.add("victim")
-        case "sighting":
-            seen = data.get("where_sighted_refs") or ()
-            if any(
-                each != data.get("created_by_ref") and str(each).startswith("identity--") for each in seen
-            ):
-                found.add("victim")
-        case "threat-actor":
-            if data.get("resource_level") == "individual":
-                found.update(("offence", "name"))
-        case "email-message":
-            if "body" in data or "body_multipart" in data or "raw_email_ref" in data:
-                found.add("content")
-        case "artifact":
-            found.add("content")
-        case "network-traffic":
-            if "src_payload_ref" in data or "dst_payload_ref" in data:
-                found.add("content")
+def _of_identity(data: Mapping[str, Any]) -> int:
+    roles = data.get("roles")
+    said = " ".join(role.lower() for role in roles if type(role) is str) if type(roles) is list else ""
+    found = VICTIM if "victim" in said else 0
+    if data.get("identity_class") == "individual":
+        found |= NAME
+        if any(word in said for word in _OFFENDERS):
+            found |= OFFENCE
+    return found
 
 
-def _text(kind: str, body: bytes, found: set[str]) -> None:
-    """Look into everything, by form. Each closer look is begun only where what it needs is there."""
-    lower = body.lower()
-    if any(quick.search(lower) for quick in _DEFANGED_QUICKLY):
-        lower = _DEFANGED.sub(_refanged, lower)
-    if kind not in _VERSIONED and _FOUR.search(lower):
-        for match in _IPV4.finditer(lower):
-            _address(match[0], found)
-    if _COLONS.search(lower):
-        for match in _IPV6.finditer(lower):
-            _address(match[0], found)
-    if b"@" in lower:
-        if _EMAIL.search(lower):
-            found.add("email-address")
-        if b"://" in lower and _LOGIN.search(lower):
-            found.add("credential")
-    if _INSIDE.search(lower):
-        found.add("internal")
-    if _BACKSLASHED.search(lower) or _SLASHED.search(lower):
-        _paths(lower, found)
+def _of_relationship(data: Mapping[str, Any]) -> int:
+    target = data.get("target_ref")
+    at_somebody = type(target) is str and target.startswith("identity--")
+    return VICTIM if at_somebody and data.get("relationship_type") == "targets" else 0
 
 
-def _paths(lower: bytes, found: set[str]) -> None:
-    if _SHARE.search(lower):
-        found.add("internal")
-    for profile in _PROFILES:
-        if any(not _NOBODY.search(match[0]) for match in profile.finditer(lower)):
-            found.update(("internal", "account"))
+def _of_sighting(data: Mapping[str, Any]) -> int:
+    where, author = data.get("where_sighted_refs"), data.get("created_by_ref")
+    for ref in where if type(where) is list else ():
+        if ref != author and type(ref) is str and ref.startswith("identity--"):
+            return VICTIM
+    return 0
 
 
-def _words(data: Mapping[str, Any], found: set[str]) -> None:
-    """Look at every key, however deep."""
-    waiting: list[Any] = [data]
-    while waiting:
-        node = waiting.pop()
-        if type(node) is dict:
-            for key, value in node.items():
-                found.update(_of_key(key))
-                if (type(value) is dict or type(value) is list) and key not in _PLAIN:
-                    waiting.append(value)
-        else:
-            waiting.extend(each for each in node if type(each) is dict or type(each) is list)
+def _of_actor(data: Mapping[str, Any]) -> int:
+    return OFFENCE if data.get("resource_level") == "individual" else 0
 
 
-@lru_cache(4096)
-def _of_key(key: str) -> frozenset[str]:
-    lower = key.lower()
-    return frozenset(kind for word, kind in _BY_WORD.items() if word in lower)
+def _of_message(data: Mapping[str, Any]) -> int:
+    return CONTENT if "body" in data or "body_multipart" in data else 0
 
 
-_PATHS: Final = re.compile(
-    r"\b(ipv[46]-addr|email-addr|email-message|user-account|mac-addr|cryptocurrency-wallet)\s*:"
-)
-_PATH_WORDS: Final = ("addr", "email", "account", "wallet", "credential")
+_BY_PROPERTIES: dict[str, Callable[[Mapping[str, Any]], int]] = {
+    "indicator": _of_indicator,
+    "identity": _of_identity,
+    "relationship": _of_relationship,
+    "sighting": _of_sighting,
+    "threat-actor": _of_actor,
+    "email-message": _of_message,
+}
 
 
-def _pattern(pattern: str, found: set[str]) -> None:
-    """Look at what a pattern compares."""
-    if any(map(pattern.__contains__, _PATH_WORDS)):
-        found.update(_BY_WORD[each] for each in _PATHS.findall(pattern))
-        if "credential" in pattern:
-            found.add("credential")
+def _of_inner(value: Any, texts: list[str]) -> int:
+    """Return what keys and objects inside a value say; its strings and keys go to `texts`."""
+    found = 0
+    left = [value]
+    while left:
+        one = left.pop()
+        if type(one) is dict:
+            kind = one.get("type")
+            if type(kind) is str:
+                found |= _of_object(one, kind)
+            for key in one:
+                found |= _KEYS[key] if key in _KEYS else _of_key(key)
+            texts += one
+            one = one.values()
+        for each in one:
+            if type(each) is str:
+                texts.append(each)
+            elif type(each) is dict or type(each) is list:
+                left.append(each)
+    return found
 
 
-def _refanged(match: re.Match[bytes]) -> bytes:
-    return b"." if match[1] or match[2] else b"@"
-
-
-def _address(text: bytes, found: set[str]) -> None:
-    plain = text.decode()
-    if ":" not in plain:
-        plain = ".".join(part.lstrip("0") or "0" for part in plain.split("."))
-    try:
-        address = ip_address(plain)
-    except ValueError:
-        return
-    inside = address.is_loopback or address.is_link_local or (address.is_private and _private(plain))
-    found.add("internal" if inside else "network-address")
-
-
-def _private(plain: str) -> bool:
-    """Whether an address that `ipaddress` calls private belongs to somebody's inside; documentation and benchmark ranges do not."""
-    return plain.startswith(("10.", "192.168.", "172.", "fc", "fd"))
+def _of_key(key: str) -> int:
+    folded = key.lower()
+    found = 0
+    for part, bits in _KEY_PARTS.items():
+        if part in folded and folded != "credential_last_changed":  # a time
+            found |= bits
+    if len(key) <= _KEY_LENGTH:
+        if len(_KEYS) >= _KEYS_KEPT:  # keys are anybody's to invent; memory stays bounded
+            _KEYS.clear()
+        _KEYS[key] = found
+    return found
