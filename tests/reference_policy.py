@@ -115,7 +115,7 @@ def too_much(recipient: Organisation, action: str, label: Label, kinds: Kinds, o
     if action in WHOLE:
         if any(a.get("hide_source") for a in asked(label, kinds, own)):
             return True
-        if holds & {"victim", "internal"} and not named:
+        if holds & {"victim", "internal"} and not named and level(label, kinds, own) != CLEAR:
             return True
     if action in WITH_PERSONAL_DATA:
         if holds - {"victim", "internal"} and recipient.transfer in ("none", "unknown"):

@@ -28,9 +28,11 @@ _KIND = re.compile(rb"[a-z][a-z0-9-]*\Z")
 _KIND_LENGTH = 250  # STIX 2.1 section 11.1
 _NOT_RESTED_ON = (b"marking-definition", b"extension-definition")
 _DEEP = 64  # how far what rests on what is followed within one batch
+# LATERAL and OFFSET: one index probe a row, whatever the planner believes about lists it has not seen
 _HELD = """
-SELECT DISTINCT o.stix_id, o.label_id FROM object o
-WHERE o.stix_id = ANY(%s) AND o.label_id = ANY(%s) AND o.collection_id = ANY({collections})
+SELECT wanted.id, o.label_id FROM unnest(%s::text[]) AS wanted (id) CROSS JOIN LATERAL (
+  SELECT DISTINCT o.label_id FROM object o WHERE o.stix_id = wanted.id AND o.collection_id = ANY({collections}) OFFSET 0
+) o WHERE o.label_id = ANY(%s)
 """
 _WHERE = "SELECT DISTINCT label_id, collection_id FROM label_use WHERE label_id = ANY(%s)"
 _LINKING = """
@@ -39,11 +41,27 @@ SELECT 1 FROM label_use u JOIN label l ON l.id = u.label_id WHERE u.linking AND 
 _REFERRING = """
 SELECT DISTINCT o.cursor, o.collection_id, o.label_id, o.stix_id, o.body
 FROM unnest(%(targets)s::bigint[], %(labels)s::integer[], %(owners)s::text[]) AS fresh (target, label_id, owner)
-JOIN link ON link.target = fresh.target
-JOIN object o ON o.cursor = link.cursor AND o.collection_id = link.collection_id
+CROSS JOIN LATERAL (
+  SELECT link.cursor, link.collection_id FROM link WHERE link.target = fresh.target AND link.cursor < %(before)s OFFSET 0
+) link
+CROSS JOIN LATERAL (
+  SELECT * FROM object o WHERE o.cursor = link.cursor AND o.collection_id = link.collection_id
+    AND o.label_id <> fresh.label_id OFFSET 0
+) o
 JOIN label l ON l.id = o.label_id AND l.owner = fresh.owner
-WHERE o.label_id <> fresh.label_id AND o.cursor < %(before)s
 """
+
+_MOVE = """
+UPDATE {part} o SET label_id = moved.label, cursor = moved.new
+FROM unnest(%s::bigint[], %s::bigint[], %s::integer[]) AS moved (old, new, label)
+WHERE o.cursor = moved.old AND o.collection_id = %s
+"""
+_FOLLOW = {
+    "link": "UPDATE link SET cursor = moved.new FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS moved (target, old, new) "
+    "WHERE link.target = moved.target AND link.cursor = moved.old AND link.collection_id = %s",
+    "assertion": "UPDATE assertion SET cursor = moved.new FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS moved (_, old, new) "
+    "WHERE assertion.cursor = moved.old AND assertion.collection_id = %s",
+}
 
 References: TypeAlias = Mapping[int, tuple[str, ...]]
 """For each place in a batch the ids that the object there refers to."""
@@ -270,33 +288,48 @@ def _relabel(
         base = bases[number]
         wanted[cursor, local] = grounds.over(base, base_ids[base], linked[cursor, local], {}) or base
     ids = labels.intern(connection, wanted.values())
-    moved = []
-    for cursor, local, number, stix_id, _ in rows:
-        label = wanted[cursor, local]
-        if ids[label] != number:
-            _move(connection, local, cursor, stix_id, ids[label])
-            moved.append(Fresh(stix_id, ids[label], label.owner))
-    return moved
+    moves = [
+        _Move(stix_id, cursor, local, ids[wanted[cursor, local]], linked[cursor, local])
+        for cursor, local, number, stix_id, _ in rows
+        if ids[wanted[cursor, local]] != number
+    ]
+    for local in {move.local for move in moves}:
+        _move(connection, local, [move for move in moves if move.local == local])
+    return [Fresh(m.stix_id, m.label, wanted[m.cursor, m.local].owner) for m in moves]
+
+
+class _Move(msgspec.Struct, frozen=True):
+    """A row that comes under another label set."""
+
+    stix_id: str
+    cursor: int
+    local: int
+    label: int
+    targets: tuple[str, ...]
 
 
 class _Created(msgspec.Struct):
     created_by_ref: str | None = None
 
 
-def _move(connection: Connection, local: int, cursor: int, stix_id: str, label: int) -> None:
-    """Put a row under another label set, with a new date added: who may have it now must not have passed it by."""
-    row = connection.execute("UPDATE head SET last = last + 1 RETURNING last").fetchone()
+def _move(connection: Connection, local: int, moves: Sequence[_Move]) -> None:
+    """Put rows under other label sets, with new dates added: who may have one now must not have passed it by."""
+    row = connection.execute("UPDATE head SET last = last + %s RETURNING last", (len(moves),)).fetchone()
     assert row is not None  # the first migration puts it there
+    first = row[0] - len(moves) + 1
     part = collections.partition(local)
-    where = (row[0], cursor, local)
+    old, new = [m.cursor for m in moves], list(range(first, first + len(moves)))
     connection.execute(
-        sql.SQL("UPDATE {} SET label_id = %s, cursor = %s WHERE cursor = %s AND collection_id = %s").format(
-            part
-        ),
-        (label, *where),
+        sql.SQL(_MOVE).format(part=part), (old, new, [m.label for m in moves], local), prepare=False
     )
-    for table in ("link", "assertion"):
-        update = "UPDATE {} SET cursor = %s WHERE cursor = %s AND collection_id = %s"
-        connection.execute(sql.SQL(update).format(sql.Identifier(table)), where)
-    connection.execute("INSERT INTO label_use VALUES (%s, %s, true) ON CONFLICT DO NOTHING", (label, local))
-    restand(connection, part, [stix_id])
+    for table, keys in (
+        ("link", [(hashed(t), m.cursor, at) for m, at in zip(moves, new, strict=True) for t in m.targets]),
+        ("assertion", [(0, before, at) for before, at in zip(old, new, strict=True)]),
+    ):
+        columns = [list(column) for column in zip(*keys, strict=True)] or [[], [], []]
+        connection.execute(_FOLLOW[table], (*columns, local), prepare=False)
+    for label in {m.label for m in moves}:
+        connection.execute(
+            "INSERT INTO label_use VALUES (%s, %s, true) ON CONFLICT DO NOTHING", (label, local)
+        )
+    restand(connection, part, [m.stix_id for m in moves])

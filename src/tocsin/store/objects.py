@@ -42,7 +42,8 @@ _KNOWN = """
 SELECT s.seq, same.cursor FROM stage s
 CROSS JOIN LATERAL (SELECT 1 FROM {part} o WHERE o.stix_id = s.stix_id LIMIT 1) any_version
 LEFT JOIN LATERAL (
-  SELECT o.cursor FROM {part} o WHERE o.stix_id = s.stix_id AND o.digest = s.digest AND o.label_id = s.label_id LIMIT 1
+  SELECT o.cursor FROM (SELECT * FROM {part} o WHERE o.stix_id = s.stix_id OFFSET 0) o
+  WHERE o.digest = s.digest AND o.label_id = s.label_id LIMIT 1
 ) same ON true
 """
 _MOVE = """
