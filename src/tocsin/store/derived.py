@@ -10,23 +10,27 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from hashlib import blake2b
-from typing import TypeAlias
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from hashlib import md5
+from typing import Any, TypeAlias
 
 import msgspec
 from psycopg import sql
 
 from tocsin.sharing.labels import Label
+from tocsin.stix import Object
+from tocsin.stix.validation import TYPES
 from tocsin.store import collections, labels
 from tocsin.store.connection import Connection
 from tocsin.store.standing import restand
 from tocsin.store.values import Placement
 
-_UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9A-Za-z])")
+_TAIL = re.compile(rb"--([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?![0-9A-Za-z])")
 _KIND = re.compile(rb"[a-z][a-z0-9-]*\Z")
+_KINDS = frozenset(kind.encode() for kind in TYPES)  # looked at first: an id is a whole string nearly always
 _KIND_LENGTH = 250  # STIX 2.1 section 11.1
 _NOT_RESTED_ON = (b"marking-definition", b"extension-definition")
+_NONE: frozenset[int] = frozenset()
 _DEEP = 64  # how far what rests on what is followed within one batch
 # LATERAL and OFFSET: one index probe a row, whatever the planner believes about lists it has not seen
 _HELD = """
@@ -35,22 +39,32 @@ SELECT wanted.id, o.label_id FROM unnest(%s::text[]) AS wanted (id) CROSS JOIN L
 ) o WHERE o.label_id = ANY(%s)
 """
 _WHERE = "SELECT DISTINCT label_id, collection_id FROM label_use WHERE label_id = ANY(%s)"
+_OWNERS = "SELECT DISTINCT owner FROM label WHERE id = ANY(%s)"
 _LINKING = """
 SELECT 1 FROM label_use u JOIN label l ON l.id = u.label_id WHERE u.linking AND l.owner = ANY(%s) LIMIT 1
 """
 _REFERRING = """
-SELECT DISTINCT o.cursor, o.collection_id, o.label_id, o.stix_id, o.body
-FROM unnest(%(targets)s::bigint[], %(labels)s::integer[], %(owners)s::text[]) AS fresh (target, label_id, owner)
-CROSS JOIN LATERAL (
-  SELECT link.cursor, link.collection_id FROM link WHERE link.target = fresh.target AND link.cursor < %(before)s OFFSET 0
+SELECT DISTINCT o.cursor, o.collection_id, o.label_id, o.stix_id, o.body FROM {fresh} CROSS JOIN LATERAL (
+  SELECT link.cursor, link.collection_id FROM link WHERE link.target = {target} AND {old} OFFSET 0
 ) link
 CROSS JOIN LATERAL (
   SELECT * FROM object o WHERE o.cursor = link.cursor AND o.collection_id = link.collection_id
     AND o.label_id <> fresh.label_id OFFSET 0
 ) o
-JOIN label l ON l.id = o.label_id AND l.owner = fresh.owner
+JOIN label l ON l.id = o.label_id AND l.owner = {owner}
 """
-
+_TO_STAGED = _REFERRING.format(
+    fresh="stage fresh",
+    target="('x' || left(md5(fresh.stix_id), 16))::bit(64)::bigint",
+    old="link.cursor < %(before)s AND fresh.seq <> ALL(%(held)s)",
+    owner="(SELECT owner FROM label WHERE id = fresh.label_id)",
+)
+_TO_THESE = _REFERRING.format(
+    fresh="unnest(%(targets)s::bigint[], %(labels)s::integer[], %(owners)s::text[]) AS fresh (target, label_id, owner)",
+    target="fresh.target",
+    old="true",
+    owner="fresh.owner",
+)
 _MOVE = """
 UPDATE {part} o SET label_id = moved.label, cursor = moved.new
 FROM unnest(%s::bigint[], %s::bigint[], %s::integer[]) AS moved (old, new, label)
@@ -85,16 +99,35 @@ def references(body: bytes, own_id: str, creator: str | None) -> tuple[str, ...]
     Markings and extensions are no content of their own.
     """
     found: set[str] = set()
-    at = body.find(b"--")
-    while at >= 0:
-        tail = _UUID.match(body, at + 2)
-        if tail is not None:
-            kind = _KIND.search(body[max(0, at - _KIND_LENGTH) : at].rpartition(b'"')[2])
-            if kind is not None and kind.group() not in _NOT_RESTED_ON:
-                found.add(f"{kind.group().decode()}--{tail.group().decode()}")
-        at = body.find(b"--", at + 2)
+    for match in _TAIL.finditer(body):
+        at = match.start()
+        kind = body[body.rfind(b'"', max(0, at - _KIND_LENGTH), at) + 1 : at]
+        if kind not in _KINDS:
+            within = _KIND.search(kind)
+            if within is None:
+                continue
+            kind = within[0]
+        if kind not in _NOT_RESTED_ON:
+            found.add(f"{kind.decode()}--{match[1].decode()}")
     found -= {own_id, creator}
     return tuple(sorted(found))
+
+
+def _named(found: Object, seen: int) -> tuple[str, ...]:
+    """Return the ids in the reference properties of an object where those are all that it has; else none.
+
+    `seen`: how often `--` stands in it, as it does once in every id.
+    """
+    named: list[Any] = []
+    for key, value in found.data.items():
+        if key.endswith("_ref"):
+            named.append(value)
+        elif key.endswith("_refs") and type(value) is list:
+            named += value
+    if len(named) + 1 != seen or not all(type(each) is str for each in named):
+        return ()
+    aside = {found.id, found.data.get("created_by_ref"), *found.markings}
+    return tuple(sorted({each for each in named if each not in aside}))
 
 
 def references_of(placements: Sequence[Placement]) -> References:
@@ -103,18 +136,21 @@ def references_of(placements: Sequence[Placement]) -> References:
     for place, placement in enumerate(placements):
         found = placement.object
         creator = found.data.get("created_by_ref")
+        seen = found.body.count(b"--")
         # its own id, its creator's, its markings': most objects have no others
-        usual = 1 + (creator is not None) + len(found.markings)
-        if found.body.count(b"--") > usual:
-            ids = references(found.body, found.id, creator)
+        if seen > 1 + (creator is not None) + len(found.markings):
+            ids = _named(found, seen) or references(found.body, found.id, creator)
             if ids:
                 linked[place] = ids
     return linked
 
 
 def hashed(stix_id: str) -> int:
-    """Return what table `link` knows an id by. Several ids may share it: whoever finds one looks into the object."""
-    return int.from_bytes(blake2b(stix_id.encode(), digest_size=8).digest(), "big", signed=True)
+    """Return what table `link` knows an id by: the first 8 bytes of its MD5, which PostgreSQL can make as well (`_TO_STAGED`).
+
+    Several ids may share it: whoever finds one looks into the object.
+    """
+    return int.from_bytes(md5(stix_id.encode(), usedforsecurity=False).digest()[:8], "big", signed=True)
 
 
 def settle(
@@ -140,8 +176,9 @@ def settle(
         for place in level:
             label = placements[place].label
             here = {
-                target: {final[other] for other in batch.get((label.owner, target), ())}
+                target: {final[other] for other in batch[label.owner, target]}
                 for target in linked[place]
+                if (label.owner, target) in batch
             }
             made = grounds.over(label, given[label], linked[place], here)
             if made is not None:
@@ -168,7 +205,7 @@ def _levels(
     }
     levels: list[list[int]] = []
     while waiting:
-        ready = [place for place, others in waiting.items() if others.isdisjoint(waiting)]
+        ready = [place for place, others in waiting.items() if all(other not in waiting for other in others)]
         if not ready or len(levels) >= _DEEP:  # in a circle; what they refer to directly counts all the same
             ready = list(waiting)
         levels.append(ready)
@@ -201,13 +238,13 @@ class _Grounds:
         """Return the label set of an object under `label` that refers to `targets`; None where it is `label` itself."""
         found = []
         for target in targets:
-            under = self._held.get((label.owner, target), set()) | here.get(target, set())
-            if under and number not in under:
-                found.append(frozenset(under))
+            held, beside = self._held.get((label.owner, target), _NONE), here.get(target, _NONE)
+            if number not in held and number not in beside and (held or beside):
+                found.append(frozenset(held).union(beside))
+        if not found:
+            return None
         # who may have one of few may have one of those and more
         least = [each for each in set(found) if not any(other < each for other in found)]
-        if not least:
-            return None
         return msgspec.structs.replace(label, rests=tuple(sorted(tuple(sorted(each)) for each in least)))
 
 
@@ -232,31 +269,48 @@ def note(
     ]
     if rows:
         with connection.cursor().copy("COPY link (target, cursor, collection_id) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
-    for label, linking in used:
+            copy.write("".join(f"{target}\t{cursor}\t{collection}\n" for target, cursor, collection in rows))
+    _note_use(connection, local, used)
+
+
+def _note_use(connection: Connection, local: int, used: Iterable[tuple[int, bool]]) -> None:
+    labels_of, linking = [list(column) for column in zip(*used, strict=True)] or [[], []]
+    if labels_of:
         connection.execute(
-            "INSERT INTO label_use VALUES (%s, %s, %s) ON CONFLICT DO NOTHING", (label, local, linking)
+            "INSERT INTO label_use SELECT label, %s, linking FROM unnest(%s::integer[], %s::boolean[]) AS used (label, linking) "
+            "ON CONFLICT DO NOTHING",
+            (local, labels_of, linking),
         )
 
 
-def again(connection: Connection, fresh: Sequence[Fresh], *, before: int, locked: bool) -> None:
-    """Work out anew what rests on things that have just come or gone; what is under another label set now is added anew.
+def after_staged(
+    connection: Connection, owners: Collection[str], *, before: int, held: Collection[int], locked: bool
+) -> None:
+    """Work out anew what rests on the rows that have just been moved out of `stage`.
 
     Args:
         connection: the lock of `head` is held.
-        fresh: what came or went.
+        owners: of those rows.
         before: rows from this cursor on have just been worked out.
+        held: places of rows that were there before.
         locked: the lock of `state` is held.
 
     Raises:
         NeedsLockError: it is not, and is needed.
     """
-    owners = sorted({each.owner for each in fresh})
-    if not connection.execute(_LINKING, (owners,)).fetchone():
+    if not connection.execute(_LINKING, (list(owners),)).fetchone():
         return
     if not locked:
         raise NeedsLockError
+    values = {"before": before, "held": list(held)}
+    after(connection, _relabel(connection, connection.execute(_TO_STAGED, values, prepare=False).fetchall()))
+
+
+def after(connection: Connection, fresh: Sequence[Fresh]) -> None:
+    """Work out anew what rests on things that have come, gone or moved; what is under another label set now is added anew.
+
+    Both locks are held.
+    """
     for _ in range(_DEEP):
         if not fresh:
             return
@@ -264,18 +318,16 @@ def again(connection: Connection, fresh: Sequence[Fresh], *, before: int, locked
             "targets": [hashed(each.stix_id) for each in fresh],
             "labels": [each.label for each in fresh],
             "owners": [each.owner for each in fresh],
-            "before": before,
         }
-        rows = connection.execute(_REFERRING, values, prepare=False).fetchall()
-        fresh = _relabel(connection, rows, owners)
+        fresh = _relabel(connection, connection.execute(_TO_THESE, values, prepare=False).fetchall())
 
 
-def _relabel(
-    connection: Connection, rows: Sequence[tuple[int, int, int, str, bytes]], owners: Sequence[str]
-) -> list[Fresh]:
+def _relabel(connection: Connection, rows: Sequence[tuple[int, int, int, str, bytes]]) -> list[Fresh]:
+    """Put objects under the label sets that they rest on now; return those that moved."""
     if not rows:
         return []
-    grounds = _Grounds(connection, owners)
+    owned = connection.execute(_OWNERS, (list({row[2] for row in rows}),)).fetchall()
+    grounds = _Grounds(connection, [row[0] for row in owned])
     linked = {}
     for cursor, local, _, stix_id, body in rows:
         creator = msgspec.json.decode(body, type=_Created).created_by_ref
@@ -328,8 +380,5 @@ def _move(connection: Connection, local: int, moves: Sequence[_Move]) -> None:
     ):
         columns = [list(column) for column in zip(*keys, strict=True)] or [[], [], []]
         connection.execute(_FOLLOW[table], (*columns, local), prepare=False)
-    for label in {m.label for m in moves}:
-        connection.execute(
-            "INSERT INTO label_use VALUES (%s, %s, true) ON CONFLICT DO NOTHING", (label, local)
-        )
+    _note_use(connection, local, {(move.label, True) for move in moves})
     restand(connection, part, [m.stix_id for m in moves])

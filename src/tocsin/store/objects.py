@@ -28,7 +28,6 @@ _FIXED = struct.Struct(">hiiiqiiiB").pack
 _LENGTH = struct.Struct(">i").pack
 _DIGEST_LENGTH = _LENGTH(32)
 _NO_VERSION = -1
-_ALL = 2**62  # later than any cursor
 
 # Once for each connection. Bodies are not packed on the way through: they are kept unpacked.
 _STAGE = """
@@ -58,6 +57,10 @@ SELECT o.cursor, {collection}, {origin}, {at} FROM {part} o
 WHERE o.cursor = ANY({cursors}) AND o.origin_id <> {origin}
 ON CONFLICT DO NOTHING
 """
+_RESTING = """
+UPDATE stage s SET label_id = resting.label
+FROM unnest(%s::integer[], %s::integer[]) AS resting (seq, label) WHERE s.seq = resting.seq
+"""
 _DELETE = """
 DELETE FROM {part} o WHERE o.stix_id = %(id)s AND o.cursor = ANY(%(cursors)s) AND (%(any_source)s OR (
   EXISTS (SELECT 1 FROM origin g WHERE g.id = o.origin_id AND g.source = %(source)s)
@@ -82,11 +85,12 @@ def put(store: Store, collection: UUID, placements: Sequence[Placement], *, orig
     if not placements:
         return []
     linked = derived.references_of(placements)
+    owners = {placement.label.owner for placement in placements}
+    locked = bool(linked) or not owners.isdisjoint(store.linking)
     try:
-        unique, cursors, known, held = _put(
-            store, collection, placements, origin, linked, locked=bool(linked)
-        )
+        unique, cursors, known, held = _put(store, collection, placements, origin, linked, locked=locked)
     except derived.NeedsLockError:
+        store.linking |= owners
         unique, cursors, known, held = _put(store, collection, placements, origin, linked, locked=True)
     outcomes = []
     seen: set[str] = set()
@@ -127,21 +131,15 @@ def _put(
         base = _lock_head(connection, now)
         resting = derived.settle(connection, placements, linked, label_ids) if linked else {}
         if resting:
-            with connection.cursor() as cursor:
-                cursor.executemany(
-                    "UPDATE stage SET label_id = %s WHERE seq = %s",
-                    [(label, seq) for seq, label in resting.items()],
-                )
+            connection.execute(_RESTING, (list(resting), list(resting.values())))
         cursors, known, held = _move(connection, now, base, unique, local=local, origin=origin_id)
         new = {place: cursors[place] for place in cursors if place not in held}
         final = {place: resting.get(place, label_ids[placements[place].label]) for place in new}
         used = {(label, local, place in linked) for place, label in final.items()} - store.label_uses
         derived.note(connection, local, new, linked, [(label, linking) for label, _, linking in used])
-        fresh = [
-            derived.Fresh(placements[place].object.id, label, placements[place].label.owner)
-            for place, label in final.items()
-        ]
-        derived.again(connection, fresh, before=base, locked=locked)
+        if new:
+            owners = {placement.label.owner for placement in placements}
+            derived.after_staged(connection, owners, before=base, held=held, locked=locked)
     store.label_uses |= used
     return unique, cursors, known, held
 
@@ -261,12 +259,7 @@ def delete(
             (local, [row[0] for row in gone]),
         )
         restand(connection, part, [stix_id])
-        derived.again(
-            connection,
-            [derived.Fresh(stix_id, 0, owner) for owner in {row[1] for row in gone}],
-            before=_ALL,
-            locked=True,
-        )
+        derived.after(connection, [derived.Fresh(stix_id, 0, owner) for owner in {row[1] for row in gone}])
         if gone:  # what was read before, and kept somewhere, is out of date
             labels.raise_generation(connection)
     return len(gone)
