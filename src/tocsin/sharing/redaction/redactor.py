@@ -19,6 +19,7 @@ from tocsin.clock import Micros, to_text
 from tocsin.sharing.redaction import patterns, values
 from tocsin.sharing.redaction.plans import PLANS, Plan
 from tocsin.stix.canonical import encode
+from tocsin.stix.validation import TYPES
 
 FORM_EXTENSION: Final = "extension-definition--9b2f8f0e-6d0a-4c58-9a2e-5d1c7a0e3f64"
 """Says of an object that it is a form, and which."""
@@ -26,6 +27,7 @@ FORM_EXTENSION: Final = "extension-definition--9b2f8f0e-6d0a-4c58-9a2e-5d1c7a0e3
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 _PERSON = b"tocsin-form"
 _KEY_BYTES = 32
+_TOLD = frozenset(TYPES) - {"identity"}
 
 
 class Redactor:
@@ -133,11 +135,14 @@ class Redactor:
         return None if any(made.get(name) is None for name in plan.needs) else made
 
     def _references(self, value: Any, keep: Container[str]) -> Any:
-        """Return ids as the recipient knows them. Identities are people and victims: those that it does not know go."""
+        """Return ids as the recipient knows them.
+
+        Identities are people and victims, and types of one's own have names that might tell: those that it does not know go.
+        """
         found = [
             each if each in keep else self.token(each)
             for each in _ids(value)
-            if each in keep or not each.startswith("identity--")
+            if each in keep or each.partition("--")[0] in _TOLD
         ]
         if type(value) is list:
             return found
