@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tocsin.cli._time import TIME
 from tocsin.cli.context import json_option, open_store, tell
+from tocsin.sharing.audience import ROLES, TRUST
 
 if TYPE_CHECKING:
     from tocsin.node.policy_changes import Impact
+    from tocsin.node.reach import Reach
     from tocsin.sharing.lattice import Case
-    from tocsin.store import Store
+    from tocsin.sharing.policy import PolicySet
+    from tocsin.store import Connection, Store
     from tocsin.store.accounts import Principal
 
 _FILES = click.argument(
@@ -113,6 +117,158 @@ def withdraw(number: int, as_json: bool) -> None:
     tell(f"change {number} is withdrawn", {"change": number, "state": "withdrawn"}, as_json=as_json)
 
 
+@COMMAND.command("test")
+@_FILES
+@json_option
+def test_(paths: tuple[Path, ...], as_json: bool) -> None:
+    """Decide the cases of tables (*.table.json) with Tocsin's policies and those of the files, and compare with what the tables say.
+
+    Folders count with their *.cedar and *.table.json files. docs/how-to/policies.md has the form of tables.
+    """
+    from tocsin.clock import system_clock
+    from tocsin.errors import PolicyError
+    from tocsin.sharing import policy, tables
+
+    files = [f for path in paths for f in (sorted(path.iterdir()) if path.is_dir() else [path])]
+    texts = _read(tuple(f for f in files if f.name.endswith(".cedar")))
+    found = policy.load(own=texts)
+    read = {f.name: tables.read(f.name, _text_of(f)) for f in files if f.name.endswith(".table.json")}
+    if not read:
+        raise PolicyError(
+            "there are no tables (*.table.json) to test", hint="docs/how-to/policies.md has their form"
+        )
+    wrong = [
+        (name, each)
+        for name, table in read.items()
+        for each in tables.failures(found, name, table, system_clock())
+    ]
+    base = {p.id for p in policy.load().policies.values()}
+    own = {p.id for p in found.policies.values()} - base
+    idle = sorted(tables.unexercised(found, own, list(read.values())))
+    cases = sum(len(table.cases) for table in read.values())
+    lines = [f"{name}: {each.case}: expected {each.expected}, found {each.found}" for name, each in wrong]
+    lines += [f"no case shows what {name} does" for name in idle]
+    lines.append(f"{cases - len(wrong):,} of {cases:,} cases are as expected")
+    facts = {
+        "cases": cases,
+        "failures": [
+            {"table": n, "case": e.case, "expected": e.expected, "found": e.found} for n, e in wrong
+        ],
+        "unexercised": idle,
+    }
+    tell("\n".join(lines), facts, as_json=as_json)
+    if wrong:
+        raise PolicyError(f"{len(wrong):,} of {cases:,} cases came out otherwise")
+
+
+@COMMAND.command()
+@click.argument("identifier", metavar="[ID]", required=False)
+@json_option
+def explain(identifier: str | None, as_json: bool) -> None:
+    """Say in words what policy ID asks for, and of what is held here it is a reason now. Without ID: of every policy."""
+    from tocsin.cli import _policy_explain as words
+    from tocsin.errors import NotFoundError
+    from tocsin.node import reach
+
+    with open_store() as store:
+        with store.connection() as connection:
+            state = reach.read(connection, _in_force(connection), store.clock())
+        found = [p for p in state.policies.policies.values() if identifier in (None, p.id)]
+        if not found:
+            raise NotFoundError(f"no policy {identifier!r}", hint="`tocsin policy list` names them")
+        decided = [(p, words.reasons(store, state, p)) for p in found]
+    lines, facts = [], []
+    for each, reasons in decided:
+        about = f"a reason now for {reasons.objects:,} objects and {len(reasons.organisations)} organisations"
+        lines.append(f"{each.effect:7} {each.id:30} {about}")
+        if identifier is not None:
+            lines += [
+                f"  says    {each.title}",
+                f"  from    {each.cite}",
+                f"  for     {', '.join(words.actions(each))}",
+            ]
+            lines += [
+                f"  holds   {words.condition(each)}",
+                f"  now     {', '.join(reasons.organisations) or 'nobody'}",
+            ]
+        facts.append(
+            {"id": each.id, "effect": each.effect, "title": each.title, "cite": each.cite}
+            | {"actions": words.actions(each), "condition": words.condition(each)}
+            | {"organisations": reasons.organisations, "labels": reasons.labels, "objects": reasons.objects}
+        )
+    tell("\n".join(lines), {"policies": facts}, as_json=as_json)
+
+
+@COMMAND.command()
+@click.option("--at", type=TIME, help="As if it were then.")
+@click.option("--organisation", metavar="ORG", help="Whom the next options are about, by name or id.")
+@click.option("--join", metavar="COMMUNITY", multiple=True, help="As if it belonged to it; repeatable.")
+@click.option("--leave", metavar="COMMUNITY", multiple=True, help="As if it did not; repeatable.")
+@click.option("--country", help="As if it were there.")
+@click.option(
+    "--role", "roles", multiple=True, type=click.Choice(ROLES), help="As if it were that; repeatable."
+)
+@click.option("--client/--no-client", default=None, help="As if it were a client, or none.")
+@click.option("--suspend/--resume", "suspended", default=None, help="As if it were suspended, or not.")
+@click.option("--trust", type=click.Choice(TRUST), help="As if you trusted it so far.")
+@click.option("--withdraw", metavar="AGREEMENT", help="As if that agreement were withdrawn.")
+@click.option(
+    "--policies",
+    "paths",
+    multiple=True,
+    metavar="PATH",
+    type=click.Path(path_type=Path, exists=True, readable=True),
+    help="As if these files were all your policies; repeatable.",
+)
+@json_option
+def simulate(paths: tuple[Path, ...], at: int | None, as_json: bool, **facts: Any) -> None:
+    """Say what would reach whom if something were otherwise. Nothing is changed."""
+    from tocsin.node import reach
+    from tocsin.sharing import policy
+
+    if facts["organisation"] is None and any(
+        v not in (None, ()) for k, v in facts.items() if k != "withdraw"
+    ):
+        raise click.UsageError("whom is it about? Say --organisation")
+    with open_store() as store:
+        with store.connection() as connection:
+            now = _in_force(connection)
+        other = policy.load(own=_read(paths)) if paths else None
+        found = reach.simulate(store, now, lambda c: _suppose(c, facts, store.clock()), other=other, at=at)
+    tell(_reach_text(found) or "nothing would change", {"held": _reach_facts(found)}, as_json=as_json)
+
+
+def _suppose(connection: Connection, facts: dict[str, Any], now: int) -> None:
+    """Make the changes that options name."""
+    import msgspec
+
+    from tocsin.store import agreements, organisations
+
+    if facts["withdraw"]:
+        agreements.withdraw(connection, agreements.get(connection, facts["withdraw"]), now)
+    if facts["organisation"] is None:
+        return
+    found = organisations.get(connection, facts["organisation"])
+    given = {
+        k: facts[k]
+        for k in ("country", "roles", "client", "suspended", "trust")
+        if facts[k] not in (None, ())
+    }
+    if given:
+        organisations.put(connection, msgspec.structs.replace(found, **given))
+    for name in facts["join"]:
+        organisations.join(connection, organisations.community(connection, name), found)
+    for name in facts["leave"]:
+        organisations.leave(connection, organisations.community(connection, name), found)
+
+
+def _in_force(connection: Connection) -> PolicySet:
+    from tocsin.sharing import policy
+    from tocsin.store import policies
+
+    return policy.load(own=policies.active(connection))
+
+
 @COMMAND.command("list")
 @json_option
 def list_(as_json: bool) -> None:
@@ -172,6 +328,10 @@ def _read(paths: tuple[Path, ...]) -> dict[str, str]:
     return texts
 
 
+def _text_of(file: Path) -> str:
+    return next(iter(_read((file,)).values()))
+
+
 def _principal(store: Store) -> Principal:
     from tocsin.store import accounts
 
@@ -193,12 +353,31 @@ def _impact_text(found: Impact) -> str:
                 )
     if not lines:
         lines.append("nothing changes in any case")
-    for reach in found.held:
-        if reach.gained:
-            lines.append(f"{reach.gained:,} objects held here would now reach {reach.organisation}")
-        if reach.lost:
-            lines.append(f"{reach.lost:,} objects held here would no longer reach {reach.organisation}")
+    if found.held:
+        lines.append(_reach_text(found.held))
     return "\n".join(lines)
+
+
+def _reach_text(found: list[Reach]) -> str:
+    lines = []
+    for each in found:
+        for count, words, some in (
+            (each.gained, "would now reach", each.now_there),
+            (each.lost, "would no longer reach", each.now_gone),
+        ):
+            if count:
+                lines.append(
+                    f"{count:,} objects held here {words} {each.organisation}, such as {', '.join(some)}"
+                )
+    return "\n".join(lines)
+
+
+def _reach_facts(found: list[Reach]) -> list[dict[str, Any]]:
+    return [
+        {"organisation": r.organisation, "gained": r.gained, "lost": r.lost}
+        | {"now_there": list(r.now_there), "now_gone": list(r.now_gone)}
+        for r in found
+    ]
 
 
 def _case(case: Case) -> str:
@@ -231,5 +410,5 @@ def _impact_facts(found: Impact) -> dict[str, Any]:
             }
             for each in found.cases
         ],
-        "held": [{"organisation": r.organisation, "gained": r.gained, "lost": r.lost} for r in found.held],
+        "held": _reach_facts(found.held),
     }

@@ -6,32 +6,19 @@ administrator has approved it. What it does to the objects that are held is coun
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 
 import msgspec
 
 from tocsin.errors import ConflictError, ForbiddenError
-from tocsin.node.clearances import Clearances, Snapshot
-from tocsin.sharing import lattice, oracle, policy
-from tocsin.sharing.audience import Organisation
-from tocsin.sharing.decision import Decider
-from tocsin.sharing.facts import facts_of
+from tocsin.node import reach
+from tocsin.node.reach import Reach
+from tocsin.sharing import lattice, policy
 from tocsin.sharing.lattice import Difference
-from tocsin.sharing.policy import PolicySet
-from tocsin.sharing.residual import compile_policies
-from tocsin.store import Store, collections, holdings, journal, labels, organisations, policies
+from tocsin.store import Store, journal, labels, organisations, policies
 from tocsin.store.accounts import Principal
 
 CONSOLE = "console"
-
-
-class Reach(msgspec.Struct, frozen=True):
-    """How many of the objects held would reach an organisation that did not, and the reverse."""
-
-    organisation: str
-    gained: int
-    lost: int
 
 
 class Impact(msgspec.Struct, frozen=True):
@@ -61,35 +48,10 @@ def impact(store: Store, texts: Mapping[str, str]) -> Impact:
     with store.connection() as connection:
         base = policies.active(connection)
     before = policy.load(own=base)
-    state = Clearances(store, before).snapshot
-    Decider(after, state.own, store.clock)  # refuses what cannot be compiled or evaluated
-    return Impact(base, lattice.compare(before, after), _held(store, state, after))
-
-
-def _held(store: Store, state: Snapshot, after: PolicySet) -> list[Reach]:
-    now = store.clock()
-    counts: Counter[int] = Counter()
     with store.connection() as connection:
-        every = [collection.id for collection in collections.everything(connection)]
-    for collection in every:
-        counts.update(holdings.count_by_label(store, collection))
-    rows = [
-        (number, facts_of(label, state.definitions, own=state.own.id, now=now))
-        for number, label in state.labels.items()
-        if number in counts
-    ]
-
-    def allowed(policies: PolicySet, recipient: Organisation) -> set[int]:
-        principal, context = oracle.recipient_facts(recipient), oracle.context_facts(recipient)
-        return set(compile_policies(policies.policies.values(), "receive", principal, context).select(rows))
-
-    found = []
-    for recipient in state.organisations.values():
-        old, new = (allowed(each, recipient) for each in (state.policies, after))
-        gained, lost = (sum(counts[n] for n in some) for some in (new - old, old - new))
-        if gained or lost:
-            found.append(Reach(recipient.name, gained, lost))
-    return sorted(found, key=lambda each: (-each.gained, -each.lost, each.organisation))
+        state = reach.read(connection, before, store.clock())
+    held = reach.difference(store, state, msgspec.structs.replace(state, policies=after))
+    return Impact(base, lattice.compare(before, after), held)
 
 
 def propose(store: Store, texts: Mapping[str, str], proposer: Principal | None) -> tuple[int, Impact]:

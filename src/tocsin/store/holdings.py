@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 import msgspec
@@ -31,6 +31,28 @@ def count_by_label(store: Store, collection: UUID) -> dict[int, int]:
         part = collections.partition(collections.local_id(connection, collection))
         statement = sql.SQL("SELECT label_id, count(*) FROM {} GROUP BY label_id").format(part)
         return dict(connection.execute(statement).fetchall())
+
+
+def count_of_labels(store: Store, labels: Collection[int]) -> dict[int, int]:
+    """Return how many rows all collections have under each of these label sets; read from the index on label sets alone."""
+    with store.connection() as connection:
+        rows = connection.execute(
+            "SELECT label_id, count(*) FROM object WHERE label_id = ANY(%s) GROUP BY label_id",
+            (list(labels),),
+        ).fetchall()
+    return dict(rows)
+
+
+def some_ids(store: Store, labels: Collection[int], most: int) -> tuple[str, ...]:
+    """Return the STIX ids of up to `most` rows under these label sets, the latest first."""
+    if not labels:
+        return ()
+    with store.connection() as connection:
+        rows = connection.execute(
+            "SELECT stix_id FROM object WHERE label_id = ANY(%s) AND standing < 2 ORDER BY cursor DESC LIMIT %s",
+            (list(labels), most),
+        ).fetchall()
+    return tuple(row[0] for row in rows)
 
 
 def of_owner(store: Store, ids: Sequence[str], owner: str) -> list[Held]:
