@@ -56,8 +56,12 @@ class Line:
             sent["Content-Type"] = MEDIA
         if who is not None:
             sent["Authorization"] = f"Bearer {TOKENS.get(who, who)}"
-        self._connection.request(method, path, body, sent | dict(headers or {}))
-        answer = self._connection.getresponse()
+        try:
+            self._connection.request(method, path, body, sent | dict(headers or {}))
+            answer = self._connection.getresponse()
+        except http.client.RemoteDisconnected:  # the line was idle for too long; the next one is new
+            self._connection.request(method, path, body, sent | dict(headers or {}))
+            answer = self._connection.getresponse()
         kept = tuple((k.lower(), v) for k, v in answer.getheaders() if k.lower() not in NOT_COMPARED)
         return Answer(answer.status, kept, answer.read())
 

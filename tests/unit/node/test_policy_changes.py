@@ -8,7 +8,6 @@ from factories import FRIEND, OWN, STRANGER, indicator, place
 from tocsin.errors import ConflictError, ForbiddenError, NotFoundError, PolicyError
 from tocsin.node import policy_changes
 from tocsin.node.clearances import Clearances
-from tocsin.node.policy_changes import Reach
 from tocsin.stix.markings import TLP
 from tocsin.store import Store, accounts, collections, journal, objects, organisations, policies
 from tocsin.store.accounts import Account, Principal
@@ -62,7 +61,7 @@ def test_what_narrows_is_in_force_at_once_also_in_running_processes(home: Store)
     assert running.get(STRANGER.id).labels
     number, found = policy_changes.propose(home, NOT_TO_XB, None)
     assert not found.widens
-    assert found.held == [Reach("Stranger", 0, 3)]
+    assert [(r.organisation, r.gained, r.lost) for r in found.held] == [("Stranger", 0, 3)]
     running.refresh(running.snapshot.generation + 1)
     assert not running.get(STRANGER.id).labels
     assert reach(home) == {"Own", "Friend"}
@@ -79,7 +78,7 @@ def test_what_widens_takes_two_administrators(home: Store) -> None:
             policy_changes.propose(home, {}, nobody)
     number, found = policy_changes.propose(home, {}, sign(home, "ada"))
     assert found.widens
-    assert found.held == [Reach("Stranger", 3, 0)]
+    assert [(r.organisation, r.gained, r.lost) for r in found.held] == [("Stranger", 3, 0)]
     assert reach(home) == {"Own", "Friend"}, "it waits"
     for nobody in (
         sign(home, "ada"),
@@ -100,9 +99,9 @@ def test_what_widens_here_and_narrows_there_widens(home: Store) -> None:
     policy_changes.propose(home, NOT_TO_XB, None)
     _, found = policy_changes.propose(home, NOT_TO_XA, sign(home, "ada"))
     assert found.widens
-    assert sorted(found.held, key=lambda r: r.organisation) == [
-        Reach("Friend", 0, 3),
-        Reach("Stranger", 3, 0),
+    assert sorted((r.organisation, r.gained, r.lost) for r in found.held) == [
+        ("Friend", 0, 3),
+        ("Stranger", 3, 0),
     ]
     assert reach(home) == {"Own", "Friend"}
 

@@ -279,7 +279,7 @@ def test_each_label_set_goes_in_one_form_the_fullest(decider: Decider) -> None:
 def test_what_rests_on_others_goes_where_they_go(fresh: Decider) -> None:
     green = label_for([id_of(TLP.GREEN)], owner=OWN_ID, communities=("c1",))
     red = label_for([id_of(TLP.RED)], owner=OWN_ID, recipients=(THIRD_ID,))
-    secret = label_for([id_of(TLP.CLEAR)], owner=OWN_ID, holds=("victim",))
+    secret = msgspec.structs.replace(green, holds=("victim",))
     numbered = {
         1: green,
         2: red,
