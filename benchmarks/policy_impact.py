@@ -40,8 +40,8 @@ def settle(store: Store) -> None:
         for rank in range(SETS + 1):
             level = list(TLP)[rank % 3]
             connection.execute(
-                "UPDATE label SET markings = %s WHERE id = (SELECT id FROM label ORDER BY id OFFSET %s LIMIT 1)",
-                ([id_of(level)], rank),
+                "UPDATE label SET markings = %s, communities = %s WHERE id = (SELECT id FROM label ORDER BY id OFFSET %s LIMIT 1)",
+                ([id_of(level)], [f"c{rank}"], rank),
             )
         for number in range(PEERS):
             made = Organisation(

@@ -34,7 +34,7 @@ from tocsin.sharing.decision import Decider
 from tocsin.sharing.facts import Facts, facts_of
 from tocsin.sharing.labels import Label, label_for
 from tocsin.sharing.policy import PolicySet
-from tocsin.sharing.residual import check, compile_policies
+from tocsin.sharing.residual import Compiler, check
 from tocsin.stix.sensitive import SENSITIVE
 
 SCHEMA = (policy.files("tocsin.sharing") / "policies" / "schema.cedarschema").read_text(encoding="utf-8")
@@ -197,7 +197,7 @@ def compare_compiled(texts: list[str], recipient: Organisation, action: str, som
     principal, context = oracle.recipient_facts(recipient), oracle.context_facts(recipient)
     for each in made.policies.values():
         check(each, principal, context)
-    compiled = compile_policies(made.policies.values(), action, principal, context)
+    compiled = Compiler(made.policies.values()).filter(action, principal, context)
     selected = compiled.select(list(enumerate(some)))
     for number, facts in enumerate(some):
         decided = oracle.decide(made, recipient, action, facts)

@@ -41,7 +41,7 @@ def reasons(store: Store, state: State, policy: Policy) -> Reasons:
     """Return what a policy decides of what is held now: where it is among the reasons of the decision."""
     from tocsin.sharing import oracle
     from tocsin.sharing.facts import facts_of
-    from tocsin.sharing.residual import compile_policies
+    from tocsin.sharing.residual import Compiler
     from tocsin.store import holdings
 
     if "receive" not in actions(policy):
@@ -51,14 +51,14 @@ def reasons(store: Store, state: State, policy: Policy) -> Reasons:
         (n, facts_of(label, state.definitions, own=own.id, now=state.now))
         for n, label in state.labels.items()
     ]
-    every = list(state.policies.policies.values())
-    alone = [msgspec.structs.replace(policy, effect="permit")]
+    every = Compiler(state.policies.policies.values())
+    alone = Compiler([msgspec.structs.replace(policy, effect="permit")])
     found: dict[str, set[int]] = {}
     for each in state.organisations.values():
         principal, context = oracle.recipient_facts(each), oracle.context_facts(each)
-        holds = set(compile_policies(alone, "receive", principal, context).select(rows))
+        holds = set(alone.filter("receive", principal, context).select(rows))
         if policy.effect == "permit":  # a permit is a reason where nothing forbids
-            holds &= set(compile_policies(every, "receive", principal, context).select(rows))
+            holds &= set(every.filter("receive", principal, context).select(rows))
         if holds:
             found[each.name] = holds
     counts = holdings.count_of_labels(store, set().union(*found.values()))

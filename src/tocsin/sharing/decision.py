@@ -20,13 +20,14 @@ from tocsin.sharing.labels import Definitions, Label
 from tocsin.sharing.oracle import Decision
 from tocsin.sharing.policy import PolicySet
 from tocsin.sharing.release import Clearance, clear
-from tocsin.sharing.residual import Filter, Row, check, compile_policies
+from tocsin.sharing.residual import Compiler, Filter, Row, check
 from tocsin.sharing.resting import resolve
 from tocsin.sharing.table import Table
 from tocsin.sharing.wording import Case
 
 __all__ = ["ACTIONS", "Decider", "Decision", "Explanation"]
 
+_SAMPLE_OF_FORMS = 1  # which come beside
 _SAMPLE = 2  # of the rows just decided, and again of all: what Cedar itself is asked about for each clearance
 
 
@@ -56,6 +57,7 @@ class Decider:
         self.own = own
         self._clock = clock
         self._table = Table(own.id)
+        self._compiler = Compiler(policies.policies.values())
         self._verdicts: dict[tuple[str, str], _Verdicts] = {}
         self._distrust = ""
         self._lock = threading.Lock()
@@ -156,9 +158,8 @@ class Decider:
         return found
 
     def _filter(self, recipient: Organisation, action: str) -> Filter:
-        policies = self.policies.policies.values()
-        return compile_policies(
-            policies, action, oracle.recipient_facts(recipient), oracle.context_facts(recipient)
+        return self._compiler.filter(
+            action, oracle.recipient_facts(recipient), oracle.context_facts(recipient)
         )
 
     def _spot_check(
@@ -169,7 +170,8 @@ class Decider:
         rows: Sequence[Row],
         allowed: Sequence[int],
     ) -> None:
-        sample = random.sample(new, min(_SAMPLE, len(new))) + random.sample(rows, min(_SAMPLE, len(rows)))
+        size = _SAMPLE if action not in FORMS[1:] else _SAMPLE_OF_FORMS
+        sample = random.sample(new, min(size, len(new))) + random.sample(rows, min(size, len(rows)))
         for number, facts in sample:
             answer = oracle.decide(self.policies, recipient, action, facts)
             if answer.errors:

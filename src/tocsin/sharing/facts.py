@@ -23,6 +23,7 @@ NO_TLP = "none"
 # How policies write permissible actions, in the order of strictness; and where nobody has said.
 PAP_WORDS = {pap: pap.name.lower() for pap in PAP}
 NO_PAP = "unsaid"
+_NOTHING = Handling()
 CURRENT, EMBARGOED, EXPIRED = "current", "embargoed", "expired"
 
 
@@ -93,7 +94,7 @@ def facts_of(label: Label, definitions: Definitions, *, own: str, now: Micros) -
         understood = understood and is_understood(marking, label, definitions, own=own)
         handlings += handlings_of(marking, label, definitions, own=own)
     tlps += [_BY_WORD.get(each.tlp, TLP.RED) for each in handlings if each.tlp is not None]
-    asked = together(handlings)
+    asked = together(handlings) if handlings else _NOTHING
     if tlps:
         levels = frozenset(TLP_WORDS[tlp] for tlp in tlps)
         word = TLP_WORDS[max(tlps)]
@@ -139,9 +140,12 @@ def _timing(asked: Handling, now: Micros) -> str:
 
 def turns_of(label: Label, definitions: Definitions, *, own: str, now: Micros) -> Micros | None:
     """Return the next moment after `now` at which the facts of `label` change by themselves; None if they never do."""
-    asked = together(
+    handlings = [
         each for marking in label.markings for each in handlings_of(marking, label, definitions, own=own)
-    )
+    ]
+    if not handlings:
+        return None
+    asked = together(handlings)
     later = [date for date in (asked.not_before, asked.not_after) if date is not None and date > now]
     return min(later, default=None)
 

@@ -24,7 +24,7 @@ from tocsin.sharing.actions import ACTIONS
 from tocsin.sharing.audience import ROLES, TRUST, Organisation
 from tocsin.sharing.facts import CURRENT, EMBARGOED, EXPIRED, NO_PAP, NO_TLP, PAP_WORDS, TLP_WORDS, Facts
 from tocsin.sharing.policy import Policy, PolicySet
-from tocsin.sharing.residual import Row, compile_policies, covers
+from tocsin.sharing.residual import Compiler, Row, covers
 from tocsin.stix.sensitive import PERSONAL, SENSITIVE
 
 OWN, RECIPIENT, SOMEBODY = (f"identity--00000000-0000-4000-8000-00000000000{n}" for n in "abc")
@@ -120,17 +120,15 @@ class _Cases(msgspec.Struct, frozen=True):
 
     def fires(self, policy: Policy, action: str) -> bool:
         """Whether a policy has a say in any of the cases."""
-        alone = [msgspec.structs.replace(policy, effect="permit")]
+        alone = Compiler([msgspec.structs.replace(policy, effect="permit")])
         return any(_select(alone, action, recipient, self.rows) for recipient in self.recipients)
 
     def compare(self, before: PolicySet, after: PolicySet, action: str) -> Difference:
         widened = narrowed = 0
+        old_new = [Compiler(policies.policies.values()) for policies in (before, after)]
         first: dict[str, Case] = {}
         for recipient in self.recipients:
-            old, new = (
-                set(_select(policies.policies.values(), action, recipient, self.rows))
-                for policies in (before, after)
-            )
+            old, new = (set(_select(each, action, recipient, self.rows)) for each in old_new)
             more, fewer = new - old, old - new
             widened, narrowed = widened + len(more), narrowed + len(fewer)
             for name, changed in (("widened", more), ("narrowed", fewer)):
@@ -140,9 +138,9 @@ class _Cases(msgspec.Struct, frozen=True):
         return Difference(action, cases, widened, narrowed, first.get("widened"), first.get("narrowed"))
 
 
-def _select(policies: Iterable[Policy], action: str, recipient: Organisation, rows: list[Row]) -> list[int]:
+def _select(compiler: Compiler, action: str, recipient: Organisation, rows: list[Row]) -> list[int]:
     principal, context = oracle.recipient_facts(recipient), oracle.context_facts(recipient)
-    return compile_policies(policies, action, principal, context).select(rows)
+    return compiler.filter(action, principal, context).select(rows)
 
 
 def _vocabulary(trees: Iterable[Mapping[str, Any]]) -> tuple[set[str], set[str]]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import msgspec
 
@@ -23,6 +23,8 @@ from tocsin.sharing.facts import Facts
 from tocsin.sharing.policy import Policy
 
 Row: TypeAlias = tuple[int, Facts]
+# Facts of the recipient that stay open, and the variables that stand for them: nearly everybody has others
+_OPEN = {("principal", "communities"): "c", ("context", "recipient"): "r"}
 _SETS = {"containsAny", "containsAll", "contains", "isEmpty"}
 _ENUMERATIONS = {
     "Tlp",
@@ -96,6 +98,8 @@ class _Folder:
             value = self._known[variable][name]
             if self._symbolic:
                 return _of(name)
+            if (variable, name) in _OPEN:
+                return ast.Name(_OPEN[variable, name], ast.Load())
             if isinstance(value, list):
                 return frozenset(value)
             return _literal(value) if isinstance(value, dict) else value
@@ -221,54 +225,74 @@ def _covers(scope: Mapping[str, Any], action: str, policy: str) -> bool:
     raise PolicyError(f"policy {policy}: this form of action is not supported")
 
 
-def compile_policies(
-    policies: Iterable[Policy], action: str, principal: Mapping[str, Any], context: Mapping[str, Any]
-) -> Filter:
-    """Return what holds for one recipient: some `permit` applies and no `forbid` does.
+class Compiler:
+    """Compiles policies for recipients. What is compiled for one serves all that differ in their ids and communities alone."""
 
-    Args:
-        policies: all of a set.
-        action: what is asked for.
-        principal: the recipient's facts, as Cedar gets them.
-        context: the facts of the moment, likewise.
+    def __init__(self, policies: Iterable[Policy]) -> None:
+        """Take all policies of a set."""
+        self._policies = list(policies)
+        self._made: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {}
 
-    Raises:
-        PolicyError: a policy uses something this module does not know.
-    """
-    folder = _Folder(principal, context)
-    sides: dict[str, list[ast.expr]] = {"permit": [], "forbid": []}
-    settled = {"permit": False, "forbid": False}
-    for policy in policies:
-        if not covers(policy, action):
-            continue
-        folded = _fold_policy(policy, folder)
-        if isinstance(folded, ast.expr):
-            sides[policy.effect].append(folded)
-        elif folded:
-            settled[policy.effect] = True
-    if settled["forbid"] or not (settled["permit"] or sides["permit"]):
-        return _compiled(ast.Constant(False))
-    permit = ast.Constant(True) if settled["permit"] else _any(sides["permit"])
-    if not sides["forbid"]:
-        return _compiled(permit)
-    return _compiled(ast.BoolOp(ast.And(), [_negate(_any(sides["forbid"])), permit]))
+    def filter(self, action: str, principal: Mapping[str, Any], context: Mapping[str, Any]) -> Filter:
+        """Return what holds for one recipient: some `permit` applies and no `forbid` does.
+
+        Args:
+            action: what is asked for.
+            principal: the recipient's facts, as Cedar gets them.
+            context: the facts of the moment, likewise.
+
+        Raises:
+            PolicyError: a policy uses something this module does not know.
+        """
+        kind = str([action, *((name, value) for name, value in principal.items() if name != "communities")])
+        made = self._made.get(kind)
+        if made is None:
+            condition = self._condition(action, _Folder(principal, context))
+            made = self._made[kind] = _compiled(condition)
+        holds, select = made
+        communities, recipient = frozenset(principal["communities"]), context["recipient"]
+        return Filter(
+            lambda facts: bool(holds(facts, communities, recipient)),
+            lambda rows: cast(list[int], select(rows, communities, recipient)),
+        )
+
+    def _condition(self, action: str, folder: _Folder) -> ast.expr:
+        sides: dict[str, list[ast.expr]] = {"permit": [], "forbid": []}
+        settled = {"permit": False, "forbid": False}
+        for policy in self._policies:
+            if not covers(policy, action):
+                continue
+            folded = _fold_policy(policy, folder)
+            if isinstance(folded, ast.expr):
+                sides[policy.effect].append(folded)
+            elif folded:
+                settled[policy.effect] = True
+        if settled["forbid"] or not (settled["permit"] or sides["permit"]):
+            return ast.Constant(False)
+        permit = ast.Constant(True) if settled["permit"] else _any(sides["permit"])
+        if not sides["forbid"]:
+            return permit
+        # what no policy permits, which is most of it, need not be asked what forbids it
+        return ast.BoolOp(ast.And(), [permit, _negate(_any(sides["forbid"]))])
 
 
 def _any(parts: list[ast.expr]) -> ast.expr:
     return parts[0] if len(parts) == 1 else ast.BoolOp(ast.Or(), parts)
 
 
-def _compiled(condition: ast.expr) -> Filter:
-    """Compile `lambda f: CONDITION` and `lambda rows: [n for n, f in rows if CONDITION]`."""
+def _compiled(condition: ast.expr) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Compile `lambda f, c, r: CONDITION` and `lambda rows, c, r: [n for n, f in rows if CONDITION]`."""
     pair = ast.Tuple([ast.Name("n", ast.Store()), ast.Name("f", ast.Store())], ast.Store())
     each = ast.comprehension(pair, ast.Name("rows", ast.Load()), [condition], 0)
     select = ast.ListComp(ast.Name("n", ast.Load()), [each])
-    return Filter(_function("f", condition), _function("rows", select))
+    return _function("f", condition), _function("rows", select)
 
 
-def _function(argument: str, body: ast.expr) -> Callable[[Any], Any]:
-    arguments = ast.arguments([], [ast.arg(argument)], None, [], [], None, [])
-    tree = ast.fix_missing_locations(ast.Expression(ast.Lambda(arguments, body)))
+def _function(argument: str, body: ast.expr) -> Callable[..., Any]:
+    names = [ast.arg(name) for name in (argument, *_OPEN.values())]
+    tree = ast.fix_missing_locations(
+        ast.Expression(ast.Lambda(ast.arguments([], names, None, [], [], None, []), body))
+    )
     # the tree was built in this module from nodes of its own; no text of a policy is run
-    function: Callable[[Any], Any] = eval(compile(tree, "<policy>", "eval"), {"__builtins__": {}})  # noqa: S307
+    function: Callable[..., Any] = eval(compile(tree, "<policy>", "eval"), {"__builtins__": {}})  # noqa: S307
     return function

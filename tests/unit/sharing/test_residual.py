@@ -8,7 +8,7 @@ from tocsin.sharing import oracle, policy
 from tocsin.sharing.decision import Decider
 from tocsin.sharing.facts import Facts
 from tocsin.sharing.policy import PolicySet
-from tocsin.sharing.residual import Filter, compile_policies
+from tocsin.sharing.residual import Compiler, Filter
 
 SCHEMA = (policy.files("tocsin.sharing") / "policies" / "schema.cedarschema").read_text(encoding="utf-8")
 FACTS = Facts("amber", frozenset(["amber"]), True, OWN_ID, True, frozenset(["c1"]), frozenset([PEER_ID]))
@@ -29,8 +29,8 @@ def policies(
 
 
 def compiled(made: PolicySet, action: str = "receive", recipient=PEER) -> Filter:
-    return compile_policies(
-        made.policies.values(), action, oracle.recipient_facts(recipient), oracle.context_facts(recipient)
+    return Compiler(made.policies.values()).filter(
+        action, oracle.recipient_facts(recipient), oracle.context_facts(recipient)
     )
 
 
