@@ -27,8 +27,8 @@ from tocsin.sharing.wording import Case
 
 __all__ = ["ACTIONS", "Decider", "Decision", "Explanation"]
 
-_SAMPLE_OF_FORMS = 1  # which come beside
-_SAMPLE = 2  # of the rows just decided, and again of all: what Cedar itself is asked about for each clearance
+# Of the rows just decided, and again of all: what Cedar itself is asked about for each clearance; less for forms, which come beside
+_SAMPLE, _SAMPLE_OF_FORMS = 2, 1
 
 
 class _Verdicts(msgspec.Struct):
