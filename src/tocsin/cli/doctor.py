@@ -122,8 +122,17 @@ def _organisation(store: Any) -> Finding:
 
     with store.connection() as connection:
         own = organisations.own(connection)
-        count = len(organisations.everything(connection))
-    return "organisation", "ok", f"{own.name} ({own.country or 'no country'}), {count} known", ""
+        every = organisations.everything(connection)
+    text = f"{own.name} ({own.country or 'no country'}), {len(every)} known"
+    unknown = [each.name for each in every if each.transfer == "unknown"]
+    if unknown:
+        return (
+            "organisation",
+            "warn",
+            f"{text}; personal data, such as addresses, go to none of these as they are: {', '.join(unknown[:5])}",
+            f"`tocsin organisation change NAME --country CC`, for {own.name} as well; `tocsin law transfer FROM TO` says why",
+        )
+    return "organisation", "ok", text, ""
 
 
 def _accounts(store: Any) -> Finding:

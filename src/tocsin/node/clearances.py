@@ -55,7 +55,7 @@ class Clearances:
         self._lock = threading.Lock()
         self._snapshot = self._read()
         self._decider = Decider(self._snapshot.policies, self._snapshot.own, store.clock)
-        self._made: dict[tuple[str, str], Clearance] = {}
+        self._made: dict[tuple[str, str, bool], Clearance] = {}
         self._until: Micros | None = None  # a date is reached then that something in `_made` rests on
 
     @property
@@ -68,8 +68,8 @@ class Clearances:
         """The decider, for explanations."""
         return self._decider
 
-    def get(self, organisation: str, action: str = "receive") -> Clearance:
-        """Return what `organisation` may have, as far as this process knows.
+    def get(self, organisation: str, action: str = "receive", *, encrypted: bool = True) -> Clearance:
+        """Return what `organisation` may have, as far as this process knows; over an encrypted channel, or another one.
 
         Raises:
             ForbiddenError: the organisation is not known.
@@ -81,21 +81,30 @@ class Clearances:
                 self._renew()
             if self._until is not None and now >= self._until:
                 self._made = {}
-            found = self._made.get((organisation, action))
+            found = self._made.get((organisation, action, encrypted))
             if found is None:
                 recipient = self._snapshot.organisations.get(organisation)
                 if recipient is None:
                     raise ForbiddenError("the organisation is not known")
                 state = self._snapshot
                 found = self._decider.clearance(
-                    recipient, action, state.labels, state.definitions, state.generation
+                    msgspec.structs.replace(recipient, encrypted=encrypted),
+                    action,
+                    state.labels,
+                    state.definitions,
+                    state.generation,
                 )
-                self._made[organisation, action] = found
+                self._made[organisation, action, encrypted] = found
                 self._until = self._decider.until
             return found
 
     def ask(
-        self, organisation: str, question: Callable[[Clearance], Released[T] | Stale], action: str = "receive"
+        self,
+        organisation: str,
+        question: Callable[[Clearance], Released[T] | Stale],
+        action: str = "receive",
+        *,
+        encrypted: bool = True,
     ) -> Released[T]:
         """Ask the store under the organisation's clearance, as often as it takes until the two fit.
 
@@ -104,7 +113,7 @@ class Clearances:
             StoreError: facts change faster than they can be read.
         """
         for _ in range(_TRIES):
-            answer = question(self.get(organisation, action))
+            answer = question(self.get(organisation, action, encrypted=encrypted))
             if isinstance(answer, Released):
                 return answer
             self.refresh(answer.generation)

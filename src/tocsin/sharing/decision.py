@@ -58,7 +58,7 @@ class Decider:
         self._clock = clock
         self._table = Table(own.id)
         self._compiler = Compiler(policies.policies.values())
-        self._verdicts: dict[tuple[str, str], _Verdicts] = {}
+        self._verdicts: dict[tuple[str, str, bool], _Verdicts] = {}
         self._distrust = ""
         self._lock = threading.Lock()
         for policy in policies.policies.values():
@@ -151,10 +151,11 @@ class Decider:
     def _of(self, recipient: Organisation, action: str) -> _Verdicts:
         if action not in ACTIONS:
             raise PolicyError(f"unknown action {action!r}", hint=f"actions are {', '.join(ACTIONS)}")
-        found = self._verdicts.get((recipient.id, action))
+        key = (recipient.id, action, recipient.encrypted)
+        found = self._verdicts.get(key)
         if found is None or found.recipient != recipient:
             found = _Verdicts(recipient, self._filter(recipient, action))
-            self._verdicts[recipient.id, action] = found
+            self._verdicts[key] = found
         return found
 
     def _filter(self, recipient: Organisation, action: str) -> Filter:

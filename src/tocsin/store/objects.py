@@ -85,7 +85,7 @@ def put(store: Store, collection: UUID, placements: Sequence[Placement], *, orig
     if not placements:
         return []
     linked = derived.references_of(placements)
-    owners = {placement.label.owner for placement in placements}
+    owners = {label.owner for label in {placement.label for placement in placements}}
     locked = bool(linked) or not owners.isdisjoint(store.linking)
     try:
         unique, cursors, known, held = _put(store, collection, placements, origin, linked, locked=locked)
@@ -133,12 +133,13 @@ def _put(
         if resting:
             connection.execute(_RESTING, (list(resting), list(resting.values())))
         cursors, known, held = _move(connection, now, base, unique, local=local, origin=origin_id)
-        new = {place: cursors[place] for place in cursors if place not in held}
-        final = {place: resting.get(place, label_ids[placements[place].label]) for place in new}
-        used = {(label, local, place in linked) for place, label in final.items()} - store.label_uses
+        new = {place: cursors[place] for place in linked if place not in held and place in cursors}
+        used = {(label, local, False) for label in label_ids.values()}
+        used |= {(resting.get(place, label_ids[placements[place].label]), local, True) for place in new}
+        used -= store.label_uses
         derived.note(connection, local, new, linked, [(label, linking) for label, _, linking in used])
-        if new:
-            owners = {placement.label.owner for placement in placements}
+        if len(held) < len(cursors):
+            owners = {label.owner for label in label_ids}
             derived.after_staged(connection, owners, before=base, held=held, locked=locked)
     store.label_uses |= used
     return unique, cursors, known, held

@@ -328,7 +328,7 @@ def test_only_added_label_sets_are_decided(fresh: Decider, monkeypatch: pytest.M
     first = dict(list(LABELS.items())[:1000])
     allowed(fresh, recipient, first)
     seen = []
-    kept = fresh._verdicts[PEER_ID, "receive"]
+    kept = fresh._verdicts[PEER_ID, "receive", True]
     kept.filter = msgspec.structs.replace(
         kept.filter, select=lambda rows, select=kept.filter.select: seen.append(len(rows)) or select(rows)
     )
@@ -391,7 +391,7 @@ def test_a_filter_that_disagrees_with_cedar_ends_all_releases(
 def test_what_was_worked_out_before_is_checked_again(fresh: Decider) -> None:
     labels = {n: label_for([id_of(TLP.RED)], owner=OWN_ID) for n in (1, 2)}
     fresh.clearance(PEER, "receive", labels, Definitions(), 1)
-    fresh._verdicts[PEER_ID, "receive"].allowed = [1, 2]
+    fresh._verdicts[PEER_ID, "receive", True].allowed = [1, 2]
     with pytest.raises(PolicyError, match="disagree"):
         fresh.clearance(PEER, "receive", labels, Definitions(), 1)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
+from typing import TypeVar
 
 import msgspec
 from starlette.responses import Response
@@ -14,9 +15,11 @@ from tocsin.server.context import Call
 from tocsin.server.respond import STIX, respond
 from tocsin.server.taxii import query
 from tocsin.server.taxii.access import one
-from tocsin.sharing.release import Released
-from tocsin.store import pages
-from tocsin.store.values import Page, PageQuery, Records
+from tocsin.sharing.release import Clearance, Released
+from tocsin.store import Store, pages
+from tocsin.store.values import Page, PageQuery, Records, Stale
+
+T = TypeVar("T")
 
 
 class _Listed(msgspec.Struct, frozen=True, gc=False):
@@ -77,13 +80,21 @@ def version_text(at: Micros) -> str:
 
 def records(call: Call, wanted: PageQuery) -> Released[Records]:
     """Return the records of a selection that the principal's organisation may have."""
-    store = call.parts.store
-    return call.parts.clearances.ask(call.principal.organisation, lambda c: pages.records(store, wanted, c))
+    return _ask(call, lambda store, clearance: pages.records(store, wanted, clearance))
 
 
 def _page(call: Call, wanted: PageQuery) -> Released[Page]:
+    return _ask(call, lambda store, clearance: pages.page(store, wanted, clearance))
+
+
+def _ask(call: Call, question: Callable[[Store, Clearance], Released[T] | Stale]) -> Released[T]:
+    """Ask the store under what the principal's organisation may have over this channel."""
     store = call.parts.store
-    return call.parts.clearances.ask(call.principal.organisation, lambda c: pages.page(store, wanted, c))
+    return call.parts.clearances.ask(
+        call.principal.organisation,
+        lambda clearance: question(store, clearance),
+        encrypted=call.request.url.scheme == "https",
+    )
 
 
 def _of_collection(call: Call) -> PageQuery:
