@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from factories import FRIEND, IMPORT, OWN, indicator
+from factories import FRIEND, IMPORT, OWN, indicator, place, settle
 from tocsin.clock import to_text
 from tocsin.formats import RawItem
 from tocsin.node.clearances import Clearances
@@ -15,7 +15,7 @@ from tocsin.node.intake import Intake
 from tocsin.sharing.agreements import Agreement, Party
 from tocsin.stix.handling import HANDLING_EXTENSION
 from tocsin.stix.markings import TLP, id_of
-from tocsin.store import Store, agreements, collections, organisations, pages
+from tocsin.store import Store, agreements, collections, labels, objects, organisations, pages
 from tocsin.store.values import PageQuery
 
 NOW = 1_795_000_000_000_000
@@ -116,3 +116,18 @@ def test_the_flow_stops_the_moment_a_legal_basis_lapses(home: Store) -> None:
     assert any("Act of 2015, lapsed on" in fact for fact in told.facts)
     assert told.changes[0].words == "the agreement that ISAC rests on is in force for Friend and Own"
     assert told.changes[0].rules == ("tlp-green-community",)
+
+
+def test_what_asks_for_encryption_goes_over_no_other_channel(store: Store) -> None:
+    collection = settle(store)
+    with store.connection() as connection:
+        labels.define(connection, MARKING, OWN.id, 'handling:{"encrypted":true}')
+    anyhow, encrypted = (
+        indicator(n, object_marking_refs=[id_of(TLP.CLEAR), *more]) for n, more in ((1, []), (2, [MARKING]))
+    )
+    objects.put(store, collection.id, [place(anyhow), place(encrypted)], origin=IMPORT)
+    clearances = Clearances(store)
+    over_tls, plain = (clearances.get(FRIEND.id, encrypted=each) for each in (True, False))
+    assert (len(over_tls.labels), len(plain.labels)) == (2, 1)
+    assert clearances.get(FRIEND.id) is over_tls
+    assert len(clearances.get(OWN.id, encrypted=False).labels) == 2
