@@ -59,7 +59,8 @@ class Line:
         try:
             self._connection.request(method, path, body, sent | dict(headers or {}))
             answer = self._connection.getresponse()
-        except http.client.RemoteDisconnected:  # the line was idle for too long; the next one is new
+        except ConnectionError:  # the line was idle for longer than the node keeps it; the next one is new
+            self._connection.close()
             self._connection.request(method, path, body, sent | dict(headers or {}))
             answer = self._connection.getresponse()
         kept = tuple((k.lower(), v) for k, v in answer.getheaders() if k.lower() not in NOT_COMPARED)
