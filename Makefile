@@ -4,6 +4,8 @@ PYTHON ?= python3
 UV := .tools/bin/uv
 RUN := $(UV) run --frozen --no-sync
 PYTEST_ARGS ?=
+# tests run in processes side by side, each with a PostgreSQL of its own (0: in one, for a debugger)
+TEST_WORKERS ?= 2
 DEMO_EXIT ?=
 
 .PHONY: help setup demo test lint types arch docs bench gate ci clean format
@@ -33,7 +35,7 @@ demo: setup ## three nodes on this machine share, withhold, find (DEMO_EXIT=1 en
 	@DEMO_EXIT=$(DEMO_EXIT) $(RUN) python -m demo
 
 test: setup .tools/peers/.synced ## the whole test suite (PYTEST_ARGS=... is handed on)
-	@$(RUN) pytest $(PYTEST_ARGS)
+	@$(RUN) pytest -n $(TEST_WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 lint: setup ## formatting, ruff, unused or undeclared dependencies
 	@$(RUN) ruff format --check .
