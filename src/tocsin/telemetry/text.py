@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from tocsin.telemetry import times
 from tocsin.telemetry.lines import Line, lines
 from tocsin.telemetry.observations import Log, Look, MalformedLine, Observation, Tally
+from tocsin.telemetry.times import Reference
 
 FIELD = "line"
 
@@ -17,6 +18,7 @@ def _read(
     *,
     look: Look | None = None,
     tally: Tally | None = None,
+    reference: Reference | None = None,  # noqa: ARG001 - its times say all
 ) -> Iterator[Observation | MalformedLine]:
     for line in lines(stream, look=look, tally=tally):
         if line.telling:

@@ -8,6 +8,7 @@ from typing import Any
 from tocsin.telemetry import json_records, times, urls
 from tocsin.telemetry.json_records import Facts
 from tocsin.telemetry.observations import Log, Look, MalformedLine, Observation, Tally
+from tocsin.telemetry.times import Reference
 
 
 def _sniff(head: bytes) -> bool:
@@ -32,6 +33,7 @@ def _read(
     *,
     look: Look | None = None,
     tally: Tally | None = None,
+    reference: Reference | None = None,  # noqa: ARG001 - its times say all
 ) -> Iterator[Observation | MalformedLine]:
     return json_records.read(stream, look=look, tally=tally, facts=_facts)
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from tocsin.telemetry import times, urls
 from tocsin.telemetry.lines import Line, lines, malformed, too_long
 from tocsin.telemetry.observations import Log, Look, MalformedLine, Observation, Tally
+from tocsin.telemetry.times import Reference
 
 _ESCAPE = re.compile(rb"\\x([0-9a-fA-F]{2})|\\\\")
 
@@ -26,6 +27,7 @@ def _read(
     *,
     look: Look | None = None,
     tally: Tally | None = None,
+    reference: Reference | None = None,  # noqa: ARG001 - its times say all
 ) -> Iterator[Observation | MalformedLine]:
     table = _Table()
     for line in lines(stream, look=look, tally=tally, fits=table.fits, mark=b"#"):

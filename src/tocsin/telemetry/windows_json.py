@@ -1,0 +1,41 @@
+"""Windows events as JSON: of Winlogbeat, NXLog and Security-Datasets, `evtx_dump`, and PowerShell's `Get-WinEvent | ConvertTo-Json`."""
+
+from __future__ import annotations
+
+from tocsin.telemetry import windows_events
+from tocsin.telemetry.json_logs import json_log
+
+WHEN = (
+    "Event.System.TimeCreated.#attributes.SystemTime",
+    "@timestamp",
+    "EventTime",
+    "UtcTime",
+    "TimeCreated",
+    "timestamp",
+)
+HOST = (
+    "Event.System.Computer",
+    "winlog.computer_name",
+    "Hostname",
+    "Computer",
+    "MachineName",
+    "host.name",
+    "computer_name",
+)
+
+LOG = json_log(
+    "windows_json",
+    title="Windows events as JSON",
+    told_by=(
+        ("Event.System.EventID",),
+        ("winlog.event_id",),
+        ("EventID", "Channel"),
+        ("EventID", "SourceName"),
+        ("Id", "ProviderName", "LogName"),
+        ("event_id", "log_name", "event_data"),
+    ),
+    when=WHEN,
+    host=HOST,
+    schema=windows_events.SCHEMA,
+    rank=9,  # Winlogbeat's events are ECS, too
+)
