@@ -40,4 +40,6 @@ def _read(
     return json_records.read(stream, look=look, tally=tally, facts=_facts)
 
 
-LOG = Log(name="json_lines", sniff=_sniff, read=_read, escapes="json", rank=50)
+LOG = Log(
+    name="json_lines", sniff=_sniff, read=_read, escapes="json", rank=50, title="Any other JSON objects"
+)

@@ -40,6 +40,7 @@ def json_log(
     title: str,
     told_by: Sequence[Sequence[str]],
     when: Sequence[str],
+    local: Sequence[str] = (),
     host: Sequence[str] = (),
     schema: Schema,
     rank: int = 10,
@@ -52,7 +53,8 @@ def json_log(
         name: of the format.
         title: what people call it.
         told_by: paths that its first record has, all of one of the groups.
-        when: paths of the time; the first that holds one counts. A time without a zone is in that of the reference, if there is one.
+        when: paths of the time; the first that holds one counts. A time that names no zone is in UTC,
+        local: unless it stands at one of these: then it is in that of the reference, if there is one.
         host: paths of what recorded it.
         schema: what its fields are.
         rank: see `Log`.
@@ -72,7 +74,7 @@ def json_log(
             value = at_path(record, path)
             at = (
                 times.of_local(value, reference)
-                if isinstance(value, str) and "-" in value
+                if path in local and isinstance(value, str)
                 else times.of_value(value)
             )
             if at is not None:

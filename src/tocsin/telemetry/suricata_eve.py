@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tocsin.telemetry import json_records, times, urls
+from tocsin.telemetry import json_records, suricata_fields, times, urls
 from tocsin.telemetry.json_records import Facts
 from tocsin.telemetry.observations import Log, Look, MalformedLine, Observation, Tally
 from tocsin.telemetry.times import Reference
@@ -37,4 +37,12 @@ def _read(
     return json_records.read(stream, look=look, tally=tally, facts=_facts)
 
 
-LOG = Log(name="suricata_eve", sniff=_sniff, read=_read, escapes="json", rank=10)
+LOG = Log(
+    name="suricata_eve",
+    sniff=_sniff,
+    read=_read,
+    escapes="json",
+    rank=10,
+    schema=suricata_fields.SCHEMA,
+    title="Suricata EVE",
+)

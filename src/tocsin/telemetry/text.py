@@ -31,4 +31,4 @@ def observe(line: Line) -> Observation:
     return Observation(times.in_line(text), ((FIELD, text),), line.number, line.offset, line.raw)
 
 
-LOG = Log(name="text", sniff=lambda head: True, read=_read, rank=100)  # noqa: ARG005
+LOG = Log(name="text", sniff=lambda head: True, read=_read, rank=100, title="Any text")  # noqa: ARG005

@@ -19,7 +19,7 @@ _COMMON_LOG = re.compile(
 )
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _BSD = re.compile(
-    r"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +(\d{1,2}) (\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?"
+    r"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +(\d{1,2})(?:,? (\d{4}))? (\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?"
 )
 _DAY_MONTH = re.compile(
     r"(\d{1,2})[-/ ]([A-Z][a-z]{2})[-/ ](\d{4})[ :](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(?: ?([+-]\d{4}))?"
@@ -48,15 +48,21 @@ class Reference(msgspec.Struct, frozen=True):
 def of_bsd(text: str, reference: Reference | None) -> Micros | None:
     """Return a time without year and zone, `Nov 20 08:00:01` (RFC 3164 section 4.1.2); None without a reference.
 
+    Some devices add the year after the day: then it counts.
+
     A log that is older than a year when it was last written cannot be dated so: nothing in it says that it is.
     """
     found = _BSD.match(text)
-    if found is None or reference is None:
+    if found is None:
         return None
     month = _MONTHS.index(found[1]) + 1
+    if found[3] is not None:
+        return _local((int(found[3]), month, int(found[2])), found[4], found[5], _zone(reference))
+    if reference is None:
+        return None
     this = (_EPOCH + timedelta(microseconds=max(reference.latest, 0) + _DAY)).astimezone(reference.zone).year
     for year in range(this, this - _YEARS_BACK - 1, -1):
-        at = _local((year, month, int(found[2])), found[3], found[4], reference.zone)
+        at = _local((year, month, int(found[2])), found[4], found[5], reference.zone)
         if at is not None and at <= reference.latest + _DAY:
             return at
     return None

@@ -7,9 +7,10 @@ from tocsin.telemetry.json_logs import json_log
 
 WHEN = (
     "Event.System.TimeCreated.#attributes.SystemTime",
+    "UtcTime",
+    "winlog.event_data.UtcTime",
     "@timestamp",
     "EventTime",
-    "UtcTime",
     "TimeCreated",
     "timestamp",
 )
@@ -35,6 +36,7 @@ LOG = json_log(
         ("event_id", "log_name", "event_data"),
     ),
     when=WHEN,
+    local=("EventTime",),  # NXLog
     host=HOST,
     schema=windows_events.SCHEMA,
     rank=9,  # Winlogbeat's events are ECS, too

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tocsin.telemetry import json_records, times, urls
+from tocsin.telemetry import json_records, times, urls, zeek_fields
 from tocsin.telemetry.json_records import Facts
 from tocsin.telemetry.observations import Log, Look, MalformedLine, Observation, Tally
 from tocsin.telemetry.times import Reference
@@ -38,4 +38,12 @@ def _read(
     return json_records.read(stream, look=look, tally=tally, facts=_facts)
 
 
-LOG = Log(name="zeek_json", sniff=_sniff, read=_read, escapes="json", rank=10)
+LOG = Log(
+    name="zeek_json",
+    sniff=_sniff,
+    read=_read,
+    escapes="json",
+    rank=10,
+    schema=zeek_fields.SCHEMA,
+    title="Zeek, JSON",
+)

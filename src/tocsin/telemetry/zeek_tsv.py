@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from tocsin.telemetry import times, urls
+from tocsin.telemetry import times, urls, zeek_fields
 from tocsin.telemetry.lines import Line, lines, malformed, too_long
 from tocsin.telemetry.observations import Log, Look, MalformedLine, Observation, Tally
 from tocsin.telemetry.times import Reference
@@ -115,4 +115,12 @@ def _plain(value: bytes) -> bytes:
     )
 
 
-LOG = Log(name="zeek_tsv", sniff=_sniff, read=_read, escapes="zeek", rank=10)
+LOG = Log(
+    name="zeek_tsv",
+    sniff=_sniff,
+    read=_read,
+    escapes="zeek",
+    rank=10,
+    schema=zeek_fields.SCHEMA,
+    title="Zeek, tab-separated",
+)

@@ -1,0 +1,132 @@
+"""Logs of text lines that a table describes: the shapes a line can have, and what their parts are called.
+
+A line is of the format if it has one of the shapes; the first that fits says what its fields are. Shapes are regular expressions over bytes without
+line feeds. They are written so that they cannot backtrack far (possessive and atomic parts): a hostile line costs no more than its length.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from tocsin.clock import Micros
+from tocsin.telemetry.lines import Line, lines, malformed, too_long
+from tocsin.telemetry.observations import Log, Look, MalformedLine, Observation, Tally
+from tocsin.telemetry.schema import Schema
+from tocsin.telemetry.times import Reference
+
+Values: TypeAlias = Mapping[str, str]
+When: TypeAlias = Callable[[Values, Reference | None], Micros | None]
+Further: TypeAlias = Callable[[Values], list[tuple[str, str]]]
+
+_LOOKED_AT = 20
+_MARK = b"\xef\xbb\xbf"
+
+
+class Shape(msgspec.Struct, frozen=True):
+    """One shape of lines.
+
+    Attributes:
+        pattern: of the whole line, with a group for each field. It ends where the line ends: `$` is not needed.
+        names: of the fields, one for each group; "" for a part that is no field.
+        telling: whether a line of this shape tells the format. What any line could be (a title, a comment) does not.
+    """
+
+    pattern: bytes
+    names: tuple[str, ...]
+    telling: bool = True
+
+
+def text_log(
+    name: str,
+    *,
+    title: str,
+    shapes: Sequence[Shape],
+    when: When,
+    host: str = "",
+    schema: Schema,
+    rank: int = 20,
+    nothing: frozenset[str] = frozenset({"-", ""}),
+    further: Further | None = None,
+) -> Log:
+    """Return a log format of lines.
+
+    Args:
+        name: of the format.
+        title: what people call it.
+        shapes: what its lines look like, the most telling first.
+        when: the time of a line, by its fields.
+        host: the field that names what recorded it.
+        schema: what its fields are.
+        rank: see `Log`.
+        nothing: texts that stand for no value.
+        further: fields made of several of a line.
+    """
+    compiled = [(re.compile(shape.pattern + rb"\r?"), shape) for shape in shapes]
+    for pattern, shape in compiled:
+        assert pattern.groups == len(shape.names), f"{name}: a name for each group"
+    any_shape = b"|".join(_without_groups(shape.pattern) for shape in shapes)
+    block_of = re.compile(rb"(?:(?:%s|[ \t]*)\r?\n)*+(?:%s|[ \t]*)\r?" % (any_shape, any_shape))
+
+    def fits(block: bytes) -> bool:
+        return block_of.fullmatch(block) is not None
+
+    def sniff(head: bytes) -> bool:
+        return _most(head, compiled)
+
+    def observe(line: Line, reference: Reference | None) -> Observation | MalformedLine:
+        raw = line.raw.removeprefix(_MARK)
+        for pattern, shape in compiled:
+            found = pattern.fullmatch(raw)
+            if found is not None:
+                fields = [
+                    (key, text)
+                    for key, part in zip(shape.names, found.groups(), strict=True)
+                    if key
+                    and part is not None
+                    and (text := part.decode("utf-8", "surrogateescape")) not in nothing
+                ]
+                values = dict(reversed(fields))
+                more = [] if further is None else further(values)
+                at = when(values, reference)
+                return Observation(at, (*fields, *more), line.number, line.offset, line.raw, values.get(host))
+        return malformed(line, "shape", f"it does not look like a line of {title}")
+
+    def read(
+        stream: Iterable[bytes],
+        where: str,  # noqa: ARG001 - what is wrong is yielded
+        *,
+        look: Look | None = None,
+        tally: Tally | None = None,
+        reference: Reference | None = None,
+    ) -> Iterator[Observation | MalformedLine]:
+        for line in lines(stream, look=look, tally=tally, fits=fits):
+            if not line.whole:
+                yield too_long(line)
+                continue
+            found = observe(line, reference)
+            if line.telling or isinstance(found, MalformedLine):
+                yield found
+
+    return Log(name=name, sniff=sniff, read=read, rank=rank, schema=schema, title=title)
+
+
+def _without_groups(pattern: bytes) -> bytes:
+    """Return a pattern whose groups are not kept: many of them in one alternative would cost their bookkeeping."""
+    return re.sub(rb"(?<!\\)\((?!\?)", b"(?:", pattern)
+
+
+def _most(head: bytes, shapes: Sequence[tuple[re.Pattern[bytes], Shape]]) -> bool:
+    """Tell whether most of the first lines have one of the shapes, and at least one a telling one."""
+    first = head.removeprefix(_MARK).split(b"\n")
+    whole = [line for line in (first[:-1] or first) if line.strip()][:_LOOKED_AT]
+    told = fit = 0
+    for line in whole:
+        shape = next((shape for pattern, shape in shapes if pattern.fullmatch(line)), None)
+        if shape is not None:
+            fit += 1
+            told += shape.telling
+    return told > 0 and 2 * fit > len(whole)
