@@ -19,22 +19,23 @@ _SYSLOG = syslog_times.PRIORITY + rb"(?:" + syslog_times.ANY_TIME + rb" ([^ \n]{
 _PART = rb"((?:[^|\\\n]|\\.){0,1024}+)\|"
 _HEADERS = ("device_vendor", "device_product", "device_version", "signature_id", "name", "severity")
 _WHEN = ("rt", "start", "end", "deviceReceiptTime", "timestamp")
+_EXTENSION = "extension"
 _LABELLED = re.compile(r"(?:cs|cn|cfp|c6a|deviceCustomDate|flexString|flexNumber|flexDate)\d{1,2}")
 
 
 def _further(values: Values) -> list[tuple[str, str]]:
-    found = pairs.spaced(values.get("extension", ""))
+    found = pairs.spaced(values.get(_EXTENSION, ""))
     named = dict(found)
     labels = [
         (label, value)
         for key, value in found
         if _LABELLED.fullmatch(key) and (label := named.get(f"{key}Label"))
     ]
-    return found + labels
+    return [(key or _EXTENSION, value) for key, value in found] + labels
 
 
 def _when(values: Values, reference: Reference | None) -> Micros | None:
-    named = dict(pairs.spaced(values.get("extension", "")))
+    named = dict(pairs.spaced(values.get(_EXTENSION, "")))
     return pairs.first_time({**values, **named}, _WHEN, reference)
 
 
@@ -44,12 +45,13 @@ LOG = text_log(
     shapes=(
         Shape(
             _SYSLOG + rb"(?:[^|\n]{0,255}? )?CEF: ?(\d{1,3}(?:\.\d)?)\|" + _PART * 6 + rb"(.*+)",
-            ("priority", "timestamp", "host", "cef_version", *_HEADERS, "extension"),
+            ("priority", "timestamp", "host", "cef_version", *_HEADERS, _EXTENSION),
         ),
     ),
     when=_when,
     host="host",
     further=_further,
+    taken_apart=_EXTENSION,
     schema=flat(
         "intrusion_detection",
         {

@@ -19,6 +19,7 @@ from tocsin.telemetry.text_logs import Shape, Values, text_log
 from tocsin.telemetry.times import Reference
 
 _LABELS = re.compile(r"\(\d{1,3}\)")
+_FIRST, _LABEL, _LAST = re.compile(rb" \(\d{1,3}\)"), re.compile(rb"\(\d{1,3}\)"), re.compile(rb"\(0\)")
 _TIME = rb"(\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4} \d{1,2}:\d\d:\d\d(?: [AP]M)?)"
 _CODES = {
     code: code
@@ -89,6 +90,7 @@ LOG = text_log(
     when=_when,
     nothing=frozenset({"", " ", "-"}),
     further=_further,
+    plain=lambda block: _LABEL.sub(b".", _FIRST.sub(b" ", _LAST.sub(b" ", block))),
     schema=Schema(
         {
             "": Kind("dns", {**_FIELDS, "remote": "destination.ip"}),

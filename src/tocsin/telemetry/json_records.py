@@ -28,7 +28,7 @@ _MARK = b"\xef\xbb\xbf"  # the byte order mark, in UTF-8
 _BLANK = b" \t\r\n" + _MARK
 # One object that holds all records: CloudTrail's files, exports of Azure Monitor and Microsoft Graph, of Google's Reports API
 _WRAPPER = re.compile(
-    rb'\{\s*(?:"[^"\\]{1,64}"\s*:\s*(?:"[^"\\]*"|-?\d+)\s*,\s*){0,8}+"(?:Records|records|value|items|resources)"\s*:\s*\[\s*(?=\{)'
+    rb'\{\s*(?:"[^"\\]{1,64}"\s*:\s*(?:"(?:[^"\\]|\\.)*+"|-?\d+)\s*,\s*){0,8}+"(?:Records|records|value|items|resources)"\s*:\s*\[\s*(?=\{)'
 )
 _MARKS = re.compile(rb'"(?:[^"\\]|\\.)*+("?)|[{}\[\]]', re.DOTALL)
 

@@ -20,12 +20,14 @@ _SYSLOG = (
 _PART = rb"([^|\n]{0,1024}+)\|"
 _SYSLOG_NAMES = ("priority", "timestamp", "host")
 _HEADERS = ("device_vendor", "device_product", "device_version", "event_id")
+_ATTRIBUTES = "attributes"
 _HEX = re.compile(r"0?x([0-9A-Fa-f]{1,4})")
 _WHEN = ("devTime", "eventTime", "timestamp")
 
 
 def _further(values: Values) -> list[tuple[str, str]]:
-    return pairs.delimited(values.get("attributes", ""), _delimiter(values.get("delimiter", "")))
+    found = pairs.delimited(values.get(_ATTRIBUTES, ""), _delimiter(values.get("delimiter", "")))
+    return [(key or _ATTRIBUTES, value) for key, value in found]
 
 
 def _delimiter(text: str) -> str:
@@ -45,7 +47,7 @@ LOG = text_log(
     shapes=(
         Shape(
             _SYSLOG + rb"LEEF:2\.0\|" + _PART * 4 + rb"(\S|0?x[0-9A-Fa-f]{1,4}|)\|(.*+)",
-            (*_SYSLOG_NAMES, *_HEADERS, "delimiter", "attributes"),
+            (*_SYSLOG_NAMES, *_HEADERS, "delimiter", _ATTRIBUTES),
         ),
         Shape(
             _SYSLOG + rb"LEEF:[12]\.0\|" + _PART * 4 + rb"(.*+)", (*_SYSLOG_NAMES, *_HEADERS, "attributes")
@@ -54,6 +56,7 @@ LOG = text_log(
     when=_when,
     host="host",
     further=_further,
+    taken_apart=_ATTRIBUTES,
     schema=flat(
         "intrusion_detection",
         {

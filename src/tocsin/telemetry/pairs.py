@@ -17,23 +17,29 @@ _ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 
 
 def spaced(text: str) -> list[tuple[str, str]]:
-    """Return the pairs of a CEF extension (`a=b c=d e f`): a value goes on until the next key; at most 2,000."""
+    """Return the pairs of a CEF extension (`a=b c=d e f`): a value goes on until the next key. What has no key comes under ""."""
     keys = []
     for key in _KEY.finditer(text):
         keys.append(key)
         if len(keys) > _MOST:
             break
-    ends = [key.start() for key in keys[1:]] + [len(text)]
-    return [
+    begins = [key.start() for key in keys] + [len(text)]
+    found = [
         (key[1], _plain(text[key.end() : end].strip()))
-        for key, end in list(zip(keys, ends, strict=True))[:_MOST]
+        for key, end in zip(keys[:_MOST], begins[1:], strict=False)
     ]
+    rest = [text[: begins[0]].strip(), text[begins[_MOST] :].strip() if len(keys) > _MOST else ""]
+    return found + [("", part) for part in rest if part]
 
 
 def delimited(text: str, delimiter: str) -> list[tuple[str, str]]:
-    """Return the pairs of LEEF's attributes; what has no `=` belongs to no key and is left out; at most 2,000."""
-    pairs = (part.partition("=") for part in text.split(delimiter, _MOST)[:_MOST])
-    return [(key.strip(), value.strip()) for key, equals, value in pairs if equals and key.strip()]
+    """Return the pairs of LEEF's attributes. What has no key comes under "", and so does what comes after 2,000 pairs."""
+    parts = text.split(delimiter, _MOST)
+    cut = [part.partition("=") for part in parts[:_MOST]]
+    found = [
+        (key.strip() if equals else "", (value if equals else key).strip()) for key, equals, value in cut
+    ]
+    return [(key, value) for key, value in found if value] + [("", part) for part in parts[_MOST:]]
 
 
 def _plain(text: str) -> str:

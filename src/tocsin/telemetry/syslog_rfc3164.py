@@ -17,7 +17,7 @@ LOG = text_log(
     shapes=(
         Shape(_HEAD + TAG + rb" ?(.*+)", ("priority", "timestamp", "host", "program", "pid", "message")),
         Shape(_HEAD + rb"(.*+)", ("priority", "timestamp", "host", "message")),
-        Shape(rb"<(\d{1,3})>(.*+)", ("priority", "message")),
+        Shape(rb"<(\d{1,3})>(.*+)", ("priority", "message"), telling=False),
     ),
     when=when,
     host="host",

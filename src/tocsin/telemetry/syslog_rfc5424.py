@@ -44,7 +44,7 @@ LOG = text_log(
     ),
     when=when,
     host="host",
-    rank=40,  # what is sent through syslog is told first
+    rank=38,  # after what is sent through syslog, before what any line with a priority could be
     further=_further,
     schema=flat(
         "host",

@@ -13,6 +13,7 @@ from typing import TypeAlias
 import msgspec
 
 from tocsin.clock import Micros
+from tocsin.matching.blocks import line_spans
 from tocsin.telemetry.lines import Line, lines, malformed, too_long
 from tocsin.telemetry.observations import Log, Look, MalformedLine, Observation, Tally
 from tocsin.telemetry.schema import Schema
@@ -51,6 +52,8 @@ def text_log(
     rank: int = 20,
     nothing: frozenset[str] = frozenset({"-", ""}),
     further: Further | None = None,
+    taken_apart: str = "",
+    plain: Callable[[bytes], bytes] | None = None,
 ) -> Log:
     """Return a log format of lines.
 
@@ -64,6 +67,8 @@ def text_log(
         rank: see `Log`.
         nothing: texts that stand for no value.
         further: fields made of several of a line.
+        taken_apart: a field all of whose content is in those.
+        plain: writes lines as the matching of text can read them; for formats that write names otherwise. Keeps line feeds.
     """
     compiled = [(re.compile(shape.pattern + rb"\r?"), shape) for shape in shapes]
     for pattern, shape in compiled:
@@ -91,6 +96,7 @@ def text_log(
                 ]
                 values = dict(reversed(fields))
                 more = [] if further is None else further(values)
+                fields = [each for each in fields if each[0] != taken_apart]
                 at = when(values, reference)
                 return Observation(at, (*fields, *more), line.number, line.offset, line.raw, values.get(host))
         return malformed(line, "shape", f"it does not look like a line of {title}")
@@ -103,7 +109,8 @@ def text_log(
         tally: Tally | None = None,
         reference: Reference | None = None,
     ) -> Iterator[Observation | MalformedLine]:
-        for line in lines(stream, look=look, tally=tally, fits=fits):
+        asked = look if look is None or plain is None else _looking(look, plain)
+        for line in lines(stream, look=asked, tally=tally, fits=fits):
             if not line.whole:
                 yield too_long(line)
                 continue
@@ -112,6 +119,21 @@ def text_log(
                 yield found
 
     return Log(name=name, sniff=sniff, read=read, rank=rank, schema=schema, title=title)
+
+
+def _looking(look: Look, plain: Callable[[bytes], bytes]) -> Look:
+    """Return a look at lines as `plain` writes them, which says where they are as they stand."""
+
+    def spans(block: bytes) -> list[tuple[int, int]]:
+        written = plain(block)
+        numbers, at, number = set(), 0, 0
+        for start, _ in look(written):
+            number += written.count(b"\n", at, start)
+            at = start
+            numbers.add(number)
+        return [span for number, span in enumerate(line_spans(block)) if number in numbers]
+
+    return spans
 
 
 def _without_groups(pattern: bytes) -> bytes:

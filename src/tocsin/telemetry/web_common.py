@@ -20,7 +20,7 @@ _COMMON = (
     + rb" (\d{3}|-) (\d{1,20}|-)"
 )
 _NAMES = ("client", "ident", "user", "time", "request", "status", "bytes")
-_VHOST = rb"([0-9A-Za-z._-]{1,253}(?::\d{1,5})?) "
+_VHOST = rb"([0-9A-Za-z._-]{1,253}(?::\d{1,5})?) (?=[0-9A-Za-z_-]*[.:])"
 _AGENT = rb" " + _QUOTED + rb" " + _QUOTED + rb"(?: (.*+))?"
 _COMBINED = (*_NAMES, "referrer", "user_agent", "rest")
 
@@ -38,11 +38,12 @@ def _further(values: Values) -> list[tuple[str, str]]:
 LOG = text_log(
     "web_common",
     title="Web access log (common, combined, vhost)",
+    # what could be read as a client and an ident is a virtual host and a client if the second looks like an address
     shapes=(
-        Shape(_COMMON + _AGENT, _COMBINED),
         Shape(_VHOST + _COMMON + _AGENT, ("vhost", *_COMBINED)),
-        Shape(_COMMON + rb"(?: (.*+))?", (*_NAMES, "rest")),
+        Shape(_COMMON + _AGENT, _COMBINED),
         Shape(_VHOST + _COMMON + rb"(?: (.*+))?", ("vhost", *_NAMES, "rest")),
+        Shape(_COMMON + rb"(?: (.*+))?", (*_NAMES, "rest")),
     ),
     when=_when,
     host="vhost",
