@@ -77,6 +77,8 @@ def json_log(
                 if path in local and isinstance(value, str)
                 else times.of_value(value)
             )
+            if at is None and isinstance(value, str):
+                at = times.of_day_month(value, reference)
             if at is not None:
                 break
         names = (at_path(record, path) for path in host)

@@ -123,6 +123,14 @@ def request(value: str) -> Iterator[tuple[str, str]]:
         yield from url(rest.rpartition(" ")[0] or rest)
 
 
+def registry_value(value: str) -> Iterator[tuple[str, str]]:
+    """Take the path of a registry value, which ends with the value's name."""
+    yield "registry.path", value
+    _, separator, name = value.rpartition("\\")
+    if separator:
+        yield "registry.value", name
+
+
 def mailboxes(name: str) -> Split:
     """Take addresses out of a header: `Bob <bob@mail.example>, ann@mail.example`."""
     found = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w.-]{1,253}\w")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tocsin.telemetry.schema import Kind, Schema, Target
-from tocsin.telemetry.splits import account, answers, hashes, one_hash, transport
+from tocsin.telemetry.splits import account, answers, hashes, one_hash, registry_value, transport
 
 _SOURCES = (
     ("sysmon", "sysmon"),
@@ -35,8 +35,11 @@ _FILE: Mapping[str, Target] = {**_IMAGE, "TargetFilename": "file.path", "Hashes"
 _REGISTRY: Mapping[str, Target] = {
     **_IMAGE,
     "TargetObject": "registry.path",
+}
+_REGISTRY_VALUE: Mapping[str, Target] = {
+    **_REGISTRY,
+    "TargetObject": registry_value,
     "Details": "registry.data.strings",
-    "NewName": "registry.value",
 }
 _TWO_PROCESSES: Mapping[str, Target] = {
     "SourceImage": "process.executable",
@@ -103,8 +106,8 @@ SYSMON: Mapping[str, Kind] = {
     "10": Kind("process", _TWO_PROCESSES),
     "11": Kind("file", _FILE),
     "12": Kind("registry", _REGISTRY),
-    "13": Kind("registry", _REGISTRY),
-    "14": Kind("registry", _REGISTRY),
+    "13": Kind("registry", _REGISTRY_VALUE),
+    "14": Kind("registry", {**_REGISTRY, "NewName": "registry.path"}),
     "15": Kind("file", {**_FILE, "Hash": hashes("file")}),
     "17": Kind("pipe", _PIPE),
     "18": Kind("pipe", _PIPE),
