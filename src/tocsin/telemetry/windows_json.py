@@ -5,7 +5,8 @@ from __future__ import annotations
 from tocsin.telemetry import windows_events
 from tocsin.telemetry.json_logs import json_log
 
-WHEN = (
+_WHEN = (
+    "Event.EventData.UtcTime",
     "Event.System.TimeCreated.#attributes.SystemTime",
     "UtcTime",
     "winlog.event_data.UtcTime",
@@ -14,7 +15,7 @@ WHEN = (
     "TimeCreated",
     "timestamp",
 )
-HOST = (
+_HOST = (
     "Event.System.Computer",
     "winlog.computer_name",
     "Hostname",
@@ -35,9 +36,9 @@ LOG = json_log(
         ("Id", "ProviderName", "LogName"),
         ("event_id", "log_name", "event_data"),
     ),
-    when=WHEN,
+    when=_WHEN,
     local=("EventTime",),  # NXLog
-    host=HOST,
+    host=_HOST,
     schema=windows_events.SCHEMA,
     rank=9,  # Winlogbeat's events are ECS, too
 )

@@ -6,6 +6,7 @@ event that declares one is refused (`DOCTYPE`, `ENTITY`), which takes XML's bomb
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable, Iterator
 from xml.etree.ElementTree import Element, ParseError, XMLParser
@@ -55,7 +56,9 @@ def _read(
 
 
 def _one_line(raw: bytes) -> bytes:
-    return raw.replace(b"\n", b" ").replace(b"&amp;", b"&") + b"\n"
+    if b"&" in raw:  # a value may be written with references to characters
+        raw = html.unescape(raw.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+    return raw.replace(b"\n", b" ") + b"\n"
 
 
 def _events(stream: Iterable[bytes], tally: Tally) -> Iterator[Line]:
