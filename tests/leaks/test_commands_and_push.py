@@ -31,7 +31,7 @@ BOOKS = {
     *("quarantine list", "token list", "embargo list", "law list", "policy explain", "policy simulate"),
 }
 """Commands that show what the operator keeps, with no content of any object."""
-WORLD = {"law show", "law transfer"}
+WORLD = {"law show", "law transfer", "observe"}
 """Commands that know nothing of the node."""
 RAW = {"quarantine show", "backup"}
 """Commands that hand the operator bytes that were never decided about: what was refused, and the whole node."""

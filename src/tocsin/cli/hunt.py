@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tocsin.cli import _reading
 from tocsin.cli.context import json_option, open_store, write
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ _UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
     type=click.IntRange(0),
     help=f"Most hits shown of one indicator. [default: {_SHOWN}; {_SHOWN_JSON} with --json]",
 )
+@_reading.options
 @click.option("--fail-on-hit", is_flag=True, help="End with 10 when something was raised.")
 @json_option
 def COMMAND(
@@ -58,11 +60,15 @@ def COMMAND(
     observables: bool,
     limit: int | None,
     fail_on_hit: bool,
+    log_format: str | None,
+    timezone: str | None,
+    quarantine: str | None,
     as_json: bool,
 ) -> int:
     """Look for the node's indicators in each LOG: a file, a folder, or - for standard input.
 
-    Read are Zeek logs (TSV and JSON), Suricata EVE, other logs of JSON objects, and any text, plain or packed with gzip or zstd.
+    Read are the formats that `tocsin observe --formats` lists (Zeek, Suricata, Windows events, syslog, web, DNS and cloud logs, captures,
+    Parquet and more), other JSON objects, and any text, plain or packed with gzip or zstd.
     What is found is printed with its indicator, marking and source, kept, and written as a STIX sighting that policy lets go back
     to whoever shared the indicator. Hunting the same log again repeats nothing.
 
@@ -74,9 +80,14 @@ def COMMAND(
     from tocsin.node.hunt import Hunt, Options
 
     logs.check(paths)
-    with open_store() as store:
+    with open_store() as store, _reading.quarantined(quarantine) as kept:
         now = store.clock()
-        options = Options(since=_moment(since, now), any_time=any_time)
+        options = Options(
+            since=_moment(since, now),
+            any_time=any_time,
+            reading=_reading.reading(log_format, timezone, now),
+            quarantine=kept,
+        )
         clearances = Clearances(store)
         known = catalogue.load(store, clearances, observables=observables)
         hunt = Hunt(known.value, now=now, options=options)

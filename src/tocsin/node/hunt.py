@@ -18,9 +18,10 @@ from tocsin.matching import Entry, Indicator, Kind
 from tocsin.matching.engine import DEFANGED
 from tocsin.matching.sieve import Escapes, Sieve
 from tocsin.node.catalogue import Catalogue, Source
-from tocsin.node.logs import OpenLog, open_logs
+from tocsin.node.logs import OpenLog, Reading, open_logs
 from tocsin.telemetry import MalformedLine, Observation, Tally
 from tocsin.telemetry.finding import Finding, find_in
+from tocsin.telemetry.quarantine import Quarantine
 
 EARLY = "before-valid"
 LATE = "after-valid"
@@ -36,12 +37,16 @@ class Options(msgspec.Struct, frozen=True):
     Attributes:
         since: pass over records dated earlier, in µs; those without a time are looked at.
         any_time: raise hits from outside an indicator's validity as well.
+        reading: format and time zone of the logs.
+        quarantine: keeps the lines that are not of their log's format.
         most: most hits of one indicator that are handed on; further ones are counted. One bad indicator must not flood.
     """
 
     since: Micros | None = None
     any_time: bool = False
     most: int = 10_000
+    reading: Reading | None = None
+    quarantine: Quarantine | None = None
 
 
 class Hit(msgspec.Struct, frozen=True, gc=False):
@@ -152,7 +157,10 @@ class Hunt:
                 on_read(count)
 
         for log in open_logs(
-            paths, on_read=read, on_fault=lambda name, why: report.faults.append((name, why))
+            paths,
+            on_read=read,
+            on_fault=lambda name, why: report.faults.append((name, why)),
+            reading=self._options.reading,
         ):
             report.formats[log.log.name] += 1
             yield from self._log(log)
@@ -166,7 +174,9 @@ class Hunt:
         lines, size = self.report.lines, self.report.bytes
         self._equal.clear()
         try:
-            for record in log.log.read(log.stream, log.name, look=sieve.spans, tally=tally):
+            for record in log.log.read(
+                log.stream, log.name, look=sieve.spans, tally=tally, reference=log.reference
+            ):
                 if isinstance(record, MalformedLine):
                     self._malformed(log.name, record)
                 elif self._before(record):
@@ -177,6 +187,8 @@ class Hunt:
 
     def _malformed(self, name: str, line: MalformedLine) -> None:
         self.report.malformed += 1
+        if self._options.quarantine is not None:
+            self._options.quarantine.keep(name, line)
         if len(self.report.examples) < _EXAMPLES:
             self.report.examples.append((f"{name}:{line.line}", line.reason))
 
