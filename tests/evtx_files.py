@@ -14,8 +14,9 @@ _CHUNK = 65_536
 _EPOCH = 116_444_736_000_000_000  # 1970 in units of 100 ns since 1601
 
 
-def event(number: int, provider: str, channel: str, computer: str, when: str, data: dict[str, str]) -> Node:
-    """Return an event as a tree."""
+def event(number: int, source: tuple[str, str, str], when: str, data: dict[str, str]) -> Node:
+    """Return an event as a tree; `source` is provider, channel and computer."""
+    provider, channel, computer = source
     system: list[Node] = [
         ("Provider", {"Name": provider}, ""),
         ("EventID", {}, str(number)),

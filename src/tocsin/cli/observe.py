@@ -61,15 +61,20 @@ def COMMAND(
     logs.check(paths)
     now = system_clock()
     faults: list[tuple[str, str]] = []
+
+    def fault(name: str, why: str) -> None:
+        faults.append((name, why))
+
     shape = "stix" if stix else "json" if as_json else "text"
     with _reading.quarantined(quarantine) as kept:
         for log in logs.open_logs(
             paths,
             on_read=lambda count: None,  # noqa: ARG005
-            on_fault=lambda name, why: faults.append((name, why)),
+            on_fault=fault,
             reading=_reading.reading(log_format, timezone, now),
         ):
-            _read(log, shape, category, limit, kept, now)
+            unread = _read(log, shape, category, limit, kept, now)
+            faults += [(log.name, why) for why in unread]
     for name, why in faults:
         click.echo(f"{_shown(name)}: {_shown(why)}", err=True)
     return _UNREAD if faults else 0
@@ -77,12 +82,18 @@ def COMMAND(
 
 def _read(
     log: OpenLog, shape: str, category: str | None, limit: int | None, kept: Quarantine | None, now: Micros
-) -> None:
+) -> list[str]:
+    """Print what a log says; return why the rest of it cannot be read, if that is so."""
     from tocsin.telemetry import MalformedLine
+    from tocsin.telemetry.containers import UNREAD
     from tocsin.telemetry.schemas import typed
 
     counts: Counter[str] = Counter()
+    unread = []
     for record in log.log.read(log.stream, log.name, reference=log.reference):
+        if isinstance(record, MalformedLine) and record.rule == UNREAD:
+            unread.append(record.reason)
+            continue
         if isinstance(record, MalformedLine):
             counts["malformed"] += 1
             if counts["malformed"] == 1:
@@ -101,6 +112,7 @@ def _read(
             click.echo(line)
     summary = f"{_shown(log.name)}: {log.log.title}, {counts['records']:,} records, {counts['malformed']:,} malformed"
     click.echo(summary, err=True)
+    return unread
 
 
 def _lines(said: Any, record: Any, name: str, shape: str, now: Micros) -> list[str]:

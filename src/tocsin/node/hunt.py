@@ -20,6 +20,7 @@ from tocsin.matching.sieve import Escapes, Sieve
 from tocsin.node.catalogue import Catalogue, Source
 from tocsin.node.logs import OpenLog, Reading, open_logs
 from tocsin.telemetry import MalformedLine, Observation, Tally
+from tocsin.telemetry.containers import UNREAD
 from tocsin.telemetry.finding import Finding, find_in
 from tocsin.telemetry.quarantine import Quarantine
 
@@ -186,6 +187,9 @@ class Hunt:
             self.report.lines, self.report.bytes = lines + tally.lines, size + tally.bytes
 
     def _malformed(self, name: str, line: MalformedLine) -> None:
+        if line.rule == UNREAD:
+            self.report.faults.append((name, line.reason))
+            return
         self.report.malformed += 1
         if self._options.quarantine is not None:
             self._options.quarantine.keep(name, line)

@@ -19,6 +19,8 @@ from tocsin.telemetry.times import Reference
 
 LARGEST = 64 * 1024**3
 """Most bytes of a container."""
+UNREAD = "container"
+"""The rule of a malformed line that stands for all that could not be read of a container."""
 FALLBACK = "json_lines"
 _TELLING = 20
 _IN_MEMORY = 32 * 1024**2
@@ -62,13 +64,13 @@ def container_log(
         reference: Reference | None = None,
     ) -> Iterator[Observation | MalformedLine]:
         fault: list[str] = []
-        lines = _lines(stream, records, where, fault)
+        lines = _lines(stream, records, fault)
         first = list(islice(lines, 0 if inner else _TELLING))
         of = inner or _format_of(first)
         count = tally or Tally()
         yield from of.read(chain(first, lines), where, look=look, tally=count, reference=reference)
         for reason in fault:
-            yield MalformedLine(count.lines + 1, count.bytes, b"", "container", reason, telling=False)
+            yield MalformedLine(count.lines + 1, count.bytes, b"", UNREAD, reason, telling=False)
 
     schema = None if inner is None else inner.schema
     return Log(
@@ -92,14 +94,14 @@ def _format_of(lines: list[bytes]) -> Log:
     return named(FALLBACK)
 
 
-def _lines(stream: Iterable[bytes], records: Records, where: str, fault: list[str]) -> Iterator[bytes]:
+def _lines(stream: Iterable[bytes], records: Records, fault: list[str]) -> Iterator[bytes]:
     try:
         with spooled(stream) as file:
             for record in records(file):
                 yield record + b"\n"
     except (FormatError, LimitError, OSError) as error:
         hint = error.hint() if isinstance(error, FormatError) else ""
-        fault.append(f"{where}: {error}" + (f" ({hint})" if hint else ""))
+        fault.append(f"{error} ({hint})" if hint else str(error))
 
 
 @contextmanager
