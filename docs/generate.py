@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from docs import telemetry
 from tocsin import errors
 from tocsin.cli import _root
 from tocsin.config import SETTINGS
@@ -99,7 +100,12 @@ def _describe(command: click.Command, context: click.Context, level: int = 2) ->
 
 def main() -> int:
     """Write or check the pages; return 1 when `--check` finds one that is not current."""
-    pages = {"settings.md": _settings(), "exit-codes.md": _exit_codes(), "commands.md": _commands()}
+    pages = {
+        "settings.md": _settings(),
+        "exit-codes.md": _exit_codes(),
+        "commands.md": _commands(),
+        "telemetry.md": telemetry.page(_NOTE),
+    }
     stale = []
     for name, text in pages.items():
         file = _FOLDER / name

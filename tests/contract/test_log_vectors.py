@@ -70,7 +70,7 @@ def test_vector(file: Path) -> None:
     data = _readable(file).read_bytes()
     expected = json.loads(Path(f"{file}.expected.json").read_text("utf-8"))
     assert log_of(data).name == file.parent.name
-    for step in (1 << 20, 7):
+    for step in (1 << 20, 7) if log_of(data).container == "none" else (1 << 20,):
         assert _read(data, step, sieve=False) == expected
         through = _read(data, step, sieve=True)
         assert through["hits"] == expected["hits"]

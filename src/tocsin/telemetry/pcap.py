@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import IO, Any
 
 import orjson
@@ -91,7 +92,7 @@ def _records(file: IO[bytes]) -> Iterator[bytes]:
             hint="install the package tshark (Wireshark)",
         )
     names = [_TIME, *FIELDS]
-    unknown = set(_UNKNOWN.findall(_complaint(program, names)))
+    unknown = _unknown(program)
     yield from _packets(program, [name for name in names if name not in unknown], file)
 
 
@@ -113,8 +114,10 @@ def _command(program: str, names: list[str]) -> list[str]:
     ]
 
 
-def _complaint(program: str, names: list[str]) -> str:
-    """Return what tshark says of fields that it does not know, without reading anything."""
+@cache
+def _unknown(program: str) -> frozenset[str]:
+    """Return the fields that this tshark does not know: it says so before it reads anything."""
+    names = [_TIME, *FIELDS]
     try:
         done = subprocess.run(  # noqa: S603 - a fixed command
             _command(program, names), stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False
@@ -122,7 +125,7 @@ def _complaint(program: str, names: list[str]) -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise FormatError(f"tshark cannot be used: {error}") from error
     text = done.stderr.decode("utf-8", "replace")
-    return text if "valid" in text else ""
+    return frozenset(_UNKNOWN.findall(text)) & set(names) if "valid" in text else frozenset()
 
 
 def _packets(program: str, names: list[str], file: IO[bytes]) -> Iterator[bytes]:

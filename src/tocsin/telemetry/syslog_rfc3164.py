@@ -6,17 +6,20 @@ A file may have times after RFC 3339 in place of the short ones (rsyslog's defau
 from __future__ import annotations
 
 from tocsin.telemetry.schema import flat
-from tocsin.telemetry.syslog_times import ANY_TIME, PRIORITY, TAG, when
+from tocsin.telemetry.syslog_times import ANY_TIME, BSD_TIME, ISO_TIME, PRIORITY, TAG, when
 from tocsin.telemetry.text_logs import Shape, text_log
 
-_HEAD = PRIORITY + ANY_TIME + rb" ([^ \n]{1,255}) "
+# applications write `TIME LEVEL component: message`, which is no header
+_HOST = rb" ((?!(?i:trace|debug|info|notice|warn|warning|error|fatal|critical)\b)[0-9A-Za-z_\[:][\w.:%\[\]-]{0,254}) "
+_NAMES = ("priority", "timestamp", "host")
 
 LOG = text_log(
     "syslog_rfc3164",
     title="syslog (RFC 3164)",
     shapes=(
-        Shape(_HEAD + TAG + rb" ?(.*+)", ("priority", "timestamp", "host", "program", "pid", "message")),
-        Shape(_HEAD + rb"(.*+)", ("priority", "timestamp", "host", "message")),
+        Shape(PRIORITY + ANY_TIME + _HOST + TAG + rb" ?(.*+)", (*_NAMES, "program", "pid", "message")),
+        Shape(PRIORITY + BSD_TIME + _HOST + rb"(.*+)", (*_NAMES, "message")),
+        Shape(PRIORITY + ISO_TIME + _HOST + rb"(.*+)", (*_NAMES, "message"), telling=False),
         Shape(rb"<(\d{1,3})>(.*+)", ("priority", "message"), telling=False),
     ),
     when=when,
