@@ -35,8 +35,7 @@ def _further(values: Values) -> list[tuple[str, str]]:
 
 
 def _when(values: Values, reference: Reference | None) -> Micros | None:
-    named = dict(pairs.spaced(values.get(_EXTENSION, "")))
-    return pairs.first_time({**values, **named}, _WHEN, reference)
+    return pairs.first_time(values, _WHEN, reference)
 
 
 LOG = text_log(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 
 from tocsin.clock import Micros
@@ -15,7 +14,7 @@ from tocsin.telemetry.times import Reference
 Header = Callable[[bytes], tuple[str, ...] | None]
 """Reads a line: the names of the columns if it is a header that gives them, () if it is another line of a header, None if it is none."""
 
-_SEPARATOR = re.compile(rb"[ \t]")
+_NOTHING = {"-", ""}
 
 
 def column_log(
@@ -89,10 +88,10 @@ def column_log(
 def _row(line: Line, columns: tuple[str, ...]) -> list[tuple[str, str]] | MalformedLine:
     if not columns:
         return malformed(line, "header", "no header says what its columns are")
-    cells = _SEPARATOR.split(line.raw.rstrip(b"\r"))
+    raw = line.raw.rstrip(b"\r")
+    if b"\t" in raw:
+        raw = raw.replace(b"\t", b" ")
+    cells = raw.decode("utf-8", "surrogateescape").split(" ")
     if len(cells) != len(columns):
         return malformed(line, "fields", f"it has {len(cells)} columns where the header names {len(columns)}")
-    texts = (
-        (column, cell.decode("utf-8", "surrogateescape")) for column, cell in zip(columns, cells, strict=True)
-    )
-    return [(column, text) for column, text in texts if text not in {"-", ""}]
+    return [(column, text) for column, text in zip(columns, cells, strict=True) if text not in _NOTHING]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, islice
+from itertools import chain
 from typing import Any, TypeAlias
 
 import msgspec
@@ -140,26 +140,59 @@ def _record(line: Line, facts: Callable[[dict[str, Any]], Facts]) -> Observation
     if not line.telling:
         return Observation(None, (), line.number, line.offset, line.raw)
     at, host, further = facts(record)
-    fields = (*islice(flat(record), _MOST_FIELDS + 1), *further)
+    fields = flat(record)
     if len(fields) > _MOST_FIELDS:
         return malformed(line, "fields", f"it has more than {_MOST_FIELDS:,} values")
-    return Observation(at, fields, line.number, line.offset, line.raw, host)
+    fields += further
+    return Observation(at, tuple(fields), line.number, line.offset, line.raw, host)
 
 
-def flat(value: Any, name: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
-    """Yield name and text of each value in a record: `a.b` for members of members, a list's name once for each of its members."""
-    if isinstance(value, str):
-        yield name, value
-    elif isinstance(value, dict) and depth < _DEEPEST:
-        for key, member in value.items():
-            yield from flat(member, f"{name}.{key}" if name else key, depth + 1)
-    elif isinstance(value, list) and depth < _DEEPEST:
-        for member in value:
-            yield from flat(member, name, depth + 1)
-    elif isinstance(value, dict | list):
-        yield name, orjson.dumps(value).decode()
-    elif value is not None and not isinstance(value, bool):
-        yield name, str(value)
+def flat(record: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return name and text of each value in a record: `a.b` for members of members, a list's name once for each of its members.
+
+    At most one value more than a record may have.
+    """
+    found: list[tuple[str, str]] = []
+    _flatten(record, "", 1, found)
+    return found
+
+
+def _flatten(members: dict[str, Any], prefix: str, depth: int, found: list[tuple[str, str]]) -> None:
+    for key, value in members.items():
+        kind = type(value)
+        if kind is str:
+            found.append((prefix + key, value))
+        elif kind is int or kind is float:
+            found.append((prefix + key, str(value)))
+        elif kind is dict and depth < _DEEPEST:
+            _flatten(value, f"{prefix}{key}.", depth + 1, found)
+        elif kind is list:
+            _flatten_list(value, prefix + key, depth + 1, found)
+        elif kind is dict:
+            found.append((prefix + key, orjson.dumps(value).decode()))
+        if len(found) > _MOST_FIELDS:
+            return
+
+
+def _flatten_list(members: list[Any], name: str, depth: int, found: list[tuple[str, str]]) -> None:
+    if depth > _DEEPEST:
+        found.append((name, orjson.dumps(members).decode()))
+        return
+    for value in members:
+        kind = type(value)
+        if kind is str:
+            found.append((name, value))
+        elif kind is int or kind is float:
+            found.append((name, str(value)))
+        elif kind is dict:
+            if depth < _DEEPEST:
+                _flatten(value, f"{name}.", depth + 1, found)
+            else:
+                found.append((name, orjson.dumps(value).decode()))
+        elif kind is list:
+            _flatten_list(value, name, depth + 1, found)
+        if len(found) > _MOST_FIELDS:
+            return
 
 
 class _Item(msgspec.Struct, frozen=True, gc=False):

@@ -38,7 +38,7 @@ def _delimiter(text: str) -> str:
 
 
 def _when(values: Values, reference: Reference | None) -> Micros | None:
-    return pairs.first_time({**values, **dict(_further(values))}, _WHEN, reference)
+    return pairs.first_time(values, _WHEN, reference)
 
 
 LOG = text_log(

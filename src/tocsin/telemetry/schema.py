@@ -6,7 +6,8 @@ value that holds several is taken apart. `facts` applies it to an observation; w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 import msgspec
@@ -65,35 +66,35 @@ class Schema(msgspec.Struct, frozen=True):
 
     def facts(self, fields: Fields) -> tuple[str, list[Fact]]:
         """Return category and facts of a record; each fact once, in the order of the fields, at most `MOST_FACTS`."""
-        named = fields if not self.strip else tuple((self._plain(name), value) for name, value in fields)
+        strip = self.strip
+        named = fields if not strip else [(_plain(name, strip), value) for name, value in fields]
         kind = self._kind(named)
+        own, common = kind.fields, self.common
         found: dict[tuple[str, str], Fact] = {}
-        for (name, value), (origin, _) in zip(named, fields, strict=True):
-            target = kind.fields.get(name) or self.common.get(name)
+        for position, (name, value) in enumerate(named):
+            target = own.get(name) or common.get(name)
             if target is None:
                 continue
-            for field, text in _targets(target, value):
+            for field, text in ((target, value),) if type(target) is str else _targets(target, value):
                 good = accepted(field, text)
                 if good is not None and (field, good) not in found and len(found) < MOST_FACTS:
-                    found[field, good] = Fact(field, good, origin)
+                    found[field, good] = Fact(field, good, fields[position][0])
         return kind.category, list(found.values())
 
-    def _plain(self, name: str) -> str:
-        for prefix in self.strip:
-            if name.startswith(prefix):
-                return name[len(prefix) :]
-        return name
-
-    def _kind(self, fields: Fields) -> Kind:
+    def _kind(self, fields: Sequence[tuple[str, str]]) -> Kind:
         if self.choose is not None:
-            first = dict(reversed(fields))
-            found = self.kinds.get(self.choose(first))
+            found = self.kinds.get(self.choose(dict(reversed(fields))))
             if found is not None:
                 return found
         return self.kinds.get("", _NOTHING)
 
 
 _NOTHING = Kind("", {})
+
+
+@lru_cache(maxsize=10_000)
+def _plain(name: str, strip: tuple[str, ...]) -> str:
+    return next((name[len(prefix) :] for prefix in strip if name.startswith(prefix)), name)
 
 
 def _targets(target: Target, value: str) -> Iterable[tuple[str, str]]:

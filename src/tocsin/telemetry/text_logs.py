@@ -61,7 +61,7 @@ def text_log(
         name: of the format.
         title: what people call it.
         shapes: what its lines look like, the most telling first.
-        when: the time of a line, by its fields.
+        when: the time of a line, by its fields, those of `further` among them.
         host: the field that names what recorded it.
         schema: what its fields are.
         rank: see `Log`.
@@ -97,7 +97,7 @@ def text_log(
                 values = dict(reversed(fields))
                 more = [] if further is None else further(values)
                 fields = [each for each in fields if each[0] != taken_apart]
-                at = when(values, reference)
+                at = when({**values, **dict(more)} if more else values, reference)
                 return Observation(at, (*fields, *more), line.number, line.offset, line.raw, values.get(host))
         return malformed(line, "shape", f"it does not look like a line of {title}")
 

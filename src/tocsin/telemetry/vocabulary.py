@@ -8,9 +8,11 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 _LONGEST = 32 * 1024
+_SHORT = 128
 _NOTHING = {"", "-", "N/A", "n/a", "(empty)", "null", "None"}
 _DOMAIN = re.compile(r"(?=.{1,253}\.?$)[\w*-]{1,63}(?:\.[\w-]{1,63})*\.?")
 _DIGITS = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128, "imphash": 32, "ja3": 32, "ja3s": 32}
@@ -191,7 +193,14 @@ def accepted(name: str, value: str) -> str | None:
         name: of the vocabulary; an unknown one raises KeyError, which is a fault of a table, not of a log.
         value: as it stands in the log; longer ones than 32 KiB are not taken.
     """
+    return _remembered(name, value) if len(value) < _SHORT else _judged(name, value)
+
+
+def _judged(name: str, value: str) -> str | None:
     check = _CHECKS[TYPES[name]]
     if len(value) > _LONGEST or value.strip() in _NOTHING:
         return None
     return check(value)
+
+
+_remembered = lru_cache(maxsize=50_000)(_judged)  # a log says the same few things over and over

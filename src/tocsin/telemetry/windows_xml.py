@@ -9,7 +9,8 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Iterator
-from xml.etree.ElementTree import Element, ParseError, XMLParser
+from xml.etree.ElementTree import Element, XMLParser
+from xml.parsers.expat import ExpatError, ParserCreate
 
 from tocsin.telemetry import times, windows_events
 from tocsin.telemetry.lines import Line, malformed
@@ -50,9 +51,10 @@ def _read(
             )
             yield found
             continue
-        record = _observe(line)
-        if telling or isinstance(record, MalformedLine):
-            yield record
+        if telling:
+            yield _observe(line)
+        elif (reason := _fault(line.raw)) is not None:
+            yield malformed(line, "xml", reason)
 
 
 def _one_line(raw: bytes) -> bytes:
@@ -112,15 +114,23 @@ def _events(stream: Iterable[bytes], tally: Tally) -> Iterator[Line]:
         )
 
 
-def _observe(line: Line) -> Observation | MalformedLine:
-    if b"<!DOCTYPE" in line.raw or b"<!ENTITY" in line.raw:
-        return malformed(line, "xml", "it declares a document type, which no event does")
+def _fault(raw: bytes) -> str | None:
+    """Return why an event is no XML, without making anything of it."""
+    if b"<!DOCTYPE" in raw or b"<!ENTITY" in raw:
+        return "it declares a document type, which no event does"
     try:
-        parser = XMLParser()  # noqa: S314 - see above
-        parser.feed(line.raw)
-        event = parser.close()
-    except (ParseError, ValueError, LookupError) as error:
-        return malformed(line, "xml", f"not XML: {error}")
+        ParserCreate().Parse(raw, True)
+    except (ExpatError, ValueError, LookupError) as error:
+        return f"not XML: {error}"
+    return None
+
+
+def _observe(line: Line) -> Observation | MalformedLine:
+    if (reason := _fault(line.raw)) is not None:
+        return malformed(line, "xml", reason)
+    parser = XMLParser()  # noqa: S314 - see above
+    parser.feed(line.raw)
+    event = parser.close()
     fields: list[tuple[str, str]] = []
     if not _flat(event, "", fields, 0):
         return malformed(
