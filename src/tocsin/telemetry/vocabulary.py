@@ -172,6 +172,8 @@ TYPES: Final[dict[str, str]] = {
     "pipe.name": "text",
     "mutex.name": "text",
     "service.name": "text",
+    "powershell.file.script_block_text": "text",
+    "powershell.command.invocation_details": "text",
     "rule.id": "text",
     "rule.name": "text",
     "finding.title": "text",

@@ -198,6 +198,16 @@ SECURITY: Mapping[str, Kind] = {
     **dict.fromkeys(("4624", "4625", "4634", "4647", "4768", "4769", "4770", "4771", "4776", "4778", "4779"), Kind("authentication", _LOGON)),
     "4648": Kind("authentication", {**_LOGON, **_SUBJECT, "TargetUserName": "user.target.name", "TargetDomainName": "user.target.domain", "TargetServerName": "destination.domain"}),
     "4672": Kind("authentication", _SUBJECT),
+    "4627": Kind("authentication", _LOGON),
+    "5379": Kind("authentication", {**_SUBJECT, "ClientProcessId": "process.pid"}),
+    **dict.fromkeys(("4673", "4674", "4661"), Kind("process", _OBJECT)),
+    "4690": Kind("process", {**_SUBJECT, "SourceProcessId": "process.pid", "TargetProcessId": "process.target.pid"}),
+    "4703": Kind("process", {**_MANAGED, "ProcessName": "process.executable", "ProcessId": "process.pid"}),
+    **dict.fromkeys(
+        ("4798", "4799"),
+        Kind("iam", {**_MANAGED, "CallerProcessName": "process.executable", "CallerProcessId": "process.pid"}),
+    ),
+    **dict.fromkeys(("1102", "4719", "4912"), Kind("configuration", _SUBJECT)),
     "4688": Kind(
         "process",
         {
@@ -225,7 +235,8 @@ SECURITY: Mapping[str, Kind] = {
 _OTHERS: Mapping[str, Kind] = {
     "system/7045": Kind("configuration", _SERVICE),
     "system/7036": Kind("configuration", {"param1": "service.name"}),
-    "powershell/4104": Kind("process", {"Path": "file.path", "ScriptBlockText": "process.command_line"}),
+    "powershell/4104": Kind("process", {"Path": "file.path", "ScriptBlockText": "powershell.file.script_block_text"}),
+    "powershell/4103": Kind("process", {"Payload": "powershell.command.invocation_details"}),
     "dns-client/3008": Kind("dns", {"QueryName": "dns.question.name", "QueryStatus": "dns.response_code", "QueryResults": answers}),
     "dns-client/3006": Kind("dns", {"QueryName": "dns.question.name"}),
     "defender/1116": Kind("malware", {"Threat Name": "finding.title", "Path": "file.path", "Process Name": "process.executable", "SHA256": one_hash("file")}),

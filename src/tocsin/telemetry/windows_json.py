@@ -1,8 +1,15 @@
-"""Windows events as JSON: of Winlogbeat, NXLog and Security-Datasets, `evtx_dump`, and PowerShell's `Get-WinEvent | ConvertTo-Json`."""
+"""Windows events as JSON: of Winlogbeat, NXLog and Security-Datasets, `evtx_dump`, Microsoft Sentinel, and `Get-WinEvent | ConvertTo-Json`.
+
+Sentinel's table `WindowsEvent` has the event's data as a text that is JSON; it is taken apart as if it were not one.
+"""
 
 from __future__ import annotations
 
-from tocsin.telemetry import windows_events
+from typing import Any
+
+import orjson
+
+from tocsin.telemetry import json_records, windows_events
 from tocsin.telemetry.json_logs import json_log
 
 _WHEN = (
@@ -14,6 +21,7 @@ _WHEN = (
     "EventTime",
     "TimeCreated",
     "timestamp",
+    "TimeGenerated",
 )
 _HOST = (
     "Event.System.Computer",
@@ -24,6 +32,18 @@ _HOST = (
     "host.name",
     "computer_name",
 )
+
+
+def _further(record: dict[str, Any]) -> list[tuple[str, str]]:
+    data = record.get("EventData")
+    if not isinstance(data, str) or not data.startswith("{"):
+        return []
+    try:
+        inner = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return []
+    return json_records.flat({"EventData": inner})
+
 
 LOG = json_log(
     "windows_json",
@@ -40,5 +60,6 @@ LOG = json_log(
     local=("EventTime",),  # NXLog
     host=_HOST,
     schema=windows_events.SCHEMA,
+    further=_further,
     rank=9,  # Winlogbeat's events are ECS, too
 )

@@ -99,7 +99,18 @@ _KINDS: Mapping[str, Kind] = {
     "notice": Kind("intrusion_detection", {"note": "rule.name", "msg": "finding.title", "src": "source.ip", "dst": "destination.ip"}),
     "intel": Kind("intrusion_detection", {"seen.indicator": "finding.title"}),
     "dhcp": Kind("network", {"mac": "source.mac", "assigned_addr": "source.ip", "host_name": "source.domain"}),
-    "software": Kind("host", {"host": "host.ip", "name": "service.name"}),
+    **dict.fromkeys(("known_hosts", "known_services"), Kind("host", {"host": "related.ip"})),
+    "known_certs": Kind(
+        "host",
+        {
+            "host": "related.ip",
+            "subject": "tls.server.subject",
+            "issuer_subject": "tls.server.issuer",
+            "serial": "tls.server.x509.serial_number",
+        },
+    ),
+    "ocsp": Kind("network", {"serialNumber": "tls.server.x509.serial_number"}),
+    "software": Kind("host", {"host": "related.ip", "name": "service.name"}),
 }  # fmt: skip
 # Where no path is told (TSV gives it in a header, JSON of the plain writer nowhere), the fields that only one log has do it
 _TELLING = (

@@ -51,6 +51,7 @@ class _Table:
         self._empty = b"(empty)"
         self._names: list[str] = []
         self._sets: list[bool] = []
+        self._path = ""
 
     def head(self, raw: bytes) -> None:
         """Take a line of a header."""
@@ -68,10 +69,12 @@ class _Table:
             case b"#fields":
                 self._names = [value.decode("utf-8", "replace") for value in values]
                 self._sets = []
+            case b"#path" if values:
+                self._path = _plain(values[0]).decode("utf-8", "replace")
             case b"#types":
                 self._sets = [value.startswith((b"set[", b"vector[", b"table[")) for value in values]
             case _:
-                pass  # #path, #open, #close say nothing that is needed
+                pass  # #open and #close say nothing that is needed
 
     def fits(self, block: bytes) -> bool:
         """Tell whether a block holds as many separators as its lines ask for."""
@@ -102,6 +105,8 @@ class _Table:
             texts = [_plain(member).decode("utf-8", "surrogateescape") for member in members]
             fields.extend((name, text) for text in texts)
             of[name] = texts[0]
+        if self._path and "_path" not in of:  # as in Zeek's JSON
+            fields.append(("_path", self._path))
         fields += urls.requested("host+uri", of.get("host"), of.get("uri"), of.get("id.resp_p"))
         at = times.of_value(of.get("ts"))
         return Observation(at, tuple(fields), line.number, line.offset, line.raw, of.get("_system_name"))
