@@ -38,23 +38,39 @@ def _read(
     tally: Tally | None = None,
     reference: Reference | None = None,  # noqa: ARG001 - its times are UTC
 ) -> Iterator[Observation | MalformedLine]:
-    for line in _events(stream, tally or Tally()):
-        telling = look is None or bool(look(_one_line(line.raw)))
-        if not line.whole:
-            cut = (
-                "the log ends inside an event"
-                if len(line.raw) < _LARGEST
-                else f"larger than {_LARGEST:,} bytes"
-            )
-            found = MalformedLine(
-                line.number, line.offset, line.raw[:_KEPT], "truncated", f"no event: {cut}", telling
-            )
-            yield found
-            continue
-        if telling:
-            yield _observe(line)
-        elif (reason := _fault(line.raw)) is not None:
-            yield malformed(line, "xml", reason)
+    for lines in _events(stream, tally or Tally()):
+        asked = _asked(lines, look)
+        for line, telling in zip(lines, asked, strict=True):
+            if not line.whole:
+                yield _no_event(line, telling=telling)
+            elif telling:
+                yield _observe(line)
+            elif (reason := _fault(line.raw)) is not None:
+                yield malformed(line, "xml", reason)
+
+
+def _no_event(line: Line, *, telling: bool) -> MalformedLine:
+    return MalformedLine(
+        line.number,
+        line.offset,
+        line.raw[:_KEPT],
+        "truncated",
+        f"no event: cut off, between two events, or larger than {_LARGEST:,} bytes",
+        telling,
+    )
+
+
+def _asked(lines: list[Line], look: Look | None) -> list[bool]:
+    """Return which events to look at: all of them are asked about at once, each as a line."""
+    if look is None:
+        return [True] * len(lines)
+    texts = [_one_line(line.raw) for line in lines]
+    starts = {start for start, _ in look(b"".join(texts))} if texts else set()
+    at, asked = 0, []
+    for text in texts:
+        asked.append(at in starts)
+        at += len(text)
+    return asked
 
 
 def _one_line(raw: bytes) -> bytes:
@@ -63,8 +79,8 @@ def _one_line(raw: bytes) -> bytes:
     return raw.replace(b"\n", b" ") + b"\n"
 
 
-def _events(stream: Iterable[bytes], tally: Tally) -> Iterator[Line]:
-    """Yield each event, and what is between events and is none (`whole` is False)."""
+def _events(stream: Iterable[bytes], tally: Tally) -> Iterator[list[Line]]:
+    """Yield the events of each piece, and what is between events and is none (`whole` is False)."""
     held, number, offset = b"", 1, 0
     last = b"\n"
     searched = 0
@@ -73,45 +89,54 @@ def _events(stream: Iterable[bytes], tally: Tally) -> Iterator[Line]:
         tally.lines += chunk.count(b"\n")
         last = chunk or last
         held += chunk
-        while (end := held.find(_END, searched)) >= 0:
-            end += len(_END)
-            around = _AROUND.match(held, 0, end)
-            begin = around.end() if around is not None else 0
-            if _BEGIN.match(held, begin) is None:  # rubbish before an event is not lost
-                next_one = _BEGIN.search(held, begin, end)
-                stop = end if next_one is None else next_one.start()
-                yield Line(
-                    number + held.count(b"\n", 0, begin),
-                    offset + begin,
-                    held[begin:stop],
-                    whole=False,
-                    telling=True,
+        lines, done = _cut(held, searched, number, offset)
+        if len(held) - done > _LARGEST:  # an event that has no end
+            lines.append(
+                Line(
+                    number + held.count(b"\n", 0, done), offset + done, held[done:], whole=False, telling=True
                 )
-                begin = stop
-            if begin < end:
-                yield Line(
-                    number + held.count(b"\n", 0, begin),
-                    offset + begin,
-                    held[begin:end],
-                    whole=True,
-                    telling=True,
-                )
-            number += held.count(b"\n", 0, end)
-            offset += end
-            held, searched = held[end:], 0
+            )
+            done = len(held)
+        number += held.count(b"\n", 0, done)
+        offset += done
+        held = held[done:]
         searched = max(0, len(held) - len(_END))
-        if len(held) > _LARGEST:
-            yield Line(number, offset, held, whole=False, telling=True)
-            number += held.count(b"\n")
-            offset += len(held)
-            held, searched = b"", 0
+        yield lines
     tally.lines += not last.endswith(b"\n")
-    around = _AROUND.match(held)
-    begin = around.end() if around is not None else 0
+    begin = _after(held, 0, len(held))
     if held[begin:].strip():
-        yield Line(
-            number + held.count(b"\n", 0, begin), offset + begin, held[begin:], whole=False, telling=True
-        )
+        yield [
+            Line(
+                number + held.count(b"\n", 0, begin), offset + begin, held[begin:], whole=False, telling=True
+            )
+        ]
+
+
+def _cut(held: bytes, searched: int, number: int, offset: int) -> tuple[list[Line], int]:
+    """Return the events in what is held, of which the first byte has a number and an offset, and how far they reach."""
+    lines: list[Line] = []
+    counted = done = 0
+    while (end := held.find(_END, max(searched, done))) >= 0:
+        end += len(_END)
+        begin = _after(held, done, end)
+        stop = begin
+        if _BEGIN.match(held, begin) is None:  # rubbish before an event is not lost
+            next_one = _BEGIN.search(held, begin, end)
+            stop = end if next_one is None else next_one.start()
+        for start, to, event in ((begin, stop, False), (stop, end, True)):
+            if start < to:
+                number += held.count(b"\n", counted, start)
+                counted = start
+                whole = event and to - start <= _LARGEST
+                lines.append(Line(number, offset + start, held[start:to], whole=whole, telling=True))
+        done = end
+    return lines, done
+
+
+def _after(held: bytes, start: int, end: int) -> int:
+    """Return where what surrounds events ends."""
+    around = _AROUND.match(held, start, end)
+    return start if around is None else around.end()
 
 
 def _fault(raw: bytes) -> str | None:
