@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -28,6 +29,8 @@ _SLASHED = re.compile(r"(\d{1,4})[/.](\d{1,2})[/.](\d{1,4}) (\d{1,2}):(\d\d):(\d
 _DAY: Micros = 86_400_000_000
 _YEARS_BACK = 8  # the longest way from one 29 February to the one before
 _WITHIN = 512
+_LONGEST = 48  # characters of a time that stands alone
+_REMEMBERED = 4_096
 # The largest number that is still a count of seconds, milliseconds, microseconds: all mean years before 5138
 _SCALES = ((1e11, 1_000_000), (1e14, 1_000), (1e17, 1))
 
@@ -52,15 +55,20 @@ def of_bsd(text: str, reference: Reference | None) -> Micros | None:
 
     A log that is older than a year when it was last written cannot be dated so: nothing in it says that it is.
     """
+    return _of_bsd(text[:_LONGEST], reference)
+
+
+@lru_cache(maxsize=_REMEMBERED)  # many lines are of the same second
+def _of_bsd(text: str, reference: Reference | None) -> Micros | None:
     found = _BSD.match(text)
     if found is None:
         return None
     month = _MONTHS.index(found[1]) + 1
     if found[3] is not None:
         return _local((int(found[3]), month, int(found[2])), found[4], found[5], _zone(reference))
-    if reference is None:
+    this = None if reference is None else _year(reference)
+    if reference is None or this is None:
         return None
-    this = (_EPOCH + timedelta(microseconds=max(reference.latest, 0) + _DAY)).astimezone(reference.zone).year
     for year in range(this, this - _YEARS_BACK - 1, -1):
         at = _local((year, month, int(found[2])), found[4], found[5], reference.zone)
         if at is not None and at <= reference.latest + _DAY:
@@ -68,9 +76,22 @@ def of_bsd(text: str, reference: Reference | None) -> Micros | None:
     return None
 
 
+def _year(reference: Reference) -> int | None:
+    try:
+        last = _EPOCH + timedelta(microseconds=max(reference.latest, 0) + _DAY)
+        return last.astimezone(reference.zone).year
+    except OverflowError:  # a file may bear any time of change
+        return None
+
+
 def of_day_month(text: str, reference: Reference | None) -> Micros | None:
     """Return `20/Nov/2026:08:00:01 +0100` or `20-Nov-2026 08:00:01.123`, as web servers and BIND write them."""
-    found = _DAY_MONTH.search(text[:_WITHIN])
+    return _of_day_month(text[:_LONGEST], reference)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _of_day_month(text: str, reference: Reference | None) -> Micros | None:
+    found = _DAY_MONTH.match(text)
     if found is None or found[2] not in _MONTHS:
         return None
     month = _MONTHS.index(found[2]) + 1

@@ -49,6 +49,7 @@ class _Table:
         self._members = b","
         self._unset = b"-"
         self._empty = b"(empty)"
+        self._nothing = {self._unset, self._empty, b""}
         self._names: list[str] = []
         self._sets: list[bool] = []
         self._path = ""
@@ -64,8 +65,10 @@ class _Table:
                 self._members = _plain(values[0])
             case b"#unset_field" if values:
                 self._unset = values[0]
+                self._nothing = {self._unset, self._empty, b""}
             case b"#empty_field" if values:
                 self._empty = values[0]
+                self._nothing = {self._unset, self._empty, b""}
             case b"#fields":
                 self._names = [value.decode("utf-8", "replace") for value in values]
                 self._sets = []
@@ -97,19 +100,25 @@ class _Table:
         fields: list[tuple[str, str]] = []
         of: dict[str, str] = {}
         for position, value in enumerate(line.raw.split(self._separator)):
-            if value in (self._unset, self._empty, b""):
+            if value in self._nothing:
                 continue
             name = self._names[position]
-            several = position < len(self._sets) and self._sets[position]
-            members = value.split(self._members) if several else (value,)
-            texts = [_plain(member).decode("utf-8", "surrogateescape") for member in members]
-            fields.extend((name, text) for text in texts)
-            of[name] = texts[0]
+            if position < len(self._sets) and self._sets[position] and self._members in value:
+                texts = [_text(member) for member in value.split(self._members)]
+                fields.extend((name, text) for text in texts)
+                of[name] = texts[0]
+            else:
+                of[name] = text = _text(value)
+                fields.append((name, text))
         if self._path and "_path" not in of:  # as in Zeek's JSON
             fields.append(("_path", self._path))
         fields += urls.requested("host+uri", of.get("host"), of.get("uri"), of.get("id.resp_p"))
         at = times.of_value(of.get("ts"))
         return Observation(at, tuple(fields), line.number, line.offset, line.raw, of.get("_system_name"))
+
+
+def _text(value: bytes) -> str:
+    return (_plain(value) if b"\\" in value else value).decode("utf-8", "surrogateescape")
 
 
 def _plain(value: bytes) -> bytes:

@@ -79,6 +79,8 @@ EAST = Reference(latest=AT, zone=timezone(timedelta(hours=1)))
         ("Nov 31 08:00:00", REFERENCE, None),
         ("Nov 20 25:00:00", REFERENCE, None),
         ("20 Nov 08:00:00", REFERENCE, None),
+        ("Nov 20 08:00:00", Reference(latest=2**62), None),
+        ("Nov 20 08:00:00", Reference(latest=-(2**62)), None),
     ],
 )
 def test_times_without_a_year(text, reference, at):
