@@ -53,7 +53,7 @@ def _logs(data: bytes) -> None:
         if isinstance(record, Observation):
             said = typed(record, log)
             assert {fact.origin for fact in said.facts} <= {name for name, _ in record.fields}
-            if record.offset % 16 == 0:  # each object is checked, which takes ten times as long as all else
+            if record.offset % 16 == 0:  # each object is checked, which takes longer than all else
                 observed.observed_data(said, place="fuzz", raw=record.raw, now=_REFERENCE.latest)
     assert tally.bytes == len(data)
 

@@ -59,10 +59,7 @@ def column_log(
         begun = False
 
         def fits(block: bytes) -> bool:
-            if not begun or not columns or (mark and (block.startswith(mark) or b"\n" + mark in block)):
-                return False
-            rows = block.count(b"\n") + (not block.endswith(b"\n"))
-            return block.count(b" ") + block.count(b"\t") == rows * (len(columns) - 1)
+            return begun and _fits(block, len(columns), mark)
 
         for line in lines(stream, look=look, tally=tally, fits=fits, mark=mark):
             if not line.whole:
@@ -78,11 +75,18 @@ def column_log(
                 yield found
             elif line.telling:
                 values = dict(reversed(found))
-                more = [] if further is None else further(values)
-                fields = (*found, *more)
+                fields = (*found, *(further(values) if further is not None else ()))
                 yield Observation(when(values), fields, line.number, line.offset, line.raw, values.get(host))
 
     return Log(name=name, sniff=sniff, read=read, rank=rank, schema=schema, title=title)
+
+
+def _fits(block: bytes, columns: int, mark: bytes) -> bool:
+    """Tell whether a block holds as many separators as its rows ask for, and no header."""
+    if not columns or (mark and (block.startswith(mark) or b"\n" + mark in block)):
+        return False
+    rows = block.count(b"\n") + (not block.endswith(b"\n"))
+    return block.count(b" ") + block.count(b"\t") == rows * (columns - 1)
 
 
 def _row(line: Line, columns: tuple[str, ...]) -> list[tuple[str, str]] | MalformedLine:

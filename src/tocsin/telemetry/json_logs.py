@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from tocsin.clock import Micros
 from tocsin.telemetry import json_records, times
 from tocsin.telemetry.json_records import Facts
 from tocsin.telemetry.observations import Log, Look, MalformedLine, Observation, Tally
@@ -68,22 +69,13 @@ def json_log(
             return False
         return only is None or only(record)
 
-    def facts(record: dict[str, Any], reference: Reference | None) -> Facts:
-        at = None
-        for path in when:
-            value = at_path(record, path)
-            at = (
-                times.of_local(value, reference)
-                if path in local and isinstance(value, str)
-                else times.of_value(value)
-            )
-            if at is None and isinstance(value, str):
-                at = times.of_day_month(value, reference)
-            if at is not None:
-                break
-        names = (at_path(record, path) for path in host)
-        by = next((text for text in names if isinstance(text, str) and text), None)
-        return at, by, [] if further is None else further(record)
+    def facts(reference: Reference | None) -> Callable[[dict[str, Any]], Facts]:
+        def of(record: dict[str, Any]) -> Facts:
+            names = (at_path(record, path) for path in host)
+            by = next((text for text in names if isinstance(text, str) and text), None)
+            return _time(record, when, local, reference), by, [] if further is None else further(record)
+
+        return of
 
     def read(
         stream: Iterable[bytes],
@@ -93,8 +85,20 @@ def json_log(
         tally: Tally | None = None,
         reference: Reference | None = None,
     ) -> Iterator[Observation | MalformedLine]:
-        return json_records.read(
-            stream, look=look, tally=tally, facts=lambda record: facts(record, reference)
-        )
+        return json_records.read(stream, look=look, tally=tally, facts=facts(reference))
 
     return Log(name=name, sniff=sniff, read=read, escapes="json", rank=rank, schema=schema, title=title)
+
+
+def _time(
+    record: dict[str, Any], when: Sequence[str], local: Sequence[str], reference: Reference | None
+) -> Micros | None:
+    for path in when:
+        value = at_path(record, path)
+        text = value if isinstance(value, str) else ""
+        at = times.of_local(text, reference) if path in local else times.of_value(value)
+        if at is None and text:
+            at = times.of_day_month(text, reference)
+        if at is not None:
+            return at
+    return None

@@ -70,36 +70,7 @@ def text_log(
         taken_apart: a field all of whose content is in those.
         plain: writes lines as the matching of text can read them; for formats that write names otherwise. Keeps line feeds.
     """
-    compiled = [(re.compile(shape.pattern + rb"\r?"), shape) for shape in shapes]
-    for pattern, shape in compiled:
-        assert pattern.groups == len(shape.names), f"{name}: a name for each group"
-    any_shape = b"|".join(_without_groups(shape.pattern) for shape in shapes)
-    block_of = re.compile(rb"(?:(?:%s|[ \t]*)\r?\n)*+(?:%s|[ \t]*)\r?" % (any_shape, any_shape))
-
-    def fits(block: bytes) -> bool:
-        return block_of.fullmatch(block) is not None
-
-    def sniff(head: bytes) -> bool:
-        return _most(head, compiled)
-
-    def observe(line: Line, reference: Reference | None) -> Observation | MalformedLine:
-        raw = line.raw.removeprefix(_MARK)
-        for pattern, shape in compiled:
-            found = pattern.fullmatch(raw)
-            if found is not None:
-                fields = [
-                    (key, text)
-                    for key, part in zip(shape.names, found.groups(), strict=True)
-                    if key
-                    and part is not None
-                    and (text := part.decode("utf-8", "surrogateescape")) not in nothing
-                ]
-                values = dict(reversed(fields))
-                more = [] if further is None else further(values)
-                fields = [each for each in fields if each[0] != taken_apart]
-                at = when({**values, **dict(more)} if more else values, reference)
-                return Observation(at, (*fields, *more), line.number, line.offset, line.raw, values.get(host))
-        return malformed(line, "shape", f"it does not look like a line of {title}")
+    known = _Shapes(title, shapes, when, host, nothing, further, taken_apart)
 
     def read(
         stream: Iterable[bytes],
@@ -110,15 +81,79 @@ def text_log(
         reference: Reference | None = None,
     ) -> Iterator[Observation | MalformedLine]:
         asked = look if look is None or plain is None else _looking(look, plain)
-        for line in lines(stream, look=asked, tally=tally, fits=fits):
+        for line in lines(stream, look=asked, tally=tally, fits=known.fits):
             if not line.whole:
                 yield too_long(line)
                 continue
-            found = observe(line, reference)
+            found = known.observe(line, reference)
             if line.telling or isinstance(found, MalformedLine):
                 yield found
 
-    return Log(name=name, sniff=sniff, read=read, rank=rank, schema=schema, title=title)
+    return Log(name=name, sniff=known.sniff, read=read, rank=rank, schema=schema, title=title)
+
+
+class _Shapes:
+    """The shapes of one format, compiled. Arguments are those of `text_log`."""
+
+    def __init__(  # noqa: PLR0917 - one caller
+        self,
+        title: str,
+        shapes: Sequence[Shape],
+        when: When,
+        host: str,
+        nothing: frozenset[str],
+        further: Further | None,
+        taken_apart: str,
+    ) -> None:
+        self._title, self._when, self._host = title, when, host
+        self._nothing, self._further, self._taken_apart = nothing, further, taken_apart
+        self._shapes = [(re.compile(shape.pattern + rb"\r?"), shape) for shape in shapes]
+        for pattern, shape in self._shapes:
+            assert pattern.groups == len(shape.names), f"{title}: a name for each group"
+        any_shape = b"|".join(_without_groups(shape.pattern) for shape in shapes)
+        self._block = re.compile(rb"(?:(?:%s|[ \t]*)\r?\n)*+(?:%s|[ \t]*)\r?" % (any_shape, any_shape))
+
+    def fits(self, block: bytes) -> bool:
+        """Tell whether each line of a block has one of the shapes."""
+        return self._block.fullmatch(block) is not None
+
+    def sniff(self, head: bytes) -> bool:
+        """Tell whether most of the first lines have one of the shapes, and at least one a telling one."""
+        first = head.removeprefix(_MARK).split(b"\n")
+        whole = [line for line in (first[:-1] or first) if line.strip()][:_LOOKED_AT]
+        told = fit = 0
+        for line in whole:
+            shape = next((shape for pattern, shape in self._shapes if pattern.fullmatch(line)), None)
+            if shape is not None:
+                fit += 1
+                told += shape.telling
+        return told > 0 and 2 * fit > len(whole)
+
+    def observe(self, line: Line, reference: Reference | None) -> Observation | MalformedLine:
+        """Return a line as the first shape that fits has it."""
+        raw = line.raw.removeprefix(_MARK)
+        for pattern, shape in self._shapes:
+            found = pattern.fullmatch(raw)
+            if found is not None:
+                return self._observation(line, shape.names, found.groups(), reference)
+        return malformed(line, "shape", f"it does not look like a line of {self._title}")
+
+    def _observation(
+        self, line: Line, names: tuple[str, ...], parts: Sequence[bytes | None], reference: Reference | None
+    ) -> Observation:
+        fields = [
+            (name, text)
+            for name, part in zip(names, parts, strict=True)
+            if name
+            and part is not None
+            and (text := part.decode("utf-8", "surrogateescape")) not in self._nothing
+        ]
+        values = dict(reversed(fields))
+        more = [] if self._further is None else self._further(values)
+        if self._taken_apart:
+            fields = [each for each in fields if each[0] != self._taken_apart]
+        at = self._when({**values, **dict(more)} if more else values, reference)
+        return Observation(at, (*fields, *more), line.number, line.offset, line.raw, values.get(self._host))
 
 
 def _looking(look: Look, plain: Callable[[bytes], bytes]) -> Look:
@@ -139,16 +174,3 @@ def _looking(look: Look, plain: Callable[[bytes], bytes]) -> Look:
 def _without_groups(pattern: bytes) -> bytes:
     """Return a pattern whose groups are not kept: many of them in one alternative would cost their bookkeeping."""
     return re.sub(rb"(?<!\\)\((?!\?)", b"(?:", pattern)
-
-
-def _most(head: bytes, shapes: Sequence[tuple[re.Pattern[bytes], Shape]]) -> bool:
-    """Tell whether most of the first lines have one of the shapes, and at least one a telling one."""
-    first = head.removeprefix(_MARK).split(b"\n")
-    whole = [line for line in (first[:-1] or first) if line.strip()][:_LOOKED_AT]
-    told = fit = 0
-    for line in whole:
-        shape = next((shape for pattern, shape in shapes if pattern.fullmatch(line)), None)
-        if shape is not None:
-            fit += 1
-            told += shape.telling
-    return told > 0 and 2 * fit > len(whole)
