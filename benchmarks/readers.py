@@ -90,16 +90,13 @@ def _packed(name: str, suffix: str, size: int) -> bytes:
 
 
 def _cut(data: bytes, size: int) -> bytes:
-    return data if len(data) <= size else data[: data.rfind(b"\n", 0, size) + 1]
+    return data[: data.rfind(b"\n", 0, size) + 1]
 
 
 def _eve(size: int) -> bytes:
-    lines = b"".join(
-        orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE)
-        for event in orjson.loads(
-            _packed("suricata-eve-samples.tar.zst", "wrccdc-2018/alerts-only.json", size)
-        )
-    )
+    array = _packed("suricata-eve-samples.tar.zst", "wrccdc-2018/alerts-only.json", 1_000_000)
+    events = orjson.loads(array if array.rstrip().endswith(b"]") else array + b"]")
+    lines = b"".join(orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE) for event in events)
     return lines * max(1, size // len(lines))
 
 

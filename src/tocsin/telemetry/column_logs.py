@@ -41,9 +41,9 @@ def column_log(
         when: the time of a row, by its fields.
         schema: what its fields are.
         default: the columns where no header names any.
-        mark: what lines of a header begin with that may come later on, too.
+        mark: what later lines of a header begin with.
         host: the field that names what recorded it.
-        rank: see `Log`.
+        rank: as in `Log`.
         further: fields made of several of a row.
     """
 
