@@ -47,7 +47,6 @@ LOG = column_log(
     sniff=_sniff,
     when=_when,
     default=DEFAULT,
-    rank=10,
     schema=flat(
         "network",
         {

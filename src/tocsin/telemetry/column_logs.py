@@ -28,7 +28,6 @@ def column_log(
     default: tuple[str, ...] = (),
     mark: bytes = b"",
     host: str = "",
-    rank: int = 20,
     further: Further | None = None,
 ) -> Log:
     """Return a log format of columns with one blank or tab between them.
@@ -43,7 +42,6 @@ def column_log(
         default: the columns where no header names any.
         mark: what later lines of a header begin with.
         host: the field that names what recorded it.
-        rank: as in `Log`.
         further: fields made of several of a row.
     """
 
@@ -78,7 +76,7 @@ def column_log(
                 fields = (*found, *(further(values) if further is not None else ()))
                 yield Observation(when(values), fields, line.number, line.offset, line.raw, values.get(host))
 
-    return Log(name=name, sniff=sniff, read=read, rank=rank, schema=schema, title=title)
+    return Log(name=name, sniff=sniff, read=read, rank=10, schema=schema, title=title)
 
 
 def _fits(block: bytes, columns: int, mark: bytes) -> bool:

@@ -52,7 +52,6 @@ LOG = column_log(
     when=_when,
     mark=b"#",
     host="s-computername",
-    rank=10,
     further=_further,
     schema=flat(
         "web",
