@@ -471,6 +471,9 @@ def test_every_request_is_in_the_journal_without_secrets(node: Node) -> None:
         ("taxii-objects", "200"),
         ("taxii-collection", "404"),
     ]
+    # on which ground personal data in it might go: of what was released, and of nothing else
+    assert found[1].detail["ground"] == "both are in XA: nothing crosses a border"
+    assert "ground" not in found[0].detail
     assert node.tokens["friend"] not in repr(found)
     assert "added_after" not in repr(found)
 

@@ -77,4 +77,4 @@ class _Finder(MetaPathFinder, Loader):
         return spec
 
     def exec_module(self, module: ModuleType) -> None:
-        exec(self._code, module.__dict__)  # noqa: S102 - that is the point
+        exec(self._code, module.__dict__)

@@ -65,10 +65,7 @@ class Loop:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Do all of it in the place of the ordinary run."""
-        begun = time.monotonic()
         known = sorted((self._watch.run(item) for item in session.items), key=lambda one: one.seconds)
-
-        print("learned in", time.monotonic() - begun, flush=True)
 
         def judge(fault: Mutant) -> str:
             noticing = [each for each in known if (fault.module, fault.function) in each.calls]
@@ -117,7 +114,7 @@ def _forked(child: Callable[[], bool], limit: float) -> str:
         os.setpgid(0, 0)
         try:
             passed = child()
-        except BaseException:  # whatever it is: the fault was noticed
+        except BaseException:  # noqa: BLE001 - whatever it is: the fault was noticed
             passed = False
         os._exit(0 if passed else 1)
     until = time.monotonic() + limit
