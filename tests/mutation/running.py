@@ -66,10 +66,18 @@ class Loop:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Do all of it in the place of the ordinary run."""
         known = sorted((self._watch.run(item) for item in session.items), key=lambda one: one.seconds)
+        near: dict[
+            tuple[str, str], list[_Known]
+        ] = {}  # what noticed the last faults of a function, the last first
 
         def judge(fault: Mutant) -> str:
-            noticing = [each for each in known if (fault.module, fault.function) in each.calls]
-            return _judge(fault, list(_within(noticing, self._budget)))
+            place = fault.module, fault.function
+            first = near.setdefault(place, [])
+            calling = [each for each in known if place in each.calls and each not in first]
+            outcome, by = _judge(fault, [*first, *_within(calling, self._budget)])
+            if by is not None:
+                near[place] = [by, *(each for each in first if each is not by)]
+            return outcome
 
         self._use(judge)
         return True
@@ -83,15 +91,27 @@ def _within(tests: Sequence[_Known], budget: float) -> Iterator[_Known]:
             return
 
 
-def _judge(fault: Mutant, tests: Sequence[_Known]) -> str:
+def _judge(fault: Mutant, tests: Sequence[_Known]) -> tuple[str, _Known | None]:
+    """Return what becomes of the fault, and the test that noticed it."""
     if not tests:
-        return NOT_RUN
+        return NOT_RUN, None
+    reading, writing = os.pipe()
 
     def child() -> bool:
         applying.into_function(fault)
-        return all(_passes(each.item) for each in tests)
+        for place, each in enumerate(tests):
+            if not _passes(each.item):
+                os.write(writing, place.to_bytes(4, "big"))
+                return False
+        return True
 
-    return _forked(child, limit=5 + 10 * sum(each.seconds for each in tests))
+    try:
+        outcome = _forked(child, limit=5 + 10 * sum(each.seconds for each in tests))
+        os.close(writing)
+        told = os.read(reading, 4)
+    finally:
+        os.close(reading)
+    return outcome, tests[int.from_bytes(told, "big")] if told else None
 
 
 def outside_of_functions(fault: Mutant, tests: Sequence[str], limit: float) -> str:
