@@ -58,4 +58,5 @@ def test_what_more_may_have_comes_first() -> None:
         label_for([], owner="o"),
         label_for(["a"], owner="o"),
     ]
-    assert sorted(ordered[::-1], key=narrowness) == ordered
+    ordered.reverse()
+    assert sorted(ordered, key=narrowness) == ordered[::-1]
