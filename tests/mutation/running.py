@@ -74,7 +74,7 @@ class Loop:
             place = fault.module, fault.function
             first = near.setdefault(place, [])
             calling = [each for each in known if place in each.calls and each not in first]
-            outcome, by = _judge(fault, [*first, *_within(calling, self._budget)])
+            outcome, by = _judge(fault, _by_file([*first, *_within(calling, self._budget)]))
             if by is not None:
                 near[place] = [by, *(each for each in first if each is not by)]
             return outcome
@@ -91,6 +91,12 @@ def _within(tests: Sequence[_Known], budget: float) -> Iterator[_Known]:
             return
 
 
+def _by_file(tests: Sequence[_Known]) -> list[_Known]:
+    """Put tests of one file together, so that its fixtures are made once."""
+    files = list(dict.fromkeys(each.item.location[0] for each in tests))
+    return sorted(tests, key=lambda each: files.index(each.item.location[0]))
+
+
 def _judge(fault: Mutant, tests: Sequence[_Known]) -> tuple[str, _Known | None]:
     """Return what becomes of the fault, and the test that noticed it."""
     if not tests:
@@ -99,8 +105,9 @@ def _judge(fault: Mutant, tests: Sequence[_Known]) -> tuple[str, _Known | None]:
 
     def child() -> bool:
         applying.into_function(fault)
-        for place, each in enumerate(tests):
-            if not _passes(each.item):
+        following = [*(each.item for each in tests[1:]), None]
+        for place, (each, after) in enumerate(zip(tests, following, strict=True)):
+            if not _passes(each.item, after):
                 os.write(writing, place.to_bytes(4, "big"))
                 return False
         return True
@@ -148,8 +155,8 @@ def _forked(child: Callable[[], bool], limit: float) -> str:
     return ENDLESS
 
 
-def _passes(item: pytest.Item) -> bool:
-    reports = runtestprotocol(item, log=False, nextitem=None)
+def _passes(item: pytest.Item, following: pytest.Item | None = None) -> bool:
+    reports = runtestprotocol(item, log=False, nextitem=following)
     return all(report.outcome != "failed" for report in reports)
 
 
