@@ -23,9 +23,13 @@ REASONS = Path(__file__).with_name("survivors.toml")
 RESULTS = ROOT / ".bench" / "mutation"
 MUST_BE_KILLED = 0.95
 # what the faults are shown to: everything that needs no database, and of it first what a fault outside of functions shows in
-TESTS = ("tests/unit/sharing", "tests/contract/test_sharing_vectors.py", "tests/property/test_sharing.py")
+TESTS = (
+    "tests/unit/sharing",
+    "tests/contract/test_sharing_vectors.py",
+    "tests/contract/test_sharing_words.py",
+    "tests/property/test_sharing.py",
+)
 SECONDS = 8.0  # of tests for one fault; what survives those has been run by hundreds
-LIMIT = 150.0  # for one fault outside of functions
 
 
 def main() -> int:
@@ -57,7 +61,11 @@ def _inside(faults: Sequence[Mutant], workers: int) -> Sequence[tuple[str, str]]
     process = os.fork()
     if process == 0:
         loop = running.Loop(
-            SOURCE, PACKAGE, SECONDS, lambda judge: [*_each(judge, faults, workers, "inside")] and None
+            SOURCE,
+            PACKAGE,
+            budget=SECONDS,
+            kept=RESULTS / "learnt.json",
+            use=lambda judge: _each(judge, faults, workers, "inside"),
         )
         running.collected(loop, TESTS)
         os._exit(0)
@@ -67,7 +75,7 @@ def _inside(faults: Sequence[Mutant], workers: int) -> Sequence[tuple[str, str]]
 
 def _outside(fault: Mutant) -> str:
     near = sorted(str(file) for file in ROOT.glob(f"tests/unit/{Path(fault.module).parent}/test_*.py"))
-    return running.outside_of_functions(fault, list(dict.fromkeys([*near, *TESTS])), LIMIT)
+    return running.outside_of_functions(fault, list(dict.fromkeys([*near, *TESTS])), 2 * SECONDS)
 
 
 def _each(

@@ -6,6 +6,7 @@ stands outside of functions has run by then; for those a fork of a process witho
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from cProfile import Profile
 from pathlib import Path
 from types import CodeType
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -25,6 +26,9 @@ from mutation.mutants import Mutant
 KILLED, SURVIVED, NOT_RUN, ENDLESS = "killed", "survived", "not run", "endless"
 _OPTIONS = ["-x", "-o", "addopts=--import-mode=importlib", "-m", "not nightly"]
 _OPTIONS += [f"-pno:{plugin}" for plugin in ("cacheprovider", "randomly", "terminal", "xdist")]
+
+
+Judge: TypeAlias = Callable[[Mutant], str]
 
 
 class _Known(NamedTuple):
@@ -54,21 +58,21 @@ class Loop:
         source: the folder `src/tocsin`.
         package: only files below this are watched.
         budget: seconds of tests spent on one fault, as measured without it.
+        kept: file for what was learnt.
         use: is given, once, what judges a fault.
     """
 
     def __init__(
-        self, source: Path, package: str, budget: float, use: Callable[[Callable[[Mutant], str]], None]
+        self, source: Path, package: str, *, budget: float, kept: Path, use: Callable[[Judge], object]
     ) -> None:
-        self._watch, self._budget, self._use = _Watch(source, package), budget, use
+        self._watch, self._budget, self._use = _Watch(source, package, kept), budget, use
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Do all of it in the place of the ordinary run."""
-        known = sorted((self._watch.run(item) for item in session.items), key=lambda one: one.seconds)
-        near: dict[
-            tuple[str, str], list[_Known]
-        ] = {}  # what noticed the last faults of a function, the last first
+        known = self._watch.all(session.items)
+        # what noticed the last faults of a function, the last first
+        near: dict[tuple[str, str], list[_Known]] = {}
 
         def judge(fault: Mutant) -> str:
             place = fault.module, fault.function
@@ -121,14 +125,26 @@ def _judge(fault: Mutant, tests: Sequence[_Known]) -> tuple[str, _Known | None]:
     return outcome, tests[int.from_bytes(told, "big")] if told else None
 
 
-def outside_of_functions(fault: Mutant, tests: Sequence[str], limit: float) -> str:
-    """Judge a fault that shows at import: `tests` are run in this order, for at most `limit` seconds."""
+class _Budget:
+    """A plug-in of pytest: no further test is begun when the time is spent."""
+
+    def __init__(self, seconds: float) -> None:
+        self._until = time.process_time() + seconds
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self) -> bool | None:
+        """Say that it has been seen to."""
+        return True if time.process_time() > self._until else None
+
+
+def outside_of_functions(fault: Mutant, tests: Sequence[str], budget: float) -> str:
+    """Judge a fault that shows at import: `tests` are run in this order, for `budget` seconds."""
 
     def child() -> bool:
         applying.before_import(fault)
-        return pytest.main([*_OPTIONS, *tests], plugins=[Examples()]) == pytest.ExitCode.OK
+        return pytest.main([*_OPTIONS, *tests], plugins=[Examples(), _Budget(budget)]) == pytest.ExitCode.OK
 
-    return _forked(child, limit)
+    return _forked(child, limit=60 + 10 * budget)
 
 
 def _forked(child: Callable[[], bool], limit: float) -> str:
@@ -161,15 +177,35 @@ def _passes(item: pytest.Item, following: pytest.Item | None = None) -> bool:
 
 
 class _Watch:
-    """Notes the functions that a test calls."""
+    """Notes the functions that a test calls; for a test file and a package that have not changed, what was noted before."""
 
-    def __init__(self, source: Path, package: str) -> None:
+    def __init__(self, source: Path, package: str, kept: Path) -> None:
         self._prefix = f"{source.resolve()}/"
         self._package = f"{self._prefix}{package}"
+        self._kept = kept
+        self._before: dict[str, Any] = {}
+        self._after: dict[str, Any] = {}
+        if kept.exists() and kept.stat().st_mtime > max(
+            each.stat().st_mtime for each in source.rglob("*.py")
+        ):
+            self._before = json.loads(kept.read_text(encoding="utf-8"))
 
-    def run(self, item: pytest.Item) -> _Known:
-        """Run one test, which must pass."""
-        begun = time.perf_counter()
+    def all(self, items: Sequence[pytest.Item]) -> list[_Known]:
+        """Run the tests, which must pass; the quickest first in what is returned."""
+        known = sorted(map(self._one, items), key=lambda one: one.seconds)
+        self._kept.write_text(json.dumps(self._after), encoding="utf-8")
+        return known
+
+    def _one(self, item: pytest.Item) -> _Known:
+        changed = item.path.stat().st_mtime
+        found = self._before.get(item.nodeid)
+        if found is None or found[0] != changed:
+            found = [changed, *self._run(item)]
+        self._after[item.nodeid] = found
+        return _Known(item, found[1], frozenset((module, function) for module, function in found[2]))
+
+    def _run(self, item: pytest.Item) -> tuple[float, list[tuple[str, str]]]:
+        begun = time.process_time()
         with Profile() as profile:
             passed = _passes(item)
         if not passed:
@@ -180,7 +216,7 @@ class _Watch:
             for code in codes
             if code.co_filename.startswith(self._package)
         }
-        return _Known(item, time.perf_counter() - begun, frozenset(calls))
+        return time.process_time() - begun, sorted(calls)
 
 
 def collected(plugin: Loop, tests: Sequence[str]) -> None:
