@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 import msgspec
 
@@ -15,7 +16,7 @@ from tocsin.matching.blocks import blocks
 from tocsin.matching.entries import Entry
 from tocsin.matching.index import Index
 from tocsin.matching.sieve import Sieve
-from tocsin.matching.values import Kind, view_of
+from tocsin.matching.values import FOLDED, Kind, fold_ascii, view_of
 
 DEFANGED = "defanged"
 VERSION = "version"
@@ -66,7 +67,7 @@ class Match(msgspec.Struct, frozen=True, gc=False):
 
 def scan_text(text: str, index: Index) -> list[Found]:
     """Return what `text` names: each entry once, where it is least in doubt, in the order of places."""
-    if len(text) < _SHORTEST_DIGEST and _SIGNS.search(text) is None:
+    if len(text) < _SHORTEST_DIGEST and _SIGNS.search(text) is None and not index.has_phrases:
         return []
     view = view_of(text)
     finder = _Finder(text if view is None else view.text, index)
@@ -108,14 +109,17 @@ class _Finder:
     def _add(self, entries: Iterable[int], start: int, end: int, flags: tuple[str, ...] = ()) -> None:
         for entry in entries:
             known = self._found.get(entry)
-            its = (*flags, PUBLIC_SUFFIX) if entry in self.index.suffixes else flags
+            its = (*flags, PUBLIC_SUFFIX) if self.index.is_suffix(entry) else flags
             if known is None or (len(its), start) < (len(known.flags), known.start):
                 self._found[entry] = Found(entry, start, end, its)
 
     def _words(self) -> None:
         text, index = self.text, self.index
         length = len(text)
+        phrases = index.has_phrases
         for start, end in words.words(text):
+            if phrases:
+                self._phrases(text[start:end].lower())
             if words.is_local_part(text, end):
                 continue
             follows = text[end] if end < length else ""
@@ -142,6 +146,21 @@ class _Finder:
         for odd in index.odd_locals(host):
             if words.ends_with_local(self.text, at, odd):
                 self._add(index.mailbox(odd, host), at - len(odd), end)
+
+    def _phrases(self, word: str) -> None:
+        for entry, kind, value in self.index.phrases(word) if word.isascii() else ():
+            text = self._folded if kind in FOLDED else self.text
+            wanted = fold_ascii(value) if kind in FOLDED else value
+            at = text.find(wanted)
+            while at >= 0:
+                if words.stands_whole(text, at, at + len(wanted)):
+                    self._add((entry,), at, at + len(wanted))
+                    break
+                at = text.find(wanted, at + 1)
+
+    @cached_property
+    def _folded(self) -> str:
+        return fold_ascii(self.text)
 
     def _schemeless(self, start: int, end: int, word: str) -> None:
         text = self.text

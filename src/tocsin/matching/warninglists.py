@@ -13,8 +13,7 @@ from typing import Final
 import msgspec
 
 from tocsin.matching import addresses, values
-from tocsin.matching.index import split_url
-from tocsin.matching.values import Kind
+from tocsin.matching.values import Kind, split_url
 
 _MISP_TYPES: Final[dict[Kind, frozenset[str]]] = {
     "ipv4": frozenset({"ip-src", "ip-dst", "domain|ip", "ip-src|port", "ip-dst|port"}),

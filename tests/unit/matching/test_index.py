@@ -4,8 +4,8 @@ import pytest
 
 from tocsin.matching import Entry, Index, Indicator
 from tocsin.matching.addresses import parse_ipv6
-from tocsin.matching.index import is_public_suffix, split_url
-from tocsin.matching.values import classify
+from tocsin.matching.suffixes import is_public_suffix
+from tocsin.matching.values import classify, split_url
 
 
 def _index(*texts):
