@@ -118,25 +118,26 @@ class _Finder:
         length = len(text)
         phrases = index.has_phrases
         for start, end in words.words(text):
-            if phrases:
-                self._phrases(text[start:end].lower())
-            if words.is_local_part(text, end):
-                continue
             follows = text[end] if end < length else ""
             word = text[start:end]
+            if not phrases and "." not in word and (not follows or follows not in ":/"):
+                continue
+            behind_at = start > 0 and text[start - 1] == "@"
+            if not (behind_at or index.may_name(word)):
+                continue
+            if phrases:
+                self._phrases(word.lower())
+            if words.is_local_part(text, end):
+                continue
             for first, last in words.quads(word):
                 flags = (VERSION,) if words.is_version(text, start + first, start + last) else ()
                 self._add(index.ipv4(word[first:last]), start + first, start + last, flags)
             if "." in word:
                 name = words.name_of(word)
                 self._add(index.name(name), start, end)
-                if start and text[start - 1] == "@":
+                if behind_at:
                     self._mailbox(start, end, name)
-            if (
-                follows
-                and follows in ":/"
-                and (start == 0 or (text[start - 1] != "@" and text[max(0, start - 3) : start] != "://"))
-            ):
+            if follows and follows in ":/" and not behind_at and text[max(0, start - 3) : start] != "://":
                 self._schemeless(start, end, word)
 
     def _mailbox(self, start: int, end: int, host: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from tocsin.matching.native import compiled
+from tocsin.matching.native import byte, compiled, word
 
 # What a key is about: the same text hashed for two of these gives two hashes.
 DOMAIN: Final = 1  # a name, and those below it
@@ -45,12 +45,12 @@ def finish(state: Any, space: Any) -> Any:
 
 @compiled
 def hash_bytes(data: Any, start: int, end: int, space: int) -> Any:
-    """Return the hash of some bytes of text."""
+    """Return the hash of some bytes of the text at the address `data`."""
     state = START
     at = end
     while at > start:
         at -= 1
-        state = (state ^ (np.uint64(data[at]) | _FOLD)) * STEP
+        state = (state ^ (np.uint64(byte(data, at)) | _FOLD)) * STEP
     return finish(state, space)
 
 
@@ -79,17 +79,16 @@ def insert(words: Any, hashes: Any) -> None:
     """Put hashes into a filter."""
     for i in range(len(hashes)):
         h = hashes[i]
-        words[place(h, len(words))] |= pattern(h)
+        words[_place(h, len(words))] |= _pattern(h)
 
 
 @compiled
-def place(hashed: Any, size: int) -> Any:
-    """Return which word of a filter of `size` words a hash belongs to."""
-    return ((hashed >> _HALF) * np.uint64(size)) >> _HALF
+def _place(hashed: Any, size: int) -> int:
+    return np.int64(((hashed >> _HALF) * np.uint64(size)) >> _HALF)
 
 
 @compiled
-def pattern(hashed: Any) -> Any:
+def _pattern(hashed: Any) -> Any:
     """Return the bits that a hash sets in its word: a Bloom filter of one cache access (Putze et al. 2007)."""
     one = np.uint64(1)
     low = np.uint64(63)
@@ -100,7 +99,7 @@ def pattern(hashed: Any) -> Any:
 
 
 @compiled
-def has(words: Any, hashed: Any) -> bool:
-    """Return whether a filter may hold a hash; it is wrong in about 1 of 200 that it does not hold."""
-    bits = pattern(hashed)
-    return bool(words[place(hashed, len(words))] & bits == bits)
+def has(words: Any, size: int, hashed: Any) -> bool:
+    """Return whether the filter of `size` words at an address may hold a hash; it is wrong in about 1 of 200 that it does not hold."""
+    bits = _pattern(hashed)
+    return bool(word(words, _place(hashed, size)) & bits == bits)

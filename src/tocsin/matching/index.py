@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import Any, overload
 
 import msgspec
@@ -18,6 +19,7 @@ import numpy as np
 from tocsin.matching import addresses, hashing, lookup, values
 from tocsin.matching.entries import Entry, Indicator
 from tocsin.matching.kernel import Tables
+from tocsin.matching.native import address
 from tocsin.matching.packed import Packed, pack, tables
 from tocsin.matching.suffixes import is_public_suffix
 from tocsin.matching.values import KINDS, Kind
@@ -131,6 +133,16 @@ class Index:
 
     # ---- lookups ----
 
+    @cached_property
+    def _armed(self) -> tuple[Any, Any, Any]:
+        tables = self.tables()
+        described = tables.described()
+        return tables, described, address(described)  # the arrays live as long as their addresses are used
+
+    def may_name(self, word: str) -> bool:
+        """Return whether a word may name something: as a name, an address, the host of a URL, or a word of a longer value."""
+        return not word.isascii() or lookup.may_name(self._armed[2], word)
+
     def _kept(self, kind: Kind | None, value: str, hashed: Any) -> Iterator[int]:
         """Yield the entries with a hash, a value and a kind (None: any)."""
         for part in self._parts:
@@ -229,7 +241,7 @@ class Index:
             hashed = lookup.hash_ipv4(number)
         return self._is_further(hashed)
 
-    @property
+    @cached_property
     def has_phrases(self) -> bool:
         """Whether there are values that are found by one of their words."""
         return any(len(part.packed.word_prints) for part in self._parts)

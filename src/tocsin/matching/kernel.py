@@ -15,7 +15,7 @@ import numpy as np
 
 from tocsin.matching import hashing
 from tocsin.matching.hashing import finish, has, hash_bytes, hash_network, hash_number
-from tocsin.matching.native import WIDTH, compiled, first_bit, leading_zeros, masks
+from tocsin.matching.native import WIDTH, address, byte, compiled, first_bit, half, leading_zeros, masks, word
 
 PLAIN: Final = 0
 JSON: Final = 1
@@ -52,7 +52,7 @@ _TO_RUN: Final = np.uint64(48)
 
 
 class Tables(NamedTuple):
-    """What the pass asks.
+    """What the pass asks: arrays of numpy.
 
     Attributes:
         filter: a Bloom filter (`hashing.has`) of all keys.
@@ -78,33 +78,66 @@ class Tables(NamedTuple):
     bits6: Any
     flags: Any
 
+    def described(self) -> Any:
+        """Return address and length of each array: compiled code is given the address of this."""
+        return np.array([number for array in self for number in (address(array), len(array))], np.uint64)
+
+
+(_FILTER, _PRINTS, _FURTHER, _MORE, _ADDED, _MUTED, _LASTS, _NEAR4, _BITS4, _NEAR6, _BITS6, _FLAGS) = range(0, 24, 2)
+
 
 @compiled
-def _among(prints: Any, wanted: Any) -> bool:
-    low, high = 0, len(prints)
+def _array(tables: Any, which: int) -> tuple[Any, int]:
+    return word(tables, which), np.int64(word(tables, which + 1))
+
+
+@compiled
+def _flag(tables: Any, which: int) -> bool:
+    return byte(word(tables, _FLAGS), which) != 0
+
+
+@compiled
+def _among(tables: Any, which: int, wanted: Any) -> bool:
+    prints, high = _array(tables, which)
+    low, size = 0, high
     while low < high:
         middle = (low + high) >> 1
-        if prints[middle] < wanted:
+        if half(prints, middle) < wanted:
             low = middle + 1
         else:
             high = middle
-    return low < len(prints) and prints[low] == wanted
+    return low < size and half(prints, low) == wanted
 
 
 @compiled
-def known(tables: Tables, hashed: Any) -> bool:
+def _muted(tables: Any, hashed: Any) -> bool:
+    hashes, high = _array(tables, _MUTED)
+    low, size = 0, high
+    while low < high:
+        middle = (low + high) >> 1
+        if word(hashes, middle) < hashed:
+            low = middle + 1
+        else:
+            high = middle
+    return low < size and word(hashes, low) == hashed
+
+
+@compiled
+def known(tables: Any, hashed: Any) -> bool:
     """Return whether a value with this hash may be in the index."""
     wanted = np.uint32(hashed >> np.uint64(32))
-    found = has(tables.filter, hashed) and (_among(tables.prints, wanted) or _among(tables.further, wanted))
-    if not found and len(tables.added):
-        found = has(tables.more, hashed) and _among(tables.added, wanted)
-    return found and (len(tables.muted) == 0 or not _among(tables.muted, hashed))
+    filter_, size = _array(tables, _FILTER)
+    found = has(filter_, size, hashed) and (_among(tables, _PRINTS, wanted) or _among(tables, _FURTHER, wanted))
+    more, size = _array(tables, _MORE)
+    if not found and size and has(more, size, hashed):
+        found = _among(tables, _ADDED, wanted)
+    return found and not _muted(tables, hashed)
 
 
 @compiled
 def bit(bits: Any, position: Any) -> bool:
-    """Return whether a bit of a bit set is set."""
-    return bool((bits[position >> 6] >> np.uint64(position & 63)) & _ONE)
+    """Return whether a bit of the bit set at an address is set."""
+    return bool((word(bits, position >> 6) >> np.uint64(position & 63)) & _ONE)
 
 
 @compiled
@@ -120,73 +153,75 @@ def quad(data: Any, start: int, end: int) -> int:
         return -1
     number, octet, digits, dots = 0, 0, 0, 0
     for at in range(start, end):
-        byte = np.int64(data[at])
-        if byte == _DOT:
+        letter = np.int64(byte(data, at))
+        if letter == _DOT:
             if digits == 0 or dots == 3:
                 return -1
             number, octet, digits, dots = number << 8 | octet, 0, 0, dots + 1
         else:
-            byte -= 48
-            if byte < 0 or byte > 9 or (digits > 0 and octet == 0):
+            letter -= 48
+            if letter < 0 or letter > 9 or (digits > 0 and octet == 0):
                 return -1
-            octet, digits = octet * 10 + byte, digits + 1
+            octet, digits = octet * 10 + letter, digits + 1
             if octet > 255:
                 return -1
     return -1 if digits == 0 or dots != 3 else number << 8 | octet
 
 
 @compiled
-def _ipv4(tables: Tables, data: Any, start: int, end: int) -> bool:
+def _ipv4(tables: Any, data: Any, start: int, end: int) -> bool:
     number = quad(data, start, end)
     if number < 0:
         return False
     if known(tables, hash_number(0, number, hashing.IPV4)):
         return True
-    if len(tables.bits4) and bit(tables.near4, number >> 16):
-        for bits in tables.bits4:
-            shift = np.int64(32) - np.int64(bits)
+    lengths, size = _array(tables, _BITS4)
+    if size and bit(word(tables, _NEAR4), number >> 16):
+        for each in range(size):
+            bits = np.int64(byte(lengths, each))
+            shift = np.int64(32) - bits
             if known(tables, hash_network(0, number >> shift << shift, bits, hashing.NET4)):
                 return True
     return False
 
 
 @compiled
-def _numbers(tables: Tables, data: Any, start: int, end: int) -> bool:
+def _numbers(tables: Any, data: Any, start: int, end: int) -> bool:
     """Tell whether a word of digits, dots and dashes holds an address."""
     begin = start
     for at in range(start, end + 1):
-        if at == end or data[at] == _DASH:
+        if at == end or byte(data, at) == _DASH:
             if _ipv4(tables, data, begin, at):
                 return True
             begin = at + 1
-        elif data[at] != _DOT and (data[at] < 48 or data[at] > 57):
+        elif byte(data, at) != _DOT and (byte(data, at) < 48 or byte(data, at) > 57):
             return False
     return False
 
 
 @compiled
-def _mailbox(tables: Tables, data: Any, start: int, end: int) -> bool:
+def _mailbox(tables: Any, data: Any, start: int, end: int) -> bool:
     at = start - 1  # of the @
     begin = at
-    while begin > 0 and at - begin < _LONGEST_LOCAL and KINDS[data[begin - 1]] & _MAILBOX:
+    while begin > 0 and at - begin < _LONGEST_LOCAL and KINDS[byte(data, begin - 1)] & _MAILBOX:
         begin -= 1
-    if begin > 0 and KINDS[data[begin - 1]] & _HIGH:
+    if begin > 0 and KINDS[byte(data, begin - 1)] & _HIGH:
         return True
     if known(tables, hash_bytes(data, begin, end, hashing.MAILBOX)):
         return True
     # a letter of an escape may stand before it
-    if begin + 1 < at and begin > 0 and data[begin - 1] == _BACKSLASH and known(tables, hash_bytes(data, begin + 1, end, hashing.MAILBOX)):
+    if begin + 1 < at and begin > 0 and byte(data, begin - 1) == _BACKSLASH and known(tables, hash_bytes(data, begin + 1, end, hashing.MAILBOX)):
         return True
     return known(tables, hash_bytes(data, start, end, hashing.ODD_HOST))
 
 
 @compiled
-def _word(tables: Tables, data: Any, start: int, end: int, every: bool) -> bool:
+def _word(tables: Any, data: Any, start: int, end: int, every: bool) -> bool:
     """Tell whether a word names something: a run without two dots side by side, trimmed of dots and dashes."""
     at = end - 1
-    while at >= start and np.uint8(data[at] - 48) < 10:
+    while at >= start and np.uint8(byte(data, at) - 48) < 10:
         at -= 1
-    if at < start or data[at] == _DOT:
+    if at < start or byte(data, at) == _DOT:
         if at >= start and _numbers(tables, data, start, end):
             return True
         if not every:
@@ -196,57 +231,61 @@ def _word(tables: Tables, data: Any, start: int, end: int, every: bool) -> bool:
     first = True
     while at > start:
         at -= 1
-        byte = data[at]
-        if byte == _DOT:
+        letter = byte(data, at)
+        if letter == _DOT:
             if first:
                 first = False
-                if not (every or bit(tables.lasts, last_bit(state))):
+                if not (every or bit(word(tables, _LASTS), last_bit(state))):
                     return False
             elif known(tables, finish(state, hashing.DOMAIN)):
                 return True
             if end - at > _LONGEST_NAME and not every:
                 return False
-        state = (state ^ (np.uint64(byte) | np.uint64(0x20))) * hashing.STEP
+        state = (state ^ (np.uint64(letter) | np.uint64(0x20))) * hashing.STEP
     if known(tables, finish(state, hashing.NAME)) or (not first and known(tables, finish(state, hashing.DOMAIN))):
         return True
     return every and known(tables, finish(state, hashing.WORD))
 
 
 @compiled
-def _run(tables: Tables, data: Any, start: int, end: int) -> bool:
+def run(tables: Any, data: Any, start: int, end: int) -> bool:
     """Tell whether a run of bytes of words holds a word that names something."""
-    every = bool(tables.flags[3])
+    every = _flag(tables, 3)
     while end > start:
-        while end > start and (data[end - 1] == _DOT or data[end - 1] == _DASH):
+        while end > start and (byte(data, end - 1) == _DOT or byte(data, end - 1) == _DASH):
             end -= 1
         begin = end
-        while begin > start and not (data[begin - 1] == _DOT and begin - 1 > start and data[begin - 2] == _DOT):
+        while begin > start and not (byte(data, begin - 1) == _DOT and begin - 1 > start and byte(data, begin - 2) == _DOT):
             begin -= 1
         rest = begin
-        while begin < end and (data[begin] == _DOT or data[begin] == _DASH):
+        while begin < end and (byte(data, begin) == _DOT or byte(data, begin) == _DASH):
             begin += 1
         if begin < end:
             if _word(tables, data, begin, end, every):
                 return True
             if begin > 0:
-                before = data[begin - 1]
-                if before == _AT and tables.flags[2] and _mailbox(tables, data, begin, end):
+                before = byte(data, begin - 1)
+                if before == _AT and _flag(tables, 2) and _mailbox(tables, data, begin, end):
                     return True
                 # the first letter may be that of an escape: `\nevil.example`
-                if before == _BACKSLASH and begin + 1 < end and _run(tables, data, begin + 1, end):
-                    return True
+                if before == _BACKSLASH:
+                    begin += 1
+                    while begin < end and (byte(data, begin) == _DOT or byte(data, begin) == _DASH):
+                        begin += 1
+                    if begin < end and _word(tables, data, begin, end, every):
+                        return True
         end = rest
     return False
 
 
 @compiled
-def _digest(tables: Tables, data: Any, start: int, end: int) -> bool:
+def _digest(tables: Any, data: Any, start: int, end: int) -> bool:
     length = end - start
     if length != 32 and length != 40 and length != 64 and length != 128:
         return False
     head = np.uint64(0)
     for at in range(start, end):
-        digit = HEX[data[at]]
+        digit = HEX[byte(data, at)]
         if digit == 255:
             return False
         if at - start < 16:
@@ -257,17 +296,17 @@ def _digest(tables: Tables, data: Any, start: int, end: int) -> bool:
 @compiled
 def _ipv6_end(data: Any, start: int, size: int) -> int:
     end = start
-    while end < size and end - start <= _LONGEST_IPV6 + 2 and (HEX[data[end]] != 255 or data[end] == _COLON or data[end] == _DOT):
+    while end < size and end - start <= _LONGEST_IPV6 + 2 and (HEX[byte(data, end)] != 255 or byte(data, end) == _COLON or byte(data, end) == _DOT):
         end += 1
-    while end > start and data[end - 1] == _DOT:
+    while end > start and byte(data, end - 1) == _DOT:
         end -= 1
-    if end - start > 1 and data[end - 1] == _COLON and data[end - 2] != _COLON:
+    if end - start > 1 and byte(data, end - 1) == _COLON and byte(data, end - 2) != _COLON:
         end -= 1
     return end
 
 
 @compiled
-def _ipv6(tables: Tables, data: Any, start: int, size: int) -> bool:
+def _ipv6(tables: Any, data: Any, start: int, size: int) -> bool:
     """Tell whether an IPv6 address of the index begins at `start`."""
     end = _ipv6_end(data, start, size)
     high = low = np.uint64(0)  # what stands before the gap
@@ -275,24 +314,24 @@ def _ipv6(tables: Tables, data: Any, start: int, size: int) -> bool:
     groups, tail, gap = 0, 0, False
     at = start
     while at < end:
-        if data[at] == _COLON:
-            if at + 1 < end and data[at + 1] == _COLON:
+        if byte(data, at) == _COLON:
+            if at + 1 < end and byte(data, at + 1) == _COLON:
                 if gap:
                     return False
                 gap = True
                 at += 2
                 continue
-            if at == start or at + 1 == end or (data[at - 1] == _COLON):
+            if at == start or at + 1 == end or (byte(data, at - 1) == _COLON):
                 return False
             at += 1
             continue
         stop = at
         group = np.uint64(0)
-        while stop < end and HEX[data[stop]] != 255:
-            group = group << np.uint64(4) | np.uint64(HEX[data[stop]])
+        while stop < end and HEX[byte(data, stop)] != 255:
+            group = group << np.uint64(4) | np.uint64(HEX[byte(data, stop)])
             stop += 1
         count, width = 1, np.uint64(16)
-        if stop < end and data[stop] == _DOT:
+        if stop < end and byte(data, stop) == _DOT:
             number = quad(data, at, end)
             if number < 0:
                 return False
@@ -317,10 +356,12 @@ def _ipv6(tables: Tables, data: Any, start: int, size: int) -> bool:
 
 
 @compiled
-def _known_ipv6(tables: Tables, high: Any, low: Any) -> bool:
+def _known_ipv6(tables: Any, high: Any, low: Any) -> bool:
     if known(tables, hash_number(high, low, hashing.IPV6)):
         return True
-    for bits in tables.bits6:
+    lengths, size = _array(tables, _BITS6)
+    for each in range(size):
+        bits = np.int64(byte(lengths, each))
         n = np.uint64(bits)
         top = high & (_ALL << (np.uint64(64) - n)) if 0 < n < 64 else (high if n >= 64 else np.uint64(0))
         bottom = low & (_ALL << (np.uint64(128) - n)) if 64 < n < 128 else (low if n >= 128 else np.uint64(0))
@@ -330,25 +371,25 @@ def _known_ipv6(tables: Tables, high: Any, low: Any) -> bool:
 
 
 @compiled
-def _colon(tables: Tables, data: Any, at: int, size: int) -> bool:
+def _colon(tables: Any, data: Any, at: int, size: int) -> bool:
     """Tell whether an IPv6 address of the index begins with the group before the colon at `at`, or with that colon."""
     if at + 1 >= size:
         return False
-    after = data[at + 1]
-    if after == _COLON and bit(tables.near6, 0) and _ipv6(tables, data, at, size):
+    after = byte(data, at + 1)
+    if after == _COLON and bit(word(tables, _NEAR6), 0) and _ipv6(tables, data, at, size):
         return True
     start = at
     group = 0
-    while start > 0 and at - start < 5 and HEX[data[start - 1]] != 255:
+    while start > 0 and at - start < 5 and HEX[byte(data, start - 1)] != 255:
         start -= 1
     while start < at:
         if at - start <= 4:
             group = 0
             for each in range(start, at):
-                group = group << 4 | np.int64(HEX[data[each]])
-            if bit(tables.near6, group) and _ipv6(tables, data, start, size):
+                group = group << 4 | np.int64(HEX[byte(data, each)])
+            if bit(word(tables, _NEAR6), group) and _ipv6(tables, data, start, size):
                 return True
-        if start == 0 or data[start - 1] != _BACKSLASH:
+        if start == 0 or byte(data, start - 1) != _BACKSLASH:
             break
         start += 1  # the first digit may be the letter of an escape
     return False
@@ -360,20 +401,20 @@ def _defanged(data: Any, at: int, size: int) -> bool:
     if at + 2 >= size:
         return False
     stop = at + 1
-    byte = data[stop]
-    if byte == _COLON or byte == _SLASH:
-        while stop < size and stop - at <= 3 and (data[stop] == _COLON or data[stop] == _SLASH):
+    letter = byte(data, stop)
+    if letter == _COLON or letter == _SLASH:
+        while stop < size and stop - at <= 3 and (byte(data, stop) == _COLON or byte(data, stop) == _SLASH):
             stop += 1
-        return stop < size and data[stop] == 93
-    if byte == _DOT or byte == _AT:
+        return stop < size and byte(data, stop) == 93
+    if letter == _DOT or letter == _AT:
         stop += 1
-    elif byte | 32 == 97 and data[at + 2] | 32 == 116:  # at
+    elif letter | 32 == 97 and byte(data, at + 2) | 32 == 116:  # at
         stop += 2
-    elif byte | 32 == 100 and data[at + 2] | 32 == 111 and at + 3 < size and data[at + 3] | 32 == 116:  # dot
+    elif letter | 32 == 100 and byte(data, at + 2) | 32 == 111 and at + 3 < size and byte(data, at + 3) | 32 == 116:  # dot
         stop += 3
     else:
         return False
-    return stop < size and (data[stop] == 93 or data[stop] == 41 or data[stop] == 125)
+    return stop < size and (byte(data, stop) == 93 or byte(data, stop) == 41 or byte(data, stop) == 125)
 
 
 @compiled
@@ -381,82 +422,81 @@ def _foreign(data: Any, at: int, size: int) -> tuple[bool, int]:
     """Tell whether a byte beyond ASCII may be in a name that has to be encoded (IDNA), and where its run ends."""
     inside = _WORD | _HIGH
     start = at
-    while start > 0 and at - start < _FAR and KINDS[data[start - 1]] & inside:
+    while start > 0 and at - start < _FAR and KINDS[byte(data, start - 1)] & inside:
         start -= 1
     end = at
-    while end < size and end - at < _FAR and KINDS[data[end]] & inside:
+    while end < size and end - at < _FAR and KINDS[byte(data, end)] & inside:
         end += 1
     for each in range(start, end - 1):
-        if data[each] == _DOT and data[each + 1] != _DOT:
+        if byte(data, each) == _DOT and byte(data, each + 1) != _DOT:
             return True, end
     back = start
-    while back > 0 and start - back < _FAR and data[back - 1] != _SLASH and data[back - 1] > 32:
+    while back > 0 and start - back < _FAR and byte(data, back - 1) != _SLASH and byte(data, back - 1) > 32:
         back -= 1
-    return back > 1 and data[back - 1] == _SLASH and data[back - 2] == _SLASH, end
+    return back > 1 and byte(data, back - 1) == _SLASH and byte(data, back - 2) == _SLASH, end
 
 
 @compiled
 def _escape(data: Any, at: int, size: int, escapes: int) -> bool:
     if at + 1 >= size or escapes == PLAIN:
         return False
-    return bool(data[at + 1] == 117 if escapes == JSON else data[at + 1] == 120)
+    return bool(byte(data, at + 1) == 117 if escapes == JSON else byte(data, at + 1) == 120)
 
 
 @compiled
-def _long_run(tables: Tables, data: Any, at: int, size: int) -> tuple[bool, int]:
+def _long_run(tables: Any, data: Any, at: int, size: int) -> tuple[bool, int]:
     """Tell whether the run of letters and digits at `at` is a digest of the index, and where it ends."""
     start = at
-    while start > 0 and at - start < 130 and KINDS[data[start - 1]] & _ALNUM:
+    while start > 0 and at - start < 130 and KINDS[byte(data, start - 1)] & _ALNUM:
         start -= 1
     end = at
-    while end < size and KINDS[data[end]] & _ALNUM:
+    while end < size and KINDS[byte(data, end)] & _ALNUM:
         end += 1
     if _digest(tables, data, start, end):
         return True, end
-    return start > 0 and data[start - 1] == _BACKSLASH and _digest(tables, data, start + 1, end), end
+    return start > 0 and byte(data, start - 1) == _BACKSLASH and _digest(tables, data, start + 1, end), end
 
 
 @compiled
-def _line_end(data: Any, address: Any, at: int, size: int) -> int:
+def _line_end(data: Any, at: int, size: int) -> int:
     """Return where the line after the one at `at` begins."""
     while at + WIDTH <= size:
-        feeds = masks(address + np.uint64(at))[6]
+        feeds = masks(data + np.uint64(at))[6]
         if feeds:
             return at + first_bit(feeds) + 1
         at += WIDTH
-    while at < size and data[at] != _FEED:
+    while at < size and byte(data, at) != _FEED:
         at += 1
     return at + 1
 
 
 @compiled
-def scan(tables: Tables, data: Any, start: int, escapes: int, places: Any) -> tuple[int, int]:
+def scan(tables: Any, data: Any, size: int, start: int, escapes: int, pad: Any, places: Any) -> tuple[int, int]:
     """Write to `places` where something may stand, at most one place a line; return how many, and how far the pass came.
 
     Args:
-        tables: what to ask.
-        data: bytes of whole lines.
+        tables: address of what `Tables.described` returned.
+        data: address of whole lines, `size` bytes of them.
+        size: how many bytes.
         start: where to begin: the beginning of a line.
         escapes: how characters are escaped in `data`.
+        pad: room for one step.
         places: room for positions; the pass ends when it is full.
     """
-    size = len(data)
-    address = np.uint64(data.ctypes.data)
-    pad = np.zeros(WIDTH, np.uint8)
-    ipv6, digests, every = bool(tables.flags[0]), bool(tables.flags[1]), bool(tables.flags[3])
+    ipv6, digests, every = _flag(tables, 0), _flag(tables, 1), _flag(tables, 3)
     count = 0
     at = start
     done = foreign_done = run_done = start  # positions below these were looked at
     before = before_hexes = np.uint64(0)  # colons and hexadecimal digits of the step before
     while at < size:
         if at + WIDTH <= size:
-            word, dot, hexes, colon, special, high, feeds = masks(address + np.uint64(at))
+            words, dot, hexes, colon, special, high, _ = masks(data + np.uint64(at))
         else:
-            pad[:] = 0
-            pad[: size - at] = data[at:]
-            word, dot, hexes, colon, special, high, feeds = masks(np.uint64(pad.ctypes.data))
+            for each in range(WIDTH):
+                pad[each] = byte(data, at + each) if at + each < size else 0
+            words, dot, hexes, colon, special, high, _ = masks(np.uint64(pad.ctypes.data))
         place = -1
-        bits = word if every else dot
+        bits = words if every else dot
         while bits:
             shift = first_bit(bits)
             here = at + shift
@@ -465,18 +505,18 @@ def scan(tables: Tables, data: Any, start: int, escapes: int, places: Any) -> tu
                     break
                 bits &= _ALL << np.uint64(done - at)
                 continue
-            end = here + first_bit(~(word >> np.uint64(shift)))
+            end = here + first_bit(~(words >> np.uint64(shift)))
             if end >= at + WIDTH:
-                while end < size and KINDS[data[end]] & _WORD:
+                while end < size and KINDS[byte(data, end)] & _WORD:
                     end += 1
-            others = ~word & ((_ONE << np.uint64(shift)) - _ONE)
+            others = ~words & ((_ONE << np.uint64(shift)) - _ONE)
             begin = at + WIDTH - leading_zeros(others)
             if others == 0:
                 begin = at
-                while begin > start and KINDS[data[begin - 1]] & _WORD:
+                while begin > start and KINDS[byte(data, begin - 1)] & _WORD:
                     begin -= 1
             done = end
-            if _run(tables, data, begin, end):
+            if run(tables, data, begin, end):
                 place = here
                 break
             bits &= bits - _ONE
@@ -494,10 +534,10 @@ def scan(tables: Tables, data: Any, start: int, escapes: int, places: Any) -> tu
                     place = here
             before = near >> np.uint64(63)
         if digests:
-            for half in range(2):
-                right = (hexes >> np.uint64(32 * half)) & _RUN == _RUN
-                left = (hexes >> np.uint64(16) if half else before_hexes >> _TO_RUN) & _RUN == _RUN
-                here = at + 32 * half - (0 if right else 1)
+            for side in range(2):
+                right = (hexes >> np.uint64(32 * side)) & _RUN == _RUN
+                left = (hexes >> np.uint64(16) if side else before_hexes >> _TO_RUN) & _RUN == _RUN
+                here = at + 32 * side - (0 if right else 1)
                 if (right or left) and run_done <= here and not 0 <= place < here:
                     found, run_done = _long_run(tables, data, here, size)
                     if found:
@@ -507,7 +547,7 @@ def scan(tables: Tables, data: Any, start: int, escapes: int, places: Any) -> tu
             special &= special - _ONE
             if 0 <= place < here:
                 break
-            if _escape(data, here, size, escapes) if data[here] == _BACKSLASH else _defanged(data, here, size):
+            if _escape(data, here, size, escapes) if byte(data, here) == _BACKSLASH else _defanged(data, here, size):
                 place = here
         while high:
             here = at + first_bit(high)
@@ -523,7 +563,7 @@ def scan(tables: Tables, data: Any, start: int, escapes: int, places: Any) -> tu
         if place >= 0:
             places[count] = place
             count += 1
-            at = _line_end(data, address, place, size)
+            at = _line_end(data, place, size)
             done = foreign_done = run_done = at
             before = before_hexes = np.uint64(0)
             if count == len(places):

@@ -8,6 +8,7 @@ import numpy as np
 
 from tocsin.matching import hashing
 from tocsin.matching.hashing import finish, has
+from tocsin.matching.kernel import run
 from tocsin.matching.native import compiled
 
 _DOT = ord(".")
@@ -45,7 +46,7 @@ def _suffixes(filter: Any, prints: Any, name: Any, found: Any) -> int:  # noqa: 
         state = (state ^ (np.uint64(name[at]) | np.uint64(0x20))) * hashing.STEP
         if (at == 0 or name[at - 1] == _DOT) and count < len(found):
             hashed = finish(state, hashing.DOMAIN)
-            if has(filter, hashed):
+            if has(np.uint64(filter.ctypes.data), len(filter), hashed):
                 low, high = _span(prints, np.uint32(hashed >> np.uint64(32)))
                 if low < high:
                     found[count] = at
@@ -61,10 +62,24 @@ def suffixes(filter: Any, prints: Any, name: str) -> list[str]:  # noqa: A002
     return [data[at:].decode("utf-8", "surrogateescape") for at in reversed(found[:count].tolist())]
 
 
+@compiled
+def _may_name(tables: Any, text: Any) -> bool:
+    return run(tables, np.uint64(text.ctypes.data), 0, len(text))
+
+
+def may_name(tables: Any, text: str) -> bool:
+    """Return whether a word in ASCII may name something, as a name, an address or the host of a URL."""
+    return bool(_may_name(tables, np.frombuffer(text.encode(), np.uint8)))
+
+
+@compiled
+def _hash_text(text: Any, space: int) -> Any:
+    return hashing.hash_bytes(np.uint64(text.ctypes.data), 0, len(text), space)
+
+
 def hash_text(text: str, space: int) -> int:
     """Return the hash of a text."""
-    data = np.frombuffer(text.encode("utf-8", "surrogateescape"), np.uint8)
-    return int(hashing.hash_bytes(data, 0, len(data), space))
+    return int(_hash_text(np.frombuffer(text.encode("utf-8", "surrogateescape"), np.uint8), space))
 
 
 def hash_ipv4(number: int) -> int:

@@ -1,16 +1,20 @@
 """Compiling to machine code (numba, LLVM), and looking at 64 bytes in one step.
 
-Compiled code is kept beside the module, or in the user's cache folder where the installation cannot be written; where neither can
-be, each process compiles anew (about 2 s). It lets go of the interpreter's lock, so that threads run side by side.
-Whatever imports this pays 0.5 s once: only what scans or builds an index should.
+Compiled code is kept beside the modules, or in the user's cache folder where the installation cannot be written; where neither can
+be, each process compiles anew (about 6 s). It lets go of the interpreter's lock, so that threads run side by side.
+Whatever imports this pays half a second once: only what scans or builds an index should.
 """
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+import numpy as np
 from llvmlite import ir
 from numba.extending import intrinsic
 
@@ -20,12 +24,36 @@ WIDTH = 64
 """Bytes looked at in one step."""
 
 
+def _cache() -> str:
+    """Return the folder of compiled code, or "" if there is none that can be written.
+
+    numba looks whether the file of a function has changed, but compiled code holds that of functions in other files, too. A folder for
+    each state of all the files together never mixes two: hashes that differ between building and scanning would lose hits.
+    """
+    here = Path(__file__).parent
+    state = hashlib.sha256(b"".join((here / name).read_bytes() for name in _COMPILED)).hexdigest()[:16]
+    homes = [here / "__pycache__"]
+    if home := os.environ.get("XDG_CACHE_HOME") or os.environ.get("HOME"):
+        homes.append(Path(home, "tocsin") if "XDG_CACHE_HOME" in os.environ else Path(home, ".cache", "tocsin"))
+    for each in homes:
+        folder = each / f"native-{state}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(folder, os.W_OK):
+            return str(folder)
+    return ""
+
+
+_COMPILED = ("native.py", "hashing.py", "kernel.py", "lookup.py", "packing.py")
+_FOLDER = _cache()
+
+
 def compiled(function: F) -> F:
-    """Return `function` as machine code."""
-    try:
-        return numba.njit(nogil=True, cache=True)(function)  # type: ignore[no-any-return]
-    except RuntimeError:  # "no locator available": there is no folder for compiled code that can be written
-        return numba.njit(nogil=True)(function)  # type: ignore[no-any-return]
+    """Return `function` as machine code. It makes no arrays, so none is counted (`_nrt`): counting took half of a scan's time."""
+    numba.config.CACHE_DIR = _FOLDER
+    return numba.njit(nogil=True, cache=bool(_FOLDER), _nrt=False)(function)  # type: ignore[no-any-return]
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -70,6 +98,31 @@ def masks(_context: Any, _address: Any) -> Any:
         return context.make_tuple(builder, signature.return_type, bits)
 
     return signature, codegen
+
+
+def _reading(width: int) -> Any:
+    def read(_context: Any, _address: Any, _position: Any) -> Any:
+        kind = getattr(numba.types, f"uint{width}")
+        signature = kind(numba.types.uint64, numba.types.int64)
+
+        def codegen(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            start = builder.inttoptr(arguments[0], ir.IntType(width).as_pointer())
+            return builder.load(builder.gep(start, [arguments[1]]))
+
+        return signature, codegen
+
+    return intrinsic(read)
+
+
+# Reading by address: a call that takes arrays copies seven words for each of them, which took most of a scan's time.
+byte = _reading(8)
+half = _reading(32)
+word = _reading(64)
+
+
+def address(array: Any) -> Any:
+    """Return where an array begins; who calls keeps the array for as long as the address is used."""
+    return np.uint64(array.ctypes.data)
 
 
 @intrinsic  # type: ignore[untyped-decorator]

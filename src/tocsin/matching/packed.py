@@ -14,7 +14,8 @@ import numpy as np
 from tocsin.errors import LimitError
 from tocsin.matching import addresses, hashing, lookup, packing, words
 from tocsin.matching.kernel import Tables
-from tocsin.matching.suffixes import is_public_suffix
+from tocsin.matching.native import address
+from tocsin.matching.suffixes import public_suffixes
 from tocsin.matching.values import KINDS, Kind
 
 CODES: Final[dict[str, int]] = {kind: code for code, kind in enumerate(get_args(Kind))}
@@ -113,7 +114,8 @@ class _Making:
 
     def _ipv4(self, values: list[str]) -> tuple[Any, Any, Any]:
         numbers = np.empty(len(values), np.uint32)
-        packing.quads(np.frombuffer(" ".join(values).encode(), np.uint8), numbers)
+        text = np.frombuffer(" ".join(values).encode(), np.uint8)
+        packing.quads(address(text), len(text), numbers)
         hashes = packing.hash_numbers(0, numbers, hashing.IPV4)
         self.filtered.append(hashes)
         return numbers.astype(">u4").view(np.uint8), np.full(len(values), 4), hashes
@@ -156,10 +158,9 @@ class _Making:
         data, sizes = _joined(values)
         starts, ends = _bounds(sizes)
         hashes = packing.hash_texts(data, starts, ends, hashing.DOMAIN)
-        for at, value in enumerate(values):
-            if is_public_suffix(value):
-                hashes[at] = lookup.hash_text(value, hashing.NAME)
-        packing.set_lasts(self.lasts, data, starts, ends)
+        for at in public_suffixes(values):
+            hashes[at] = lookup.hash_text(values[at], hashing.NAME)
+        packing.set_lasts(self.lasts, address(data), starts, ends)
         self.filtered.append(hashes)
         return data, sizes, hashes
 
@@ -167,7 +168,7 @@ class _Making:
         data, sizes = _joined(values)
         starts, ends = _bounds(sizes)
         hashes = packing.hash_texts(data, starts, ends, hashing.MAILBOX)
-        packing.set_lasts(self.lasts, data, starts, ends)
+        packing.set_lasts(self.lasts, address(data), starts, ends)
         self.flags[2] = 1
         self.filtered.append(hashes)
         for at, value in enumerate(values):
@@ -181,7 +182,7 @@ class _Making:
         starts, ends = _bounds(sizes)
         rests = starts + np.fromiter((value.index("://") + 3 for value in values), np.int64, len(values))
         hosts = np.zeros(len(values), np.uint64)
-        packing.hash_hosts(data, rests, ends, hosts, self.lasts)
+        packing.hash_hosts(address(data), rests, ends, hosts, self.lasts)
         for at in np.flatnonzero(hosts == 0):  # those that are no names in ASCII
             hosts[at] = self._host(values[at].partition("://")[2])
         hosts = np.unique(hosts)

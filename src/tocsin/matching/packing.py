@@ -9,17 +9,17 @@ import numpy as np
 from tocsin.matching import hashing
 from tocsin.matching.hashing import hash_bytes, hash_number
 from tocsin.matching.kernel import last_bit, quad
-from tocsin.matching.native import compiled
+from tocsin.matching.native import address, byte, compiled
 
 _DOT, _AT, _COLON, _SLASH, _BRACKET, _SPACE = (ord(c) for c in ".@:/[ ")
 
 
 @compiled
-def quads(text: Any, numbers: Any) -> None:
-    """Read dotted quads with one blank between them."""
+def quads(text: Any, size: int, numbers: Any) -> None:
+    """Read dotted quads, `size` bytes of text at an address, with one blank between them."""
     start, at = 0, 0
     for i in range(len(numbers)):
-        while at < len(text) and text[at] != _SPACE:
+        while at < size and byte(text, at) != _SPACE:
             at += 1
         numbers[i] = quad(text, start, at)
         at += 1
@@ -42,7 +42,7 @@ def hash_numbers(high: int, numbers: Any, space: int) -> Any:
 def hash_texts(data: Any, starts: Any, ends: Any, space: int) -> Any:
     """Return the hash of each text `data[starts[i]:ends[i]]`."""
     hashes = np.empty(len(starts), np.uint64)
-    hashing.hash_all(data, starts, ends, space, hashes)
+    hashing.hash_all(address(data), starts, ends, space, hashes)
     return hashes
 
 
@@ -58,9 +58,9 @@ def _set_last(lasts: Any, data: Any, start: int, end: int) -> bool:
     """Add the last label of a name to the set of them; return whether the name has another."""
     state = hashing.START
     at = end
-    while at > start and data[at - 1] != _DOT and data[at - 1] != _AT:
+    while at > start and byte(data, at - 1) != _DOT and byte(data, at - 1) != _AT:
         at -= 1
-        state = (state ^ (np.uint64(data[at]) | np.uint64(0x20))) * hashing.STEP
+        state = (state ^ (np.uint64(byte(data, at)) | np.uint64(0x20))) * hashing.STEP
     position = last_bit(state)
     lasts[position >> 6] |= np.uint64(1) << np.uint64(position & 63)
     return at > start
@@ -79,9 +79,9 @@ def hash_hosts(data: Any, starts: Any, ends: Any, hashes: Any, lasts: Any) -> No
     for i in range(len(starts)):
         start = starts[i]
         end = start
-        if data[start] == _BRACKET:
+        if byte(data, start) == _BRACKET:
             continue
-        while end < ends[i] and data[end] != _COLON and data[end] != _SLASH:
+        while end < ends[i] and byte(data, end) != _COLON and byte(data, end) != _SLASH:
             end += 1
         number = quad(data, start, end)
         if number >= 0:

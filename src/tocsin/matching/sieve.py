@@ -13,6 +13,8 @@ import numpy as np
 
 from tocsin.matching import kernel
 from tocsin.matching.index import Index
+from tocsin.matching.kernel import Tables
+from tocsin.matching.native import address
 
 Escapes: TypeAlias = Literal["none", "json", "zeek"]
 """How a log's format writes characters that it cannot write plainly: not at all, as JSON (RFC 8259 section 7), as Zeek's TSV (`\\x09`)."""
@@ -28,20 +30,25 @@ class Sieve:
         """Make a sieve for `index` and logs that escape characters as `escapes` says."""
         self._index = index
         self._mode = _MODES[escapes]
-        self._tables = index.tables()
+        self._arm(index.tables())
 
     def mute(self, entries: Iterable[int]) -> None:
         """Let no line through any more for the entries at these positions alone."""
-        self._tables = self._index.tables(entries)
+        self._arm(self._index.tables(entries))
+
+    def _arm(self, tables: Tables) -> None:
+        described = tables.described()
+        self._armed = (tables, described, address(described))  # the arrays live as long as their addresses are used
 
     def spans(self, block: bytes) -> list[tuple[int, int]]:
         """Return start and end (without line feed) of the lines of a block to be looked at, in order, each once."""
         data = np.frombuffer(block, np.uint8)
+        pad, places = np.empty(kernel.WIDTH, np.uint8), np.empty(_ROOM, np.int64)
+        armed = self._armed
         found: list[int] = []
         at = 0
         while at < len(block):
-            places = np.empty(_ROOM, np.int64)
-            count, at = kernel.scan(self._tables, data, at, self._mode, places)
+            count, at = kernel.scan(armed[2], address(data), len(block), at, self._mode, pad, places)
             found += places[:count].tolist()
         return _lines_at(block, found)
 
