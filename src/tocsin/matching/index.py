@@ -20,7 +20,7 @@ from tocsin.matching import addresses, hashing, lookup, values
 from tocsin.matching.entries import Entry, Indicator
 from tocsin.matching.kernel import Tables
 from tocsin.matching.native import address
-from tocsin.matching.packed import Packed, pack, tables
+from tocsin.matching.packed import Column, Packed, pack, tables
 from tocsin.matching.suffixes import is_public_suffix
 from tocsin.matching.values import KINDS, Kind
 
@@ -147,7 +147,7 @@ class Index:
         """Yield the entries with a hash, a value and a kind (None: any)."""
         for part in self._parts:
             packed = part.packed
-            for position in range(*lookup.span(packed.prints, hashed)):
+            for position in packed.order[slice(*lookup.span(packed.prints, hashed))].tolist():
                 if part.first + position not in self._removed:
                     its, text = packed.value(position)
                     if text == value and (kind is None or kind == its):
@@ -220,7 +220,7 @@ class Index:
         for rest in {url.partition("://")[2] for url in normal if url is not None}:
             hashed = lookup.hash_text(rest, hashing.REST)
             for part in self._parts:
-                for position in range(*lookup.span(part.packed.prints, hashed)):
+                for position in part.packed.order[slice(*lookup.span(part.packed.prints, hashed))].tolist():
                     kind, value = part.packed.value(position)
                     if (
                         kind == "url"
@@ -277,17 +277,18 @@ class Index:
 
 
 def _part(entries: Iterable[Entry], first: int) -> Part:
-    columns: dict[Kind, tuple[list[str], list[int]]] = {}
+    columns: dict[Kind, Column] = {}
     indicators: list[Indicator] = []
     numbers: dict[int, int] = {}
-    for entry in entries:
+    for position, entry in enumerate(entries):
         number = numbers.get(id(entry.indicator))
         if number is None:
             number = numbers[id(entry.indicator)] = len(indicators)
             indicators.append(entry.indicator)
         column = columns.get(entry.kind)
         if column is None:
-            column = columns[entry.kind] = ([], [])
-        column[0].append(entry.value)
-        column[1].append(number)
+            column = columns[entry.kind] = Column([], [], [])
+        column.values.append(entry.value)
+        column.tags.append(number)
+        column.positions.append(position)
     return Part(pack(columns), indicators, first)

@@ -1,12 +1,12 @@
 """Entries as arrays: what an index is made of, in memory as in a file.
 
-Entries stand in the order of their hashes. A value takes its bytes (an address 4 or 16, a digest half its digits), and 15 bytes beside: where it
-begins (4), its kind (1), its indicator (4), the upper half of its hash (4) and a filter (2).
+A value takes its bytes (an address 4 or 16, a digest half its digits), and 19 bytes beside: where it begins (4), its kind (1), its
+indicator (4), the upper half of its hash (4), what entry that is (4), and a filter (2).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple, get_args
 
 import numpy as np
@@ -31,7 +31,7 @@ class Packed(NamedTuple):
         data: their values, one after the other; `starts` says where each begins, and where the last ends.
         kinds: their kinds, by `CODES`.
         tags: their indicators, by number.
-        prints: upper halves of their hashes, sorted.
+        prints: upper halves of their hashes, sorted; `order` says which entry each is of.
         odd_prints, odd_entries: hosts of mailboxes whose local part is not of the plain sort (`words.is_plain_local`).
         word_prints, word_entries: a word of each value that is found by one of its words.
         further, filter, lasts, near4, bits4, near6, bits6, flags: as in `kernel.Tables`.
@@ -42,6 +42,7 @@ class Packed(NamedTuple):
     kinds: Any
     tags: Any
     prints: Any
+    order: Any
     odd_prints: Any
     odd_entries: Any
     word_prints: Any
@@ -71,19 +72,27 @@ class Packed(NamedTuple):
         return kind, raw.hex() if kind in DIGESTS else raw.decode()
 
 
-def pack(columns: dict[Kind, tuple[list[str], list[int]]]) -> Packed:
+class Column(NamedTuple):
+    """Entries of one kind: values in normal spelling, their indicators by number, and the positions that they are to have."""
+
+    values: list[str]
+    tags: list[int]
+    positions: list[int]
+
+
+def pack(columns: Mapping[Kind, Column]) -> Packed:
     """Return entries as arrays.
 
     Args:
-        columns: for each kind its values, in normal spelling, and their indicators by number.
+        columns: the entries by kind; their positions together are 0, 1, 2 and so on.
 
     Raises:
         LimitError: the values take more than `LARGEST` bytes together.
     """
     making = _Making()
-    for kind, (values, tags) in columns.items():
-        if values:
-            making.add(kind, values, tags)
+    for kind, column in columns.items():
+        if column.values:
+            making.add(kind, column)
     return making.done()
 
 
@@ -91,7 +100,7 @@ class _Making:
     """Arrays in the making: one piece a kind, and what the pieces add to the small tables."""
 
     def __init__(self) -> None:
-        self.pieces: list[tuple[Any, Any, Any, Any, Any]] = []
+        self.pieces: list[tuple[Any, ...]] = []
         self.further: list[Any] = []
         self.filtered: list[Any] = []
         self.odd: list[tuple[int, int]] = []
@@ -103,14 +112,15 @@ class _Making:
         self.flags = np.zeros(4, np.uint8)
         self.count = 0
 
-    def add(self, kind: Kind, values: list[str], tags: list[int]) -> None:
+    def add(self, kind: Kind, column: Column) -> None:
         make = getattr(self, f"_{kind}", None)
         if make is None:
             make = self._digest if kind in DIGESTS else self._text
-        data, sizes, hashes = make(values)
-        kinds = np.full(len(values), CODES[kind], np.uint8)
-        self.pieces.append((data, sizes, hashes, kinds, np.array(tags, np.uint32)))
-        self.count += len(values)
+        data, sizes, hashes = make(column.values)
+        kinds = np.full(len(sizes), CODES[kind], np.uint8)
+        numbers = (np.array(each, np.uint32) for each in (column.tags, column.positions))
+        self.pieces.append((data, sizes, hashes, kinds, *numbers))
+        self.count += len(sizes)
 
     def _ipv4(self, values: list[str]) -> tuple[Any, Any, Any]:
         numbers = np.empty(len(values), np.uint32)
@@ -209,19 +219,19 @@ class _Making:
         return data, sizes, packing.hash_texts(data, starts, ends, hashing.PHRASE)
 
     def done(self) -> Packed:
-        if not self.pieces:
-            self.pieces.append((np.zeros(0, np.uint8), np.zeros(0, np.int64), np.zeros(0, np.uint64), np.zeros(0, np.uint8), np.zeros(0, np.uint32)))
-        data, sizes, hashes, kinds, tags = (np.concatenate(column) for column in zip(*self.pieces, strict=True))
+        empty = (np.uint8, np.int64, np.uint64, np.uint8, np.uint32, np.uint32)
+        self.pieces.append(tuple(np.zeros(0, kind) for kind in empty))
+        data, sizes, hashes, kinds, tags, positions = map(np.concatenate, zip(*self.pieces, strict=True))
         if len(data) > LARGEST:
             raise LimitError(f"the values of an index take {len(data):,} bytes; {LARGEST:,} is the most")
-        order = np.argsort(hashes, kind="stable")
+        places = np.empty(len(positions), np.uint32)  # of the entry at each position, among the pieces
+        places[positions] = np.arange(len(positions), dtype=np.uint32)
         old = np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes)))
-        starts = np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes[order])))
+        starts = np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes[places])))
         moved = np.empty_like(data)
-        packing.gather(data, old, order, starts, moved)
-        rank = np.empty(len(order), np.uint32)
-        rank[order] = np.arange(len(order), dtype=np.uint32)
-        odd, worded = _linked(self.odd, rank), _linked(self.words, rank)
+        packing.gather(data, old, places, starts, moved)
+        order = np.argsort(hashes, kind="stable")
+        odd, worded = _linked(self.odd, positions), _linked(self.words, positions)
         self.filtered += [odd[0], worded[0]]
         keys = np.concatenate(self.filtered)
         bloom = np.zeros(max(1, len(keys) // 4), np.uint64)
@@ -230,9 +240,10 @@ class _Making:
         return Packed(
             data=moved,
             starts=starts.astype(np.uint32),
-            kinds=kinds[order],
-            tags=tags[order],
+            kinds=kinds[places],
+            tags=tags[places],
             prints=_prints(hashes[order]),
+            order=positions[order],
             odd_prints=_prints(odd[0]),
             odd_entries=odd[1],
             word_prints=_prints(worded[0]),
@@ -265,11 +276,11 @@ def _prints(hashes: Any) -> Any:
     return (hashes >> np.uint64(32)).astype(np.uint32)
 
 
-def _linked(pairs: Sequence[tuple[int, int]], rank: Any) -> tuple[Any, Any]:
+def _linked(pairs: Sequence[tuple[int, int]], positions: Any) -> tuple[Any, Any]:
     pairs = sorted(pairs)
     return (
         np.array([hashed for hashed, _ in pairs], np.uint64),
-        rank[np.array([position for _, position in pairs], np.int64)],
+        positions[np.array([place for _, place in pairs], np.int64)],
     )
 
 
