@@ -186,7 +186,9 @@ class Index:
 
     def _within(self, version: int, number: int) -> Iterator[int]:
         width = 32 if version == 4 else 128
-        for bits in sorted({int(b) for part in self._parts for b in (part.packed.bits4, part.packed.bits6)[version == 6]}):
+        for bits in sorted(
+            {int(b) for part in self._parts for b in (part.packed.bits4, part.packed.bits6)[version == 6]}
+        ):
             first = number >> width - bits << width - bits
             value = addresses.format_network(version, first, bits)
             yield from self._kept("cidr", value, lookup.hash_network(version, first, bits))

@@ -15,7 +15,18 @@ import numpy as np
 
 from tocsin.matching import hashing
 from tocsin.matching.hashing import finish, has, hash_bytes, hash_network, hash_number
-from tocsin.matching.native import WIDTH, address, byte, compiled, first_bit, half, leading_zeros, masks, word
+from tocsin.matching.native import (
+    WIDTH,
+    address,
+    byte,
+    compiled,
+    first_bit,
+    half,
+    leading_zeros,
+    masks,
+    unlocked,
+    word,
+)
 
 PLAIN: Final = 0
 JSON: Final = 1
@@ -83,7 +94,9 @@ class Tables(NamedTuple):
         return np.array([number for array in self for number in (address(array), len(array))], np.uint64)
 
 
-(_FILTER, _PRINTS, _FURTHER, _MORE, _ADDED, _MUTED, _LASTS, _NEAR4, _BITS4, _NEAR6, _BITS6, _FLAGS) = range(0, 24, 2)
+(_FILTER, _PRINTS, _FURTHER, _MORE, _ADDED, _MUTED, _LASTS, _NEAR4, _BITS4, _NEAR6, _BITS6, _FLAGS) = range(
+    0, 24, 2
+)
 
 
 @compiled
@@ -127,7 +140,9 @@ def known(tables: Any, hashed: Any) -> bool:
     """Return whether a value with this hash may be in the index."""
     wanted = np.uint32(hashed >> np.uint64(32))
     filter_, size = _array(tables, _FILTER)
-    found = has(filter_, size, hashed) and (_among(tables, _PRINTS, wanted) or _among(tables, _FURTHER, wanted))
+    found = has(filter_, size, hashed) and (
+        _among(tables, _PRINTS, wanted) or _among(tables, _FURTHER, wanted)
+    )
     more, size = _array(tables, _MORE)
     if not found and size and has(more, size, hashed):
         found = _among(tables, _ADDED, wanted)
@@ -210,7 +225,12 @@ def _mailbox(tables: Any, data: Any, start: int, end: int) -> bool:
     if known(tables, hash_bytes(data, begin, end, hashing.MAILBOX)):
         return True
     # a letter of an escape may stand before it
-    if begin + 1 < at and begin > 0 and byte(data, begin - 1) == _BACKSLASH and known(tables, hash_bytes(data, begin + 1, end, hashing.MAILBOX)):
+    if (
+        begin + 1 < at
+        and begin > 0
+        and byte(data, begin - 1) == _BACKSLASH
+        and known(tables, hash_bytes(data, begin + 1, end, hashing.MAILBOX))
+    ):
         return True
     return known(tables, hash_bytes(data, start, end, hashing.ODD_HOST))
 
@@ -242,7 +262,9 @@ def _word(tables: Any, data: Any, start: int, end: int, every: bool) -> bool:
             if end - at > _LONGEST_NAME and not every:
                 return False
         state = (state ^ (np.uint64(letter) | np.uint64(0x20))) * hashing.STEP
-    if known(tables, finish(state, hashing.NAME)) or (not first and known(tables, finish(state, hashing.DOMAIN))):
+    if known(tables, finish(state, hashing.NAME)) or (
+        not first and known(tables, finish(state, hashing.DOMAIN))
+    ):
         return True
     return every and known(tables, finish(state, hashing.WORD))
 
@@ -255,7 +277,9 @@ def run(tables: Any, data: Any, start: int, end: int) -> bool:
         while end > start and (byte(data, end - 1) == _DOT or byte(data, end - 1) == _DASH):
             end -= 1
         begin = end
-        while begin > start and not (byte(data, begin - 1) == _DOT and begin - 1 > start and byte(data, begin - 2) == _DOT):
+        while begin > start and not (
+            byte(data, begin - 1) == _DOT and begin - 1 > start and byte(data, begin - 2) == _DOT
+        ):
             begin -= 1
         rest = begin
         while begin < end and (byte(data, begin) == _DOT or byte(data, begin) == _DASH):
@@ -296,7 +320,11 @@ def _digest(tables: Any, data: Any, start: int, end: int) -> bool:
 @compiled
 def _ipv6_end(data: Any, start: int, size: int) -> int:
     end = start
-    while end < size and end - start <= _LONGEST_IPV6 + 2 and (HEX[byte(data, end)] != 255 or byte(data, end) == _COLON or byte(data, end) == _DOT):
+    while (
+        end < size
+        and end - start <= _LONGEST_IPV6 + 2
+        and (HEX[byte(data, end)] != 255 or byte(data, end) == _COLON or byte(data, end) == _DOT)
+    ):
         end += 1
     while end > start and byte(data, end - 1) == _DOT:
         end -= 1
@@ -410,7 +438,12 @@ def _defanged(data: Any, at: int, size: int) -> bool:
         stop += 1
     elif letter | 32 == 97 and byte(data, at + 2) | 32 == 116:  # at
         stop += 2
-    elif letter | 32 == 100 and byte(data, at + 2) | 32 == 111 and at + 3 < size and byte(data, at + 3) | 32 == 116:  # dot
+    elif (
+        letter | 32 == 100
+        and byte(data, at + 2) | 32 == 111
+        and at + 3 < size
+        and byte(data, at + 3) | 32 == 116
+    ):  # dot
         stop += 3
     else:
         return False
@@ -471,7 +504,9 @@ def _line_end(data: Any, at: int, size: int) -> int:
 
 
 @compiled
-def scan(tables: Any, data: Any, size: int, start: int, escapes: int, pad: Any, places: Any) -> tuple[int, int]:
+def scan(
+    tables: Any, data: Any, size: int, start: int, escapes: int, pad: Any, places: Any
+) -> tuple[int, int]:
     """Write to `places` where something may stand, at most one place a line; return how many, and how far the pass came.
 
     Args:
@@ -547,7 +582,11 @@ def scan(tables: Any, data: Any, size: int, start: int, escapes: int, pad: Any, 
             special &= special - _ONE
             if 0 <= place < here:
                 break
-            if _escape(data, here, size, escapes) if byte(data, here) == _BACKSLASH else _defanged(data, here, size):
+            if (
+                _escape(data, here, size, escapes)
+                if byte(data, here) == _BACKSLASH
+                else _defanged(data, here, size)
+            ):
                 place = here
         while high:
             here = at + first_bit(high)
@@ -569,3 +608,20 @@ def scan(tables: Any, data: Any, size: int, start: int, escapes: int, pad: Any, 
             if count == len(places):
                 break
     return count, min(at, size)
+
+
+@unlocked
+def scan_all(tables: Any, blocks: Any, escapes: int, pad: Any, places: Any, ends: Any) -> None:
+    """Scan blocks, as addresses and sizes; write places to the rows of `places`, how many and how far the pass came to `ends`."""
+    for i in range(len(blocks)):
+        count, at = scan(tables, blocks[i, 0], np.int64(blocks[i, 1]), 0, escapes, pad, places[i])
+        ends[i, 0] = count
+        ends[i, 1] = at
+
+
+@unlocked
+def scan_from(
+    tables: Any, data: Any, size: int, start: int, escapes: int, pad: Any, places: Any
+) -> tuple[int, int]:
+    """As `scan`, for callers that are not compiled."""
+    return scan(tables, data, size, start, escapes, pad, places)

@@ -1,7 +1,7 @@
 """Compiling to machine code (numba, LLVM), and looking at 64 bytes in one step.
 
 Compiled code is kept beside the modules, or in the user's cache folder where the installation cannot be written; where neither can
-be, each process compiles anew (about 6 s). It lets go of the interpreter's lock, so that threads run side by side.
+be, each process compiles anew (about 6 s).
 Whatever imports this pays half a second once: only what scans or builds an index should.
 """
 
@@ -34,7 +34,9 @@ def _cache() -> str:
     state = hashlib.sha256(b"".join((here / name).read_bytes() for name in _COMPILED)).hexdigest()[:16]
     homes = [here / "__pycache__"]
     if home := os.environ.get("XDG_CACHE_HOME") or os.environ.get("HOME"):
-        homes.append(Path(home, "tocsin") if "XDG_CACHE_HOME" in os.environ else Path(home, ".cache", "tocsin"))
+        homes.append(
+            Path(home, "tocsin") if "XDG_CACHE_HOME" in os.environ else Path(home, ".cache", "tocsin")
+        )
     for each in homes:
         folder = each / f"native-{state}"
         try:
@@ -46,14 +48,30 @@ def _cache() -> str:
     return ""
 
 
-_COMPILED = ("native.py", "hashing.py", "kernel.py", "lookup.py", "packing.py")
+_COMPILED = ("native.py", "hashing.py", "kernel.py", "lookup.py", "packing.py", "counting.py")
 _FOLDER = _cache()
 
 
 def compiled(function: F) -> F:
     """Return `function` as machine code. It makes no arrays, so none is counted (`_nrt`): counting took half of a scan's time."""
-    numba.config.CACHE_DIR = _FOLDER
-    return numba.njit(nogil=True, cache=bool(_FOLDER), _nrt=False)(function)  # type: ignore[no-any-return]
+    return _compile(function, nogil=False)
+
+
+def unlocked(function: F) -> F:
+    """As `compiled`, for what takes long: it lets go of the interpreter's lock, so that threads run it side by side.
+
+    For what takes a microsecond, waiting for the lock afterwards would cost a thousand times as much.
+    """
+    return _compile(function, nogil=True)
+
+
+def _compile(function: F, *, nogil: bool) -> F:
+    others = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = _FOLDER  # read when a function is decorated; not ours to keep
+    try:
+        return numba.njit(nogil=nogil, cache=bool(_FOLDER), _nrt=False)(function)  # type: ignore[no-any-return]
+    finally:
+        numba.config.CACHE_DIR = others
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -86,7 +104,9 @@ def masks(_context: Any, _address: Any) -> Any:
         digit = among(data, ord("0"), 10)
         dot = is_(ord("."))
         sets = (
-            builder.or_(builder.or_(among(lower, ord("a"), 26), digit), builder.or_(dot, is_(ord("-"), ord("_")))),
+            builder.or_(
+                builder.or_(among(lower, ord("a"), 26), digit), builder.or_(dot, is_(ord("-"), ord("_")))
+            ),
             dot,
             builder.or_(among(lower, ord("a"), 6), digit),
             is_(ord(":")),
@@ -143,5 +163,34 @@ def leading_zeros(_context: Any, _bits: Any) -> Any:
 
     def codegen(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         return builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 0))
+
+    return signature, codegen
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def where(_context: Any, _address: Any, _letter: Any) -> Any:
+    """Return 64 bits: which bytes from an address on are the byte given."""
+    signature = numba.types.uint64(numba.types.uint64, numba.types.uint8)
+
+    def codegen(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        vector = ir.VectorType(ir.IntType(8), WIDTH)
+        data = builder.load(builder.inttoptr(arguments[0], vector.as_pointer()), align=1)
+        one = builder.insert_element(
+            ir.Constant(vector, ir.Undefined), arguments[1], ir.Constant(ir.IntType(32), 0)
+        )
+        lanes = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH)
+        every = builder.shuffle_vector(one, ir.Constant(vector, ir.Undefined), lanes)
+        return builder.bitcast(builder.icmp_unsigned("==", data, every), ir.IntType(WIDTH))
+
+    return signature, codegen
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def ones(_context: Any, _bits: Any) -> Any:
+    """Return how many bits are set."""
+    signature = numba.types.int64(numba.types.uint64)
+
+    def codegen(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
 
     return signature, codegen

@@ -6,7 +6,7 @@ ASCII) sends the whole line on. A sieve may let a line through for nothing; it n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -18,6 +18,8 @@ from tocsin.matching.native import address
 
 Escapes: TypeAlias = Literal["none", "json", "zeek"]
 """How a log's format writes characters that it cannot write plainly: not at all, as JSON (RFC 8259 section 7), as Zeek's TSV (`\\x09`)."""
+
+Spans: TypeAlias = list[tuple[int, int]]
 
 _MODES = {"none": kernel.PLAIN, "json": kernel.JSON, "zeek": kernel.ZEEK}
 _ROOM = 4096
@@ -38,23 +40,36 @@ class Sieve:
 
     def _arm(self, tables: Tables) -> None:
         described = tables.described()
-        self._armed = (tables, described, address(described))  # the arrays live as long as their addresses are used
+        self._armed = (
+            tables,
+            described,
+            address(described),
+        )  # the arrays live as long as their addresses are used
 
-    def spans(self, block: bytes) -> list[tuple[int, int]]:
+    def spans(self, block: bytes) -> Spans:
         """Return start and end (without line feed) of the lines of a block to be looked at, in order, each once."""
-        data = np.frombuffer(block, np.uint8)
-        pad, places = np.empty(kernel.WIDTH, np.uint8), np.empty(_ROOM, np.int64)
-        armed = self._armed
-        found: list[int] = []
-        at = 0
-        while at < len(block):
-            count, at = kernel.scan(armed[2], address(data), len(block), at, self._mode, pad, places)
-            found += places[:count].tolist()
-        return _lines_at(block, found)
+        return self.spans_of([block])[0]
+
+    def spans_of(self, blocks: Sequence[bytes]) -> list[Spans]:
+        """Return the spans of each block; the interpreter's lock is let go of once for all of them."""
+        armed, pad = self._armed, np.empty(kernel.WIDTH, np.uint8)
+        arrays = [np.frombuffer(block, np.uint8) for block in blocks]
+        where = np.array([(address(array), len(array)) for array in arrays], np.uint64).reshape(-1, 2)
+        places = np.empty((len(blocks), _ROOM), np.int64)
+        ends = np.empty((len(blocks), 2), np.int64)
+        kernel.scan_all(armed[2], where, self._mode, pad, places, ends)
+        found = []
+        for block, row, (count, at), start in zip(blocks, places, ends.tolist(), where[:, 0], strict=True):
+            its = row[:count].tolist()
+            while at < len(block):  # there was no more room for places
+                count, at = kernel.scan_from(armed[2], start, len(block), at, self._mode, pad, row)
+                its += row[:count].tolist()
+            found.append(_lines_at(block, its))
+        return found
 
 
-def _lines_at(block: bytes, places: Iterable[int]) -> list[tuple[int, int]]:
-    spans: list[tuple[int, int]] = []
+def _lines_at(block: bytes, places: Iterable[int]) -> Spans:
+    spans: Spans = []
     done = 0
     for place in places:
         start = block.rfind(b"\n", done, place) + 1 or done
@@ -63,5 +78,3 @@ def _lines_at(block: bytes, places: Iterable[int]) -> list[tuple[int, int]]:
         spans.append((start, end - 1 if end > start and block[end - 1] == 13 else end))
         done = end + 1
     return spans
-
-

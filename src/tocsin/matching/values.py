@@ -61,7 +61,13 @@ _DEFANGED = re.compile(
 _DEFANGED_SIGNS = re.compile(r"[\[({:]")
 _FOLDING: Final = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _LONGEST_PHRASE = 1024
-_ROOTS: Final = {"HKLM": "HKEY_LOCAL_MACHINE", "HKCU": "HKEY_CURRENT_USER", "HKCR": "HKEY_CLASSES_ROOT", "HKU": "HKEY_USERS", "HKCC": "HKEY_CURRENT_CONFIG"}
+_ROOTS: Final = {
+    "HKLM": "HKEY_LOCAL_MACHINE",
+    "HKCU": "HKEY_CURRENT_USER",
+    "HKCR": "HKEY_CLASSES_ROOT",
+    "HKU": "HKEY_USERS",
+    "HKCC": "HKEY_CURRENT_CONFIG",
+}
 _SCHEMES: Final = {"hxxp": "http", "h**p": "http", "fxp": "ftp"}
 
 
@@ -344,7 +350,9 @@ _NORMAL: Final = {
     "ja3": _hash,
     "ja4": _formed(r"[tqd][0-9s][0-9][di][0-9]{4}[a-z0-9]{2}_[0-9a-f]{12}_[0-9a-f]{12}", fold=True),
     "cve": _formed(r"cve-[0-9]{4}-[0-9]{4,19}", fold=True),
-    "wallet": _formed(r"0x[0-9A-Fa-f]{40}|(?:bc|tb|ltc)1[02-9ac-hj-np-z]{11,87}|[1-9A-HJ-NP-Za-km-z]{25,106}"),
+    "wallet": _formed(
+        r"0x[0-9A-Fa-f]{40}|(?:bc|tb|ltc)1[02-9ac-hj-np-z]{11,87}|[1-9A-HJ-NP-Za-km-z]{25,106}"
+    ),
     "file_name": _phrase,
     "registry_key": _registry_key,
     "mutex": _phrase,

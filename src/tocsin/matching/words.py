@@ -35,7 +35,23 @@ _TOKEN_ENDING = re.compile(r"[a-z0-9_.-]*\Z")
 _NUMBERS = re.compile(r"[0-9.-]+")
 _PRODUCT = re.compile(r"(?:\A|[\s\"'(;,])([A-Za-z][\w.+-]*)/\Z")
 _INSIDE = re.compile(r"[\w-]")
-_COMMON = frozenset({"mozilla", "applewebkit", "khtml", "gecko", "chrome", "safari", "windows", "compatible", "macintosh", "x86_64", "linux", "version", "microsoft"})
+_COMMON = frozenset(
+    {
+        "mozilla",
+        "applewebkit",
+        "khtml",
+        "gecko",
+        "chrome",
+        "safari",
+        "windows",
+        "compatible",
+        "macintosh",
+        "x86_64",
+        "linux",
+        "version",
+        "microsoft",
+    }
+)
 _MOST_CUTS = 64
 _LONGEST_IPV6 = 45  # ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255
 _LONGEST_LOCAL = 64  # RFC 5321 section 4.5.3.1.1

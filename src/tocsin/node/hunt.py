@@ -7,14 +7,17 @@ value of a warninglist, on a bare public suffix, on what looks like a version, a
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
 from tocsin.clock import Micros
 from tocsin.matching import Entry, Indicator, Kind
+from tocsin.matching.ahead import Ahead
 from tocsin.matching.engine import DEFANGED
 from tocsin.matching.sieve import Escapes, Sieve
 from tocsin.node.catalogue import Catalogue, Source
@@ -37,11 +40,13 @@ class Options(msgspec.Struct, frozen=True):
         since: pass over records dated earlier, in µs; those without a time are looked at.
         any_time: raise hits from outside an indicator's validity as well.
         most: most hits of one indicator that are handed on; further ones are counted. One bad indicator must not flood.
+        threads: how many blocks of a log are scanned side by side.
     """
 
     since: Micros | None = None
     any_time: bool = False
     most: int = 10_000
+    threads: int = msgspec.field(default_factory=lambda: len(os.sched_getaffinity(0)))
 
 
 class Hit(msgspec.Struct, frozen=True, gc=False):
@@ -151,22 +156,24 @@ class Hunt:
             if on_read is not None:
                 on_read(count)
 
-        for log in open_logs(
-            paths, on_read=read, on_fault=lambda name, why: report.faults.append((name, why))
-        ):
-            report.formats[log.log.name] += 1
-            yield from self._log(log)
-            report.seconds = time.perf_counter() - began
+        with ThreadPoolExecutor(self._options.threads, thread_name_prefix="scan") as pool:
+            for log in open_logs(
+                paths, on_read=read, on_fault=lambda name, why: report.faults.append((name, why))
+            ):
+                report.formats[log.log.name] += 1
+                yield from self._log(log, pool)
+                report.seconds = time.perf_counter() - began
 
-    def _log(self, log: OpenLog) -> Iterator[Hit]:
+    def _log(self, log: OpenLog, pool: ThreadPoolExecutor) -> Iterator[Hit]:
         sieve = self._sieves.get(log.log.escapes)
         if sieve is None:
             sieve = self._sieves[log.log.escapes] = Sieve(self.catalogue.index, log.log.escapes)
         tally = Tally()
         lines, size = self.report.lines, self.report.bytes
         self._equal.clear()
+        ahead = Ahead(sieve, pool, self._options.threads)
         try:
-            for record in log.log.read(log.stream, log.name, look=sieve.spans, tally=tally):
+            for record in log.log.read(ahead.stream(log.stream), log.name, look=ahead.look, tally=tally):
                 if isinstance(record, MalformedLine):
                     self._malformed(log.name, record)
                 elif self._before(record):

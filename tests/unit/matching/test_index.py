@@ -32,7 +32,10 @@ def test_a_public_suffix_stands_for_itself_alone():
     assert _values(index, index.name("co.uk")) == ["co.uk"]
     assert _values(index, index.name("www.evil.co.uk")) == ["evil.co.uk"]
     assert list(index.name("other.co.uk")) == []
-    assert [index.is_suffix(position) for position in (*index.name("co.uk"), *index.name("evil.co.uk"))] == [True, False]
+    assert [index.is_suffix(position) for position in (*index.name("co.uk"), *index.name("evil.co.uk"))] == [
+        True,
+        False,
+    ]
 
 
 def test_names_at_label_boundaries():
@@ -50,7 +53,12 @@ def test_only_the_end_of_an_overlong_name_is_looked_up():
 
 def test_ranges_of_all_lengths():
     index = _index("10.0.0.0/8", "10.1.0.0/16", "10.1.2.0/24", "10.1.2.3", "2001:db8::/32")
-    assert set(_values(index, index.ipv4("10.1.2.3"))) == {"10.0.0.0/8", "10.1.0.0/16", "10.1.2.0/24", "10.1.2.3"}
+    assert set(_values(index, index.ipv4("10.1.2.3"))) == {
+        "10.0.0.0/8",
+        "10.1.0.0/16",
+        "10.1.2.0/24",
+        "10.1.2.3",
+    }
     assert set(_values(index, index.ipv4("10.1.255.255"))) == {"10.0.0.0/8", "10.1.0.0/16"}
     assert set(index.ipv4("11.0.0.0")) == set()
     assert _values(index, index.ipv6(parse_ipv6("2001:db8:ffff::1"))) == ["2001:db8::/32"]

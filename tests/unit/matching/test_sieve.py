@@ -51,7 +51,9 @@ def test_what_many_lines_hold_is_found_as_well():
 
 
 def test_of_what_is_muted_nothing_is_told():
-    index = _index("evil.example", "1.2.3.4", "bad.example", "bad.example", "http://198.51.100.1/x", "198.51.100.1")
+    index = _index(
+        "evil.example", "1.2.3.4", "bad.example", "bad.example", "http://198.51.100.1/x", "198.51.100.1"
+    )
     sieve = Sieve(index)
     data = b"www.evil.example\n1.2.3.4\nbad.example\nhttp://198.51.100.1/x\n"
     assert len(sieve.spans(data)) == 4
@@ -64,9 +66,20 @@ def test_of_what_is_muted_nothing_is_told():
 @pytest.mark.parametrize("before", range(130))
 def test_what_stands_at_any_distance_from_a_step_is_found(before):
     digest = "d41d8cd98f00b204e9800998ecf8427e"
-    index = _index("evil.example", "1.2.3.4", digest, "2001:db8::1", "bob@post.example", "http://[2001:db8::7]/x")
+    index = _index(
+        "evil.example", "1.2.3.4", digest, "2001:db8::1", "bob@post.example", "http://[2001:db8::7]/x"
+    )
     sieve = Sieve(index)
-    for text in ("evil.example", "1.2.3.4", digest, "2001:db8::1", "bob@post.example", "2001:db8::7", "a[.]b", "\xc3\xbc.example"):
+    for text in (
+        "evil.example",
+        "1.2.3.4",
+        digest,
+        "2001:db8::1",
+        "bob@post.example",
+        "2001:db8::7",
+        "a[.]b",
+        "\xc3\xbc.example",
+    ):
         line = b"x" * before + b" " + text.encode("latin-1") + b" " + b"y" * 70
         assert _lines(sieve, b"q\n" + line + b"\nz") == [line], text
 
