@@ -18,10 +18,10 @@ import numpy as np
 
 from tocsin.matching import addresses, hashing, lookup, values
 from tocsin.matching.entries import Entry, Indicator
-from tocsin.matching.kernel import Tables
 from tocsin.matching.native import address
 from tocsin.matching.packed import Column, Packed, pack, tables
 from tocsin.matching.suffixes import is_public_suffix
+from tocsin.matching.tables import Tables
 from tocsin.matching.values import KINDS, Kind
 
 _LONGEST_NAME = 253  # RFC 1035 section 2.3.4; of a longer word only the end can be looked up

@@ -8,8 +8,8 @@ import numpy as np
 
 from tocsin.matching import hashing
 from tocsin.matching.hashing import finish, has
-from tocsin.matching.kernel import run
 from tocsin.matching.native import compiled
+from tocsin.matching.tokens import run
 
 _DOT = ord(".")
 _LOW = (1 << 64) - 1

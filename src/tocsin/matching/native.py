@@ -24,6 +24,11 @@ WIDTH = 64
 """Bytes looked at in one step."""
 
 
+def _intrinsic(function: Any) -> Any:
+    """Return a function that compiled code calls as one instruction or a few; the first parameter is not the caller's."""
+    return intrinsic(function)
+
+
 def _cache() -> str:
     """Return the folder of compiled code, or "" if there is none that can be written.
 
@@ -31,7 +36,8 @@ def _cache() -> str:
     each state of all the files together never mixes two: hashes that differ between building and scanning would lose hits.
     """
     here = Path(__file__).parent
-    state = hashlib.sha256(b"".join((here / name).read_bytes() for name in _COMPILED)).hexdigest()[:16]
+    sources = (file.read_bytes() for file in sorted(here.glob("*.py")))
+    state = hashlib.sha256(b"".join(sources)).hexdigest()[:16]
     homes = [here / "__pycache__"]
     if home := os.environ.get("XDG_CACHE_HOME") or os.environ.get("HOME"):
         homes.append(
@@ -48,8 +54,9 @@ def _cache() -> str:
     return ""
 
 
-_COMPILED = ("native.py", "hashing.py", "kernel.py", "lookup.py", "packing.py", "counting.py")
 _FOLDER = _cache()
+_config: Any = numba.config
+_types: Any = numba.types
 
 
 def compiled(function: F) -> F:
@@ -66,23 +73,24 @@ def unlocked(function: F) -> F:
 
 
 def _compile(function: F, *, nogil: bool) -> F:
-    others = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = _FOLDER  # read when a function is decorated; not ours to keep
+    options: dict[str, Any] = {"nogil": nogil, "cache": bool(_FOLDER), "_nrt": False}
+    others = _config.CACHE_DIR
+    _config.CACHE_DIR = _FOLDER  # read when a function is decorated; not ours to keep
     try:
-        return numba.njit(nogil=nogil, cache=bool(_FOLDER), _nrt=False)(function)  # type: ignore[no-any-return]
+        return numba.njit(**options)(function)  # type: ignore[no-any-return,call-overload]
     finally:
-        numba.config.CACHE_DIR = others
+        _config.CACHE_DIR = others
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_intrinsic
 def masks(_context: Any, _address: Any) -> Any:
     """Return seven sets of 64 bits, one bit for each byte from `address` on.
 
     They say where there are: bytes of words (letters, digits, `_`, `-`, `.`), dots, hexadecimal digits, colons, brackets and
     backslashes, bytes beyond ASCII, line feeds. LLVM makes of this what the processor has: SSE2, AVX2, AVX-512 or NEON.
     """
-    word = numba.types.uint64
-    signature = numba.types.UniTuple(word, 7)(word)
+    word = _types.uint64
+    signature = _types.UniTuple(word, 7)(word)
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         vector = ir.VectorType(ir.IntType(8), WIDTH)
@@ -122,8 +130,8 @@ def masks(_context: Any, _address: Any) -> Any:
 
 def _reading(width: int) -> Any:
     def read(_context: Any, _address: Any, _position: Any) -> Any:
-        kind = getattr(numba.types, f"uint{width}")
-        signature = kind(numba.types.uint64, numba.types.int64)
+        kind = getattr(_types, f"uint{width}")
+        signature = kind(_types.uint64, _types.int64)
 
         def codegen(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
             start = builder.inttoptr(arguments[0], ir.IntType(width).as_pointer())
@@ -131,7 +139,7 @@ def _reading(width: int) -> Any:
 
         return signature, codegen
 
-    return intrinsic(read)
+    return _intrinsic(read)
 
 
 # Reading by address: a call that takes arrays copies seven words for each of them, which took most of a scan's time.
@@ -145,10 +153,10 @@ def address(array: Any) -> Any:
     return np.uint64(array.ctypes.data)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_intrinsic
 def first_bit(_context: Any, _bits: Any) -> Any:
     """Return the position of the lowest bit that is set; 64 if none is."""
-    signature = numba.types.int64(numba.types.uint64)
+    signature = _types.int64(_types.uint64)
 
     def codegen(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
@@ -156,10 +164,10 @@ def first_bit(_context: Any, _bits: Any) -> Any:
     return signature, codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_intrinsic
 def leading_zeros(_context: Any, _bits: Any) -> Any:
     """Return how many bits above the highest one that is set are not; 64 if none is."""
-    signature = numba.types.int64(numba.types.uint64)
+    signature = _types.int64(_types.uint64)
 
     def codegen(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         return builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 0))
@@ -167,10 +175,10 @@ def leading_zeros(_context: Any, _bits: Any) -> Any:
     return signature, codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_intrinsic
 def where(_context: Any, _address: Any, _letter: Any) -> Any:
     """Return 64 bits: which bytes from an address on are the byte given."""
-    signature = numba.types.uint64(numba.types.uint64, numba.types.uint8)
+    signature = _types.uint64(_types.uint64, _types.uint8)
 
     def codegen(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         vector = ir.VectorType(ir.IntType(8), WIDTH)
@@ -185,10 +193,10 @@ def where(_context: Any, _address: Any, _letter: Any) -> Any:
     return signature, codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_intrinsic
 def ones(_context: Any, _bits: Any) -> Any:
     """Return how many bits are set."""
-    signature = numba.types.int64(numba.types.uint64)
+    signature = _types.int64(_types.uint64)
 
     def codegen(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         return builder.ctpop(arguments[0])

@@ -13,9 +13,9 @@ import numpy as np
 
 from tocsin.errors import LimitError
 from tocsin.matching import addresses, hashing, lookup, packing, words
-from tocsin.matching.kernel import Tables
 from tocsin.matching.native import address
 from tocsin.matching.suffixes import public_suffixes
+from tocsin.matching.tables import Tables
 from tocsin.matching.values import KINDS, Kind
 
 CODES: Final[dict[str, int]] = {kind: code for code, kind in enumerate(get_args(Kind))}

@@ -8,8 +8,9 @@ import numpy as np
 
 from tocsin.matching import hashing
 from tocsin.matching.hashing import hash_bytes, hash_number
-from tocsin.matching.kernel import last_bit, quad
 from tocsin.matching.native import address, byte, compiled
+from tocsin.matching.tables import last_bit
+from tocsin.matching.tokens import quad
 
 _DOT, _AT, _COLON, _SLASH, _BRACKET, _SPACE = (ord(c) for c in ".@:/[ ")
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from tocsin.matching import kernel
 from tocsin.matching.index import Index
-from tocsin.matching.kernel import Tables
-from tocsin.matching.native import address
+from tocsin.matching.native import WIDTH, address
+from tocsin.matching.tables import Tables
 
 Escapes: TypeAlias = Literal["none", "json", "zeek"]
 """How a log's format writes characters that it cannot write plainly: not at all, as JSON (RFC 8259 section 7), as Zeek's TSV (`\\x09`)."""
@@ -52,7 +52,7 @@ class Sieve:
 
     def spans_of(self, blocks: Sequence[bytes]) -> list[Spans]:
         """Return the spans of each block; the interpreter's lock is let go of once for all of them."""
-        armed, pad = self._armed, np.empty(kernel.WIDTH, np.uint8)
+        armed, pad = self._armed, np.empty(WIDTH, np.uint8)
         arrays = [np.frombuffer(block, np.uint8) for block in blocks]
         where = np.array([(address(array), len(array)) for array in arrays], np.uint64).reshape(-1, 2)
         places = np.empty((len(blocks), _ROOM), np.int64)
@@ -61,9 +61,10 @@ class Sieve:
         found = []
         for block, row, (count, at), start in zip(blocks, places, ends.tolist(), where[:, 0], strict=True):
             its = row[:count].tolist()
-            while at < len(block):  # there was no more room for places
-                count, at = kernel.scan_from(armed[2], start, len(block), at, self._mode, pad, row)
-                its += row[:count].tolist()
+            come = at
+            while come < len(block):  # there was no more room for places
+                more, come = kernel.scan_from(armed[2], start, len(block), come, self._mode, pad, row)
+                its += row[:more].tolist()
             found.append(_lines_at(block, its))
         return found
 
