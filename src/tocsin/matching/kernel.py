@@ -15,7 +15,7 @@ import numpy as np
 
 from tocsin.matching.colons import colon
 from tocsin.matching.letters import AT, BACKSLASH, COLON, DOT, FEED, HIGH, KINDS, SLASH, WORD
-from tocsin.matching.native import WIDTH, byte, compiled, first_bit, leading_zeros, masks, unlocked
+from tocsin.matching.native import WIDTH, byte, compiled, first_bit, inlined, leading_zeros, masks, unlocked
 from tocsin.matching.tables import flag
 from tocsin.matching.tokens import long_run, run
 
@@ -98,7 +98,7 @@ def _line_end(data: Any, at: int, size: int) -> int:
     return at + 1
 
 
-@compiled
+@inlined
 def _first_word(
     tables: Any, data: Any, bounds: tuple[int, int, int], words: Any, bits: Any, done: int
 ) -> tuple[int, int]:
@@ -132,7 +132,7 @@ def _first_word(
 # What is found first by one rule may stand behind what another finds; so each is told how far the others came, and the first place is taken.
 
 
-@compiled
+@inlined
 def _first_colon(tables: Any, data: Any, at: int, size: int, bits: Any, place: int) -> int:
     while bits:
         here = at + first_bit(bits)
@@ -144,7 +144,7 @@ def _first_colon(tables: Any, data: Any, at: int, size: int, bits: Any, place: i
     return place
 
 
-@compiled
+@inlined
 def _first_digest(
     tables: Any, data: Any, at: int, size: int, hexes: tuple[Any, Any], place: int, done: int
 ) -> tuple[int, int]:
@@ -160,7 +160,7 @@ def _first_digest(
     return place, done
 
 
-@compiled
+@inlined
 def _first_mark(data: Any, at: int, size: int, escapes: int, bits: Any, place: int) -> int:
     """As the others, for brackets and backslashes."""
     while bits:
@@ -177,7 +177,7 @@ def _first_mark(data: Any, at: int, size: int, escapes: int, bits: Any, place: i
     return place
 
 
-@compiled
+@inlined
 def _first_foreign(data: Any, at: int, size: int, bits: Any, place: int, done: int) -> tuple[int, int]:
     while bits:
         here = at + first_bit(bits)

@@ -64,6 +64,11 @@ def compiled(function: F) -> F:
     return _compile(function, nogil=False)
 
 
+def inlined(function: F) -> F:
+    """As `compiled`, for a part of one loop: it becomes part of what calls it."""
+    return _compile(function, nogil=False, forceinline=True)
+
+
 def unlocked(function: F) -> F:
     """As `compiled`, for what takes long: it lets go of the interpreter's lock, so that threads run it side by side.
 
@@ -72,12 +77,12 @@ def unlocked(function: F) -> F:
     return _compile(function, nogil=True)
 
 
-def _compile(function: F, *, nogil: bool) -> F:
-    options: dict[str, Any] = {"nogil": nogil, "cache": bool(_FOLDER), "_nrt": False}
+def _compile(function: F, *, nogil: bool, **more: bool) -> F:
+    options: dict[str, Any] = {"nogil": nogil, "cache": bool(_FOLDER), "_nrt": False, **more}
     others = _config.CACHE_DIR
     _config.CACHE_DIR = _FOLDER  # read when a function is decorated; not ours to keep
     try:
-        return numba.njit(**options)(function)  # type: ignore[no-any-return,call-overload]
+        return numba.njit(**options)(function)  # type: ignore[no-any-return]
     finally:
         _config.CACHE_DIR = others
 
