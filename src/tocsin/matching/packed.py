@@ -291,7 +291,7 @@ def tables(base: Packed, overlay: Packed | None, muted: Any) -> Tables:
         filter=base.filter,
         prints=base.prints,
         further=base.further,
-        more=over.filter,
+        more=over.filter[: 0 if overlay is None else None],
         added=np.unique(np.concatenate((over.prints, over.further))),
         muted=muted,
         lasts=base.lasts | over.lasts,

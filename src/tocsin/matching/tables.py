@@ -8,7 +8,7 @@ import numpy as np
 
 from tocsin.matching import hashing
 from tocsin.matching.hashing import has
-from tocsin.matching.native import address, byte, compiled, half, word
+from tocsin.matching.native import address, byte, compiled, half, inlined, word
 
 _ONE: Final = np.uint64(1)
 
@@ -49,13 +49,13 @@ class Tables(NamedTuple):
 """Where `Tables.described` tells of each array."""
 
 
-@compiled
+@inlined
 def array(tables: Any, which: int) -> tuple[Any, Any]:
     """Return address and length of one of the arrays."""
     return word(tables, which), np.int64(word(tables, which + 1))
 
 
-@compiled
+@inlined
 def flag(tables: Any, which: int) -> Any:
     """Return whether a flag is set."""
     return byte(word(tables, FLAGS), which) != 0
@@ -88,24 +88,30 @@ def _muted(tables: Any, hashed: Any) -> bool:
 
 
 @compiled
-def known(tables: Any, hashed: Any) -> bool:
-    """Return whether a value with this hash may be in the index."""
+def _confirmed(tables: Any, hashed: Any) -> Any:
     wanted = np.uint32(hashed >> np.uint64(32))
-    filter_, size = array(tables, FILTER)
-    found = has(filter_, size, hashed) and (_among(tables, PRINTS, wanted) or _among(tables, FURTHER, wanted))
-    more, size = array(tables, MORE)
-    if not found and size and has(more, size, hashed):
-        found = _among(tables, ADDED, wanted)
-    return found and not _muted(tables, hashed)
+    if not (_among(tables, PRINTS, wanted) or _among(tables, FURTHER, wanted) or _among(tables, ADDED, wanted)):
+        return False
+    return not _muted(tables, hashed)
 
 
-@compiled
+@inlined
+def known(tables: Any, hashed: Any) -> Any:
+    """Return whether a value with this hash may be in the index."""
+    words, size = array(tables, FILTER)
+    if has(words, size, hashed):
+        return _confirmed(tables, hashed)
+    words, size = array(tables, MORE)
+    return size > 0 and has(words, size, hashed) and _confirmed(tables, hashed)
+
+
+@inlined
 def bit(bits: Any, position: Any) -> bool:
     """Return whether a bit of the bit set at an address is set."""
     return bool((word(bits, position >> 6) >> np.uint64(position & 63)) & _ONE)
 
 
-@compiled
+@inlined
 def last_bit(state: Any) -> int:
     """Return which bit of `Tables.lasts` the hash state of a last label belongs to."""
     return np.int64(((state ^ (state >> np.uint64(29))) * hashing.START) >> np.uint64(48))
