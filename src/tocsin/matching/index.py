@@ -85,6 +85,11 @@ class Index:
         """The part that was built at once."""
         return self._parts[0]
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing was added since it was built, and nothing removed."""
+        return len(self._parts) == 1 and not self._removed
+
     def changed(self, add: Iterable[Entry] = (), remove: Iterable[int] = ()) -> Index:
         """Return an index with entries more, and without those at some positions. It takes as long as what was added so far is large.
 

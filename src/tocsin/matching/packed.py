@@ -72,6 +72,15 @@ class Packed(NamedTuple):
         return kind, raw.hex() if kind in DIGESTS else raw.decode()
 
 
+DTYPES: Final[dict[str, Any]] = {
+    **dict.fromkeys(("data", "kinds", "bits4", "bits6", "flags"), np.dtype(np.uint8)),
+    **dict.fromkeys(("starts", "tags", "prints", "order", "further"), np.dtype(np.uint32)),
+    **dict.fromkeys(("odd_prints", "odd_entries", "word_prints", "word_entries"), np.dtype(np.uint32)),
+    **dict.fromkeys(("filter", "lasts", "near4", "near6", "indicator_starts"), np.dtype(np.uint64)),
+}
+"""Types of the arrays, and of one that is kept beside them (`archive`)."""
+
+
 class Column(NamedTuple):
     """Entries of one kind: values in normal spelling, their indicators by number, and the positions that they are to have."""
 

@@ -90,7 +90,9 @@ def _muted(tables: Any, hashed: Any) -> bool:
 @compiled
 def _confirmed(tables: Any, hashed: Any) -> Any:
     wanted = np.uint32(hashed >> np.uint64(32))
-    if not (_among(tables, PRINTS, wanted) or _among(tables, FURTHER, wanted) or _among(tables, ADDED, wanted)):
+    if not (
+        _among(tables, PRINTS, wanted) or _among(tables, FURTHER, wanted) or _among(tables, ADDED, wanted)
+    ):
         return False
     return not _muted(tables, hashed)
 
