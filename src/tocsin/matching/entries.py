@@ -202,7 +202,9 @@ def _checked(indicator: Indicator, kind: Kind, value: str) -> Entry | Passed:
     if kind in {"domain", "email"} and "." not in value.rpartition("@")[2]:
         return Passed(indicator.id, "single-label", f"{value!r} is one label: it would hit ordinary words")
     if kind in FOLDED | EXACT and not words.anchor(value):
-        return Passed(indicator.id, "no-word", f"{value!r} holds no word of two letters or more to find it by")
+        return Passed(
+            indicator.id, "no-word", f"{value!r} holds no word of two letters or more to find it by"
+        )
     if kind in _HASH_NAMES.values() and HASH_KINDS[len(value)] != kind:
         return Passed(indicator.id, "value", f"{value!r} is not what its property holds")
     return Entry(kind, value, indicator)
