@@ -21,6 +21,7 @@ CHUNK = 1024 * 1024
 _ZSTD_BITE = 2048
 _ZSTD_WINDOW = 128 * 1024 * 1024
 _GZIP = b"\x1f\x8b"
+_GzipError: type[Exception] = isal_zlib.IsalError  # type: ignore[assignment]  # its stub calls it an instance
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _OTHERS = (
     (b"BZh", "bzip2"),
@@ -137,7 +138,7 @@ def _gunzip(stream: Iterator[bytes], guard: _Guard) -> Iterator[bytes]:
                 begun = True
             try:
                 out = member.decompress(rest, CHUNK)
-            except isal_zlib.error as error:
+            except _GzipError as error:
                 raise FormatError(f"damaged gzip stream near packed byte {guard.read:,}: {error}") from error
             left = member.unused_data if member.eof else member.unconsumed_tail
             guard.count(len(rest) - len(left), len(out))
