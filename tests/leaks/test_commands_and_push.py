@@ -223,5 +223,5 @@ def test_a_push_puts_the_same_on_the_wire(pair: Pair, collection: str) -> None:
     plain, full, crowded = (pushed(node.store, collection) for node in pair[1:])
     assert plain == full == crowded
     sent = [each for raw in plain[0] for each in json.loads(raw)["objects"]]
-    assert len(sent) == {"intel": 18, "open": 5}[collection]
+    assert len(sent) == {"intel": 23, "open": 5}[collection]
     assert STRANGER.id not in json.dumps(sent)

@@ -39,6 +39,12 @@ _UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 @click.option("--no-sightings", is_flag=True, help="Only look: keep no hits, write no sightings.")
 @click.option("--any-time", is_flag=True, help="Raise hits from outside an indicator's validity, too.")
 @click.option(
+    "--min-confidence",
+    type=click.IntRange(0, 100),
+    default=0,
+    help="Only flag hits whose indicator's confidence has decayed below this.",
+)
+@click.option(
     "--observables",
     is_flag=True,
     help="Hunt for cyber-observables, too: nobody said that they are malicious.",
@@ -57,6 +63,7 @@ def COMMAND(
     since: str | None,
     no_sightings: bool,
     any_time: bool,
+    min_confidence: int,
     observables: bool,
     limit: int | None,
     fail_on_hit: bool,
@@ -85,6 +92,7 @@ def COMMAND(
         options = Options(
             since=_moment(since, now),
             any_time=any_time,
+            least=min_confidence,
             reading=_reading.reading(log_format, timezone, now),
             quarantine=kept,
         )

@@ -18,7 +18,8 @@ from tocsin.clock import Micros
 from tocsin.errors import FormatError, LimitError
 from tocsin.formats.folders import files_below
 from tocsin.formats.items import DEFAULT
-from tocsin.formats.packing import CHUNK, unpack
+from tocsin.formats.packing import unpack
+from tocsin.matching.blocks import SIZE
 from tocsin.telemetry import Log, log_of
 from tocsin.telemetry.plugin import HEAD
 from tocsin.telemetry.times import Reference
@@ -165,7 +166,7 @@ def _to_the_fault(name: str, stream: Iterator[bytes], on_fault: Fault) -> Iterat
 def _chunks(source: BinaryIO, on_read: Progress) -> Iterator[bytes]:
     while True:
         try:
-            chunk = source.read(CHUNK)
+            chunk = source.read(SIZE)
         except OSError as error:
             raise FormatError(f"reading stopped: {error.strerror}") from error
         if not chunk:

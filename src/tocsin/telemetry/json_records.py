@@ -11,6 +11,7 @@ import msgspec
 import orjson
 
 from tocsin.clock import Micros
+from tocsin.matching import counting
 from tocsin.telemetry import text
 from tocsin.telemetry.lines import Line, lines, malformed, too_long
 from tocsin.telemetry.observations import Look, MalformedLine, Observation, Tally
@@ -68,11 +69,11 @@ def _undecided(head: bytes) -> bool:
 def fits(block: bytes) -> bool:
     """Tell whether each line of a block begins like a record and ends like one."""
     body = block.strip(b"\r\n")
-    between = body.count(b"\n")
+    between = counting.feeds(body)
     return (
         body[:1] == b"{"
         and body[-1:] == b"}"
-        and (body.count(b"}\n{") == between or body.count(b"}\r\n{") == between)
+        and (counting.joints(body) == between or body.count(b"}\r\n{") == between)
     )
 
 
