@@ -11,7 +11,7 @@ import os
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mutation import running
@@ -21,12 +21,13 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCE, PACKAGE = ROOT / "src" / "tocsin", "sharing/"
 REASONS = Path(__file__).with_name("survivors.toml")
 RESULTS = ROOT / ".bench" / "mutation"
+LAST = RESULTS / "last.json"
 MUST_BE_KILLED = 0.95
 # what the faults are shown to: everything that needs no database, and of it first what a fault outside of functions shows in
 TESTS = (
-    "tests/unit/sharing",
-    "tests/contract/test_sharing_vectors.py",
     "tests/contract/test_sharing_words.py",
+    "tests/contract/test_sharing_vectors.py",
+    "tests/unit/sharing",
     "tests/property/test_sharing.py",
 )
 SECONDS = 8.0  # of tests for one fault; what survives those has been run by hundreds
@@ -37,23 +38,42 @@ def main() -> int:
     options = argparse.ArgumentParser(prog="python -m mutation", description=__doc__)
     options.add_argument("modules", nargs="*", help="parts of file names below sharing/ (default: all)")
     options.add_argument("--workers", type=int, default=2)
+    options.add_argument(
+        "--again", action="store_true", help="judge only what the last run did not see noticed"
+    )
     asked = options.parse_args()
-    faults = [
-        fault
-        for file in sorted((SOURCE / PACKAGE).rglob("*.py"))
-        if not asked.modules or any(part in str(file.relative_to(SOURCE)) for part in asked.modules)
-        for fault in mutants(SOURCE, str(file.relative_to(SOURCE)))
-    ]
     RESULTS.mkdir(parents=True, exist_ok=True)
-    inside = [fault for fault in faults if fault.function]
-    outside = [fault for fault in faults if not fault.function]
-    found = list(_inside(inside, asked.workers))
+    faults = list(_faults(asked.modules))
+    found = dict(_noticed()) if asked.again else {}
+    found = {fault.name: found[fault.name] for fault in faults if fault.name in found}
+    left = [fault for fault in faults if fault.name not in found]
+    judged = dict(_inside([fault for fault in left if fault.function], asked.workers))
     # what runs while tests are imported is seen by none of them: those faults have to be imported too
-    unseen = {name for name, outcome in found if outcome == running.NOT_RUN}
-    outside += [fault for fault in inside if fault.name in unseen]
-    found = [(name, outcome) for name, outcome in found if name not in unseen]
-    found += _each(_outside, outside, asked.workers, "outside")
+    found |= {name: outcome for name, outcome in judged.items() if outcome != running.NOT_RUN}
+    left = [fault for fault in left if fault.name not in found]
+    found |= dict(_each(_outside, left, asked.workers, "outside"))
+    LAST.write_text(json.dumps(found, indent=0), encoding="utf-8")
     return _report(found, len(faults), whole=not asked.modules)
+
+
+def _faults(modules: Sequence[str]) -> Iterator[Mutant]:
+    """Yield all faults, each under a name of its own."""
+    seen: Counter[str] = Counter()
+    for file in sorted((SOURCE / PACKAGE).rglob("*.py")):
+        name = str(file.relative_to(SOURCE))
+        if modules and not any(part in name for part in modules):
+            continue
+        for fault in mutants(SOURCE, name):
+            seen[fault.name] += 1
+            again = f" ({seen[fault.name]})" if seen[fault.name] > 1 else ""
+            yield fault._replace(change=fault.change + again)
+
+
+def _noticed() -> Iterator[tuple[str, str]]:
+    if LAST.exists():
+        for name, outcome in json.loads(LAST.read_text(encoding="utf-8")).items():
+            if outcome in {running.KILLED, running.ENDLESS}:
+                yield name, outcome
 
 
 def _inside(faults: Sequence[Mutant], workers: int) -> Sequence[tuple[str, str]]:
@@ -74,8 +94,14 @@ def _inside(faults: Sequence[Mutant], workers: int) -> Sequence[tuple[str, str]]
 
 
 def _outside(fault: Mutant) -> str:
+    """Judge a fault that shows at import: first by few tests, which are collected quickly, then by all."""
     near = sorted(str(file) for file in ROOT.glob(f"tests/unit/{Path(fault.module).parent}/test_*.py"))
-    return running.outside_of_functions(fault, list(dict.fromkeys([*near, *TESTS])), 2 * SECONDS)
+    named = [file for file in near if Path(fault.module).stem in file]
+    for tests in ([*named, *TESTS[:2]], [*near, *TESTS]):
+        outcome = running.outside_of_functions(fault, tests, SECONDS)
+        if outcome != running.SURVIVED:
+            break
+    return outcome
 
 
 def _each(
@@ -111,21 +137,18 @@ def _ended(processes: Sequence[int]) -> None:
         raise SystemExit(f"a worker failed; what it found is in {RESULTS}")
 
 
-def _report(found: Sequence[tuple[str, str]], made: int, *, whole: bool) -> int:
+def _report(found: Mapping[str, str], made: int, *, whole: bool) -> int:
     assert len(found) == made, f"{made} faults, {len(found)} verdicts"
-    outcomes = Counter(outcome for _, outcome in found)
-    survivors = Counter(name for name, outcome in found if outcome in {running.SURVIVED, running.NOT_RUN})
+    survivors = {name for name, outcome in found.items() if outcome in {running.SURVIVED, running.NOT_RUN}}
     reasons = tomllib.loads(REASONS.read_text(encoding="utf-8"))
-    unlisted = sorted(survivors.keys() - reasons.keys())
+    unlisted = sorted(survivors - reasons.keys())
     for name in unlisted:
         print("survived:", name)
-    gone = sorted(reasons.keys() - survivors.keys()) if whole else []
+    gone = sorted(reasons.keys() - survivors) if whole else []
     for name in gone:
         print("listed, but noticed or no more there:", name)
-    share = 1 - sum(survivors.values()) / made
-    print(
-        f"{made} faults, {share:.1%} noticed ({dict(outcomes)}); {len(unlisted)} of {len(survivors)} survivors not listed"
-    )
+    share = 1 - len(survivors) / made
+    print(f"{made} faults, {share:.1%} noticed; {len(unlisted)} of {len(survivors)} survivors not listed")
     return 1 if unlisted or gone or share < MUST_BE_KILLED else 0
 
 
