@@ -1,0 +1,268 @@
+"""Answers to a query under a clearance: the latest version of each object that the reader may have, newest additions first.
+
+Latest is latest among what this reader may see: a placement is passed over where the reader may have a newer version of the object, in any
+collection it reads. Of equal versions the one that was added first counts, among those that the query's source, level and collection allow.
+
+A page costs O(page). Where few rows match, the inverted index finds them all and they are sorted; where many do, rows are walked in the order
+of cursors until the page is full. Which of the two it is, is found out by looking, not by estimates: those know nothing of prefixes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from psycopg import sql
+
+from tocsin.clock import Micros
+from tocsin.sharing.release import Clearance, Released
+from tocsin.store import labels
+from tocsin.store.connection import Connection
+from tocsin.store.database import Store
+from tocsin.store.search.query import Clause, Lexeme, Query
+from tocsin.store.values import Stale
+
+FEW = 5000
+"""Rows up to which all matches are looked at, and counted."""
+_STREAMS = 64  # with more, merging them costs more than passing over rows
+_SECONDS = 5
+_COLUMNS = "s.cursor, s.version, s.collection_id, s.label_id, s.confidence, s.revoked, s.type, s.stix_id, s.name"
+_LATEST = """
+SELECT s.* FROM ({rows}) s LEFT JOIN LATERAL (
+  SELECT true AS yes FROM search p WHERE p.stix_id = s.stix_id AND p.cursor <> s.cursor
+    AND p.label_id = ANY({visible}) AND p.collection_id = ANY({readable}) AND (
+      p.version > s.version
+      OR (p.version = s.version AND p.cursor < s.cursor AND p.label_id = ANY({labels}) AND p.collection_id = ANY({locals}))
+    ) LIMIT 1
+) newer ON true WHERE newer.yes IS NULL
+"""
+_BODIES = "SELECT o.cursor, o.body FROM object o WHERE o.cursor = ANY(%s) AND o.collection_id = ANY(%s)"
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """What a reader may see, and what of that a query asks for.
+
+    Attributes:
+        clearance: decides; its label sets are those that may go as they are. What goes only in a form is not found: a search for what the
+            form leaves out would tell it.
+        narrowed: label sets of the clearance that the query's sources and levels allow.
+        readable: local ids of the collections that the reader may read.
+        collections: those of them that the query names.
+    """
+
+    clearance: Clearance
+    narrowed: tuple[int, ...]
+    readable: tuple[int, ...]
+    collections: tuple[int, ...]
+
+
+class Item(msgspec.Struct, frozen=True, gc=False):
+    """One object found: date added and version in µs, local id of its collection, label set, what it is, canonical bytes."""
+
+    added: Micros
+    version: Micros
+    collection: int
+    label: int
+    confidence: int | None
+    revoked: bool
+    type: str
+    id: str
+    name: str
+    body: bytes = b""
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A page of what was found, and whether there is more.
+
+    `pending`: something that the reader may have is not in the index yet.
+    """
+
+    items: tuple[Item, ...]
+    more: bool
+    pending: bool = False
+
+
+class Facets(msgspec.Struct, frozen=True):
+    """How many of what was found are of which type, under which label set, in which collection (by local id).
+
+    `complete` is false where more than `FEW` match; then those added last were counted.
+    """
+
+    total: int
+    complete: bool
+    types: dict[str, int]
+    labels: dict[int, int]
+    collections: dict[int, int]
+
+
+def find(
+    store: Store, query: Query, scope: Scope, *, limit: int, beyond: Micros | None = None, oldest: bool = False
+) -> Released[Found] | Stale:
+    """Return up to `limit` objects.
+
+    Args:
+        store: where.
+        query: what.
+        scope: for whom.
+        limit: most objects.
+        beyond: cursor of the last object of the page before.
+        oldest: begin with what was added first.
+
+    Raises:
+        StoreError: it takes too long.
+    """
+    with store.transaction() as connection:
+        if isinstance(stale := _begin(connection, scope.clearance), Stale):
+            return stale
+        rows = _latest(connection, query, scope, limit + 1, beyond, oldest=oldest)
+        items = [Item(*row) for row in rows[:limit]]
+        bodies = _bodies(connection, items)
+        made = tuple(msgspec.structs.replace(item, body=bodies[item.added]) for item in items)
+        pending = _pending(connection, scope)
+    return scope.clearance.seal(Found(made, len(rows) > limit, pending))
+
+
+def facets(store: Store, query: Query, scope: Scope) -> Released[Facets] | Stale:
+    """Return counts over what `find` finds on all its pages."""
+    types: dict[str, int] = {}
+    under: dict[int, int] = {}
+    within: dict[int, int] = {}
+    with store.transaction() as connection:
+        if isinstance(stale := _begin(connection, scope.clearance), Stale):
+            return stale
+        rows = _latest(connection, query, scope, FEW + 1, None, oldest=False)
+    for _, _, local, label, _, _, kind, *_rest in rows[:FEW]:
+        types[kind] = types.get(kind, 0) + 1
+        under[label] = under.get(label, 0) + 1
+        within[local] = within.get(local, 0) + 1
+    return scope.clearance.seal(Facets(min(len(rows), FEW), len(rows) <= FEW, types, under, within))
+
+
+def tsquery(clauses: Sequence[Clause]) -> str:
+    """Return clauses as PostgreSQL reads them; every lexeme is quoted, so no sign in it has a meaning."""
+    return " & ".join(_clause(each) for each in clauses)
+
+
+def _begin(connection: Connection, clearance: Clearance) -> Stale | None:
+    connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    connection.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(sql.Literal(_SECONDS * 1000)))
+    generation = labels.generation(connection)
+    return None if generation == clearance.generation else Stale(generation)
+
+
+def _latest(
+    connection: Connection, query: Query, scope: Scope, most: int, beyond: Micros | None, *, oldest: bool
+) -> list[tuple[int, int, int, int, int | None, bool, str, str, str]]:
+    """Return up to `most` rows of `_COLUMNS`."""
+    if not scope.narrowed or not scope.collections:
+        return []
+    where = _where(query, scope)
+    if beyond is not None:
+        where.append(sql.SQL("s.cursor > {}" if oldest else "s.cursor < {}").format(sql.Literal(beyond)))
+    order = sql.SQL("ORDER BY cursor" if oldest else "ORDER BY cursor DESC")
+    if query.clauses and _few(connection, where, scope):
+        rows = sql.SQL("SELECT {} FROM search s WHERE {} {} OFFSET 0").format(
+            sql.SQL(_COLUMNS), sql.SQL(" AND ").join([_under(scope), *where]), order
+        )
+    else:
+        # GIN gives bitmaps only: without them rows come in the order of cursors, and only as many as are needed
+        connection.execute("SET LOCAL enable_bitmapscan = off")
+        rows = _walk(query, scope, where, order)
+    text = sql.SQL("{} {} LIMIT {}").format(_newest(rows, scope), order, sql.Literal(most))
+    return connection.execute(text, prepare=False).fetchall()
+
+
+def _newest(rows: sql.Composable, scope: Scope) -> sql.Composed:
+    return sql.SQL(_LATEST).format(
+        rows=rows,
+        visible=_list(scope.clearance.labels),
+        readable=_list(scope.readable),
+        labels=_list(scope.narrowed),
+        locals=_list(scope.collections),
+    )
+
+
+def _few(connection: Connection, where: Sequence[sql.Composable], scope: Scope) -> bool:
+    count = sql.SQL("SELECT count(*) FROM (SELECT 1 FROM search s WHERE {} LIMIT {}) counted").format(
+        sql.SQL(" AND ").join([_under(scope), *where]), sql.Literal(FEW + 1)
+    )
+    row = connection.execute(count, prepare=False).fetchone()
+    return row is not None and row[0] <= FEW
+
+
+def _walk(
+    query: Query, scope: Scope, where: Sequence[sql.Composable], order: sql.Composable
+) -> sql.Composable:
+    """Return the statement of rows in the order of cursors: one stream for each label set, merged."""
+    columns = sql.SQL(_COLUMNS)
+    if len(scope.narrowed) * max(len(query.types), 1) > _STREAMS:
+        return sql.SQL("SELECT {} FROM search s WHERE {} {} OFFSET 0").format(
+            columns, sql.SQL(" AND ").join([_under(scope), *where]), order
+        )
+    kinds = [sql.SQL("s.type = {}").format(sql.Literal(kind)) for kind in query.types] or [sql.SQL("true")]
+    streams = [
+        sql.SQL("(SELECT {} FROM search s WHERE s.label_id = {} AND {} AND {} {})").format(
+            columns, sql.Literal(label), kind, sql.SQL(" AND ").join(where), order
+        )
+        for label in scope.narrowed
+        for kind in kinds
+    ]
+    return sql.SQL("SELECT * FROM ({}) s {} OFFSET 0").format(sql.SQL(" UNION ALL ").join(streams), order)
+
+
+def _where(query: Query, scope: Scope) -> list[sql.Composable]:
+    """Return the conditions of a query, but for the label sets."""
+    found: list[sql.Composable] = [sql.SQL("s.collection_id = ANY({})").format(_list(scope.collections))]
+    if query.types:
+        types = sql.SQL(", ").join(map(sql.Literal, query.types))
+        found.append(sql.SQL("s.type IN ({})").format(types))
+    if query.clauses:
+        found.append(sql.SQL("s.document @@ {}::tsquery").format(sql.Literal(tsquery(query.clauses))))
+    bounds = (
+        ("s.version >= {}", query.after),
+        ("s.version < {}", query.before),
+        ("s.confidence >= {}", query.least),
+        ("s.confidence <= {}", query.most),
+        ("s.revoked = {}", query.revoked),
+    )
+    found += [sql.SQL(text).format(sql.Literal(value)) for text, value in bounds if value is not None]
+    return found
+
+
+def _under(scope: Scope) -> sql.Composable:
+    return sql.SQL("s.label_id = ANY({})").format(_list(scope.narrowed))
+
+
+def _list(numbers: Sequence[int]) -> sql.Composable:
+    return sql.SQL("{}::integer[]").format(sql.Literal(list(numbers)))
+
+
+def _clause(clause: Clause) -> str:
+    choices = " | ".join("(" + " & ".join(map(_quoted, each)) + ")" for each in clause.any_of)
+    return f"!({choices})" if clause.negated else f"({choices})"
+
+
+def _quoted(lexeme: Lexeme) -> str:
+    text = lexeme.text.replace("\\", "\\\\").replace("'", "''")
+    return f"'{text}':*" if lexeme.prefix else f"'{text}'"
+
+
+def _bodies(connection: Connection, items: Sequence[Item]) -> dict[int, bytes]:
+    if not items:
+        return {}
+    values = ([item.added for item in items], list({item.collection for item in items}))
+    return dict(connection.execute(_BODIES, values, binary=True).fetchall())
+
+
+def _pending(connection: Connection, scope: Scope) -> bool:
+    """Return whether something of what the reader may see is behind the mark of the index."""
+    if not scope.clearance.labels or not scope.readable:
+        return False
+    row = connection.execute(
+        sql.SQL(
+            "SELECT EXISTS (SELECT 1 FROM object o WHERE o.cursor > (SELECT cursor FROM search_mark) "
+            "AND o.label_id = ANY({}) AND o.collection_id = ANY({}))"
+        ).format(_list(scope.clearance.labels), _list(scope.readable)),
+        prepare=False,
+    ).fetchone()
+    return row == (True,)
