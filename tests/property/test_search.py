@@ -128,8 +128,8 @@ def node(store: Store) -> Store:
     return store
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(_objects(), min_size=5, max_size=25))
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(_objects(), min_size=8, max_size=20))
 def test_search_equals_a_plain_filter(node: Store, made: list[dict[str, Any]]) -> None:
     with node.connection() as connection:
         connection.execute("TRUNCATE object, search, search_name, assertion, link")

@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 import msgspec
 
 from tocsin.clock import Micros
-from tocsin.errors import FormatError, InputError
-from tocsin.matching.values import HASH_KINDS, Value, classify
-from tocsin.store.search.terms import fit, fold, network, technique_lexemes, words
+from tocsin.errors import InputError
+from tocsin.matching.values import HASH_KINDS, Value
+from tocsin.store.search.terms import fit, fold, network, technique_lexemes, value_in, words
 
 TEXT_AT_MOST = 1000
 TERMS_AT_MOST = 32
@@ -158,11 +158,8 @@ def bare(text: str, *, negated: bool = False) -> list[Clause]:
         return [_clause(negated, f"i:{text}", f"r:{text}")]
     if _TECHNIQUE.fullmatch(text):
         return [_clause(negated, f"a:{text.lower()}")]
-    try:
-        value = classify(text)
-    except FormatError:
-        pass
-    else:
+    value = value_in(text)
+    if value is not None:
         return [Clause(tuple((each,) for each in _of_value(value)), negated)]
     folded = text.casefold()
     if re.fullmatch(rf"[0-9a-f]{{{_HASH_PREFIX},127}}", folded):
@@ -216,11 +213,8 @@ def _lexical(name: str, value: str, *, negated: bool) -> list[Clause]:
     if name == "name":
         begins = value.endswith("*")
         return [Clause(((Lexeme(fit(f"n:{fold(value.rstrip('*'))}"), prefix=begins),),), negated)]
-    try:
-        found = classify(value)
-    except FormatError:
-        return bare(value, negated=negated)
-    return [_clause(negated, f"v:{found.text}")]
+    found = value_in(value)
+    return bare(value, negated=negated) if found is None else [_clause(negated, f"v:{found.text}")]
 
 
 def _words(text: str, *, negated: bool) -> list[Clause]:

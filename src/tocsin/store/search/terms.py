@@ -26,6 +26,7 @@ _TEXT_AT_MOST = 100_000  # characters of an object that are read for words
 _VALUES_AT_MOST = 500
 _LEXEME = 500  # bytes; PostgreSQL takes up to 2,046
 _DEEP = 20
+_VALUE_LENGTH = 4000
 _WORD = re.compile(r"\w+")
 _TECHNIQUE = re.compile(r"(?<![A-Za-z0-9])T(\d{4})(?:\.(\d{3}))?(?![0-9])")
 # what can be a value within a text: with a sign that values have, or as long as a digest
@@ -79,6 +80,15 @@ def terms_of(body: bytes) -> Terms:
         offered=tuple((kind, text.replace("\0", "")[:NAME_LENGTH]) for kind, text in offered if text.strip("\0")),
         confidence=confidence if type(confidence) is int and 0 <= confidence <= 100 else None,
     )
+
+
+def value_in(text: str) -> Value | None:
+    """Return the value that a text is, told by its form; None for none. A single label is a word, not a domain."""
+    try:
+        found = classify(text[:_VALUE_LENGTH])
+    except FormatError:
+        return None
+    return None if found.kind == "domain" and "." not in found.text else found
 
 
 def fold(text: str) -> str:
@@ -135,11 +145,8 @@ def _host(kind: str, text: str) -> list[str]:
     host = text.rpartition("@")[2] if kind == "email" else text.partition("://")[2].partition("/")[0]
     if kind == "url":
         host = re.sub(r":\d*$", "", host.rpartition("@")[2]).strip("[]")
-    try:
-        inner = classify(host)
-    except FormatError:
-        return []
-    return value_lexemes(inner) if inner.kind in ("domain", "ipv4", "ipv6") else []
+    inner = value_in(host)
+    return value_lexemes(inner) if inner and inner.kind in ("domain", "ipv4", "ipv6") else []
 
 
 def _values(data: dict[str, Any]) -> Iterator[Value]:
@@ -154,10 +161,9 @@ def _values(data: dict[str, Any]) -> Iterator[Value]:
         raw += _compared(data["pattern"])
     for each in raw:
         if isinstance(each, str):
-            try:
-                yield classify(each[:4000])
-            except FormatError:
-                continue
+            found = value_in(each)
+            if found is not None:
+                yield found
 
 
 def _compared(pattern: str) -> list[Any]:
@@ -181,10 +187,9 @@ def _mentioned(text: str) -> Iterator[Value]:
         tried += 1
         if tried > _VALUES_AT_MOST:
             return
-        try:
-            yield classify(word)
-        except FormatError:
-            continue
+        found = value_in(word)
+        if found is not None:
+            yield found
 
 
 def _texts(value: Any, depth: int) -> Iterator[str]:
