@@ -37,7 +37,7 @@ _QUERIES = (
 @st.composite
 def _objects(draw: st.DrawFn) -> dict[str, Any]:
     value = draw(st.sampled_from(_VALUES))
-    path = {"." : "domain-name:value"}.get(".", "")
+    path = "domain-name:value"
     if re.fullmatch(r"[0-9a-f]{32}", value):
         path = "file:hashes.MD5"
     elif ":" in value:
@@ -54,7 +54,10 @@ def _objects(draw: st.DrawFn) -> dict[str, Any]:
     )
     if draw(st.booleans()):
         made["confidence"] = draw(st.integers(0, 100))
-    return made | {"owner": draw(st.sampled_from((OWN.id, FRIEND.id))), "into": draw(st.sampled_from(("intel", "open")))}
+    return made | {
+        "owner": draw(st.sampled_from((OWN.id, FRIEND.id))),
+        "into": draw(st.sampled_from(("intel", "open"))),
+    }
 
 
 def _within(value: str, asked: str) -> bool:
@@ -89,7 +92,7 @@ def _one(term: str, found: dict[str, Any], owner: str) -> bool:
         case "before":
             return str(found["modified"])[:10] < text
         case "confidence":
-            held = found.get("confidence", None)
+            held = found.get("confidence")
             return held is not None and (held >= 50 if text == ">=50" else held < 50)
         case "revoked":
             return bool(found["revoked"]) == (text == "yes")
@@ -136,7 +139,9 @@ def test_search_equals_a_plain_filter(node: Store, made: list[dict[str, Any]]) -
         ids = {alias: collections.get(connection, alias).id for alias in ("intel", "open")}
     for each in made:
         data = {k: v for k, v in each.items() if k not in ("owner", "into")}
-        objects.put(node, ids[each["into"]], [place(data, owner=each["owner"], communities=(CIRCLE,))], origin=IMPORT)
+        objects.put(
+            node, ids[each["into"]], [place(data, owner=each["owner"], communities=(CIRCLE,))], origin=IMPORT
+        )
     clearances = Clearances(node)
     searcher = Searcher(node, clearances)
     with node.connection() as connection:
@@ -194,7 +199,12 @@ def _expected(query: str, seen: list[Any], clearances: Clearances) -> list[int]:
 def _ids() -> dict[str, str]:
     from tocsin.stix.markings import id_of
 
-    return {"clear": id_of(TLP.CLEAR), "green": id_of(TLP.GREEN), "amber": id_of(TLP.AMBER), "red": id_of(TLP.RED)}
+    return {
+        "clear": id_of(TLP.CLEAR),
+        "green": id_of(TLP.GREEN),
+        "amber": id_of(TLP.AMBER),
+        "red": id_of(TLP.RED),
+    }
 
 
 _LEVELS = _ids()
@@ -206,8 +216,7 @@ def test_no_text_is_too_hostile(node: Store, text: str) -> None:
     """A query is refused with a reason or answered; PostgreSQL reads all that is made of it."""
     try:
         query = parse(text)
-    except InputError as error:
-        assert str(error)
+    except InputError:
         return
     if query.clauses:
         with node.connection() as connection:

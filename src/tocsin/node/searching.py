@@ -14,10 +14,11 @@ from tocsin.node.clearances import Clearances, Snapshot
 from tocsin.sharing.facts import NO_TLP, facts_of
 from tocsin.sharing.release import Clearance, Released
 from tocsin.store import Store, collections
-from tocsin.store.search import finding, index, suggesting
+from tocsin.store.search import finding, index, suggesting, versions
 from tocsin.store.search.finding import Facets, Found, Scope
 from tocsin.store.search.query import Query
 from tocsin.store.search.suggesting import Suggestion
+from tocsin.store.search.versions import Version
 from tocsin.store.values import Stale
 
 T = TypeVar("T")
@@ -26,8 +27,10 @@ _BEHIND_SECONDS = 0.3
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """Facets in words: how many objects were found, by type, by level, by id of the organisation
-    ("" where the reader may not know it), by alias of the collection."""
+    """Facets in words: how many objects were found, by type, level, source and alias of the collection.
+
+    A source is the id of an organisation, or "" where the reader may not know it.
+    """
 
     total: int
     complete: bool
@@ -86,6 +89,20 @@ class Searcher:
             return suggesting.suggest(self._store, text, scope, limit=limit)
 
         return self._ask(ask, Query(), organisation, readable, encrypted=encrypted)
+
+    def versions(
+        self, stix_id: str, organisation: str, readable: Collection[UUID], *, encrypted: bool = True
+    ) -> Released[tuple[Version, ...]]:
+        """Return the versions of one object, newest first."""
+
+        def ask(scope: Scope) -> Released[tuple[Version, ...]] | Stale:
+            return versions.versions_of(self._store, stix_id, scope)
+
+        return self._ask(ask, Query(), organisation, readable, encrypted=encrypted)
+
+    def source_of(self, label: int, reader: str) -> str | None:
+        """Return who asserted what is under a label set, if `reader` may know."""
+        return source_of(self._clearances.snapshot, label, reader, self._store.clock())
 
     def aliases(self) -> dict[int, str]:
         """Return the aliases of collections by local id."""

@@ -19,10 +19,11 @@ from tocsin.server.auth import Authenticator
 from tocsin.server.availability import Availability
 from tocsin.server.context import Parts
 from tocsin.server.directory import Directory
+from tocsin.server.indexer import Indexer
 from tocsin.server.journalist import Journalist
 from tocsin.server.metrics import Metrics
 from tocsin.server.pipeline import Endpoint, Pipeline
-from tocsin.server.routes import BODY_ROUTES, OPEN, ROUTES, OpenRoute
+from tocsin.server.routes import BODY_ROUTES, OPEN, ROUTES, WAITING, OpenRoute
 from tocsin.store import Store
 
 
@@ -48,6 +49,7 @@ class App:
             metrics=metrics,
         )
         self._pipeline = Pipeline(self.parts)
+        self._indexer = Indexer(store)
         self.asgi = Starlette(
             routes=self._routes(),
             lifespan=self._lifespan,
@@ -58,6 +60,7 @@ class App:
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         self.parts.journalist.start()
+        self._indexer.start()
         try:
             yield
         finally:
@@ -65,6 +68,7 @@ class App:
 
     def _stop(self) -> None:
         self._pipeline.stop()
+        self._indexer.stop()
         self.parts.journalist.stop()
 
     def _routes(self) -> list[starlette.routing.Route]:
@@ -81,6 +85,8 @@ class App:
             place(route.path, route.method, pipeline.reading(route))
         for taking in BODY_ROUTES:
             place(taking.path, taking.method, pipeline.taking(taking))
+        for following in WAITING:
+            place(following.path, following.method, pipeline.waiting(following))
         for free in OPEN:
             place(free.path, free.method, pipeline.open(free))
         place("/healthz", "GET", pipeline.inline(OpenRoute("/healthz", "GET", health.alive)))

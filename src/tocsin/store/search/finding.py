@@ -26,7 +26,9 @@ FEW = 5000
 """Rows up to which all matches are looked at, and counted."""
 _STREAMS = 64  # with more, merging them costs more than passing over rows
 _SECONDS = 5
-_COLUMNS = "s.cursor, s.version, s.collection_id, s.label_id, s.confidence, s.revoked, s.type, s.stix_id, s.name"
+_COLUMNS = (
+    "s.cursor, s.version, s.collection_id, s.label_id, s.confidence, s.revoked, s.type, s.stix_id, s.name"
+)
 _LATEST = """
 SELECT s.* FROM ({rows}) s LEFT JOIN LATERAL (
   SELECT true AS yes FROM search p WHERE p.stix_id = s.stix_id AND p.cursor <> s.cursor
@@ -96,7 +98,13 @@ class Facets(msgspec.Struct, frozen=True):
 
 
 def find(
-    store: Store, query: Query, scope: Scope, *, limit: int, beyond: Micros | None = None, oldest: bool = False
+    store: Store,
+    query: Query,
+    scope: Scope,
+    *,
+    limit: int,
+    beyond: Micros | None = None,
+    oldest: bool = False,
 ) -> Released[Found] | Stale:
     """Return up to `limit` objects.
 
@@ -161,7 +169,7 @@ def _latest(
         where.append(sql.SQL("s.cursor > {}" if oldest else "s.cursor < {}").format(sql.Literal(beyond)))
     order = sql.SQL("ORDER BY cursor" if oldest else "ORDER BY cursor DESC")
     if query.clauses and _few(connection, where, scope):
-        rows = sql.SQL("SELECT {} FROM search s WHERE {} {} OFFSET 0").format(
+        rows: sql.Composable = sql.SQL("SELECT {} FROM search s WHERE {} {} OFFSET 0").format(
             sql.SQL(_COLUMNS), sql.SQL(" AND ").join([_under(scope), *where]), order
         )
     else:
@@ -199,7 +207,9 @@ def _walk(
         return sql.SQL("SELECT {} FROM search s WHERE {} {} OFFSET 0").format(
             columns, sql.SQL(" AND ").join([_under(scope), *where]), order
         )
-    kinds = [sql.SQL("s.type = {}").format(sql.Literal(kind)) for kind in query.types] or [sql.SQL("true")]
+    kinds: list[sql.Composable] = [
+        sql.SQL("s.type = {}").format(sql.Literal(kind)) for kind in query.types
+    ] or [sql.SQL("true")]
     streams = [
         sql.SQL("(SELECT {} FROM search s WHERE s.label_id = {} AND {} AND {} {})").format(
             columns, sql.Literal(label), kind, sql.SQL(" AND ").join(where), order

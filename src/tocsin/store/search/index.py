@@ -48,9 +48,7 @@ class Progress(msgspec.Struct, frozen=True):
 
 def progress(connection: Connection) -> Progress:
     """Return how far the index is."""
-    row = connection.execute(
-        "SELECT m.cursor, h.last <= m.cursor FROM search_mark m, head h"
-    ).fetchone()
+    row = connection.execute("SELECT m.cursor, h.last <= m.cursor FROM search_mark m, head h").fetchone()
     assert row is not None  # the migration puts it there
     return Progress(row[0], row[1])
 
@@ -65,13 +63,25 @@ def catch_up(store: Store, *, most: int | None = None, seconds: float | None = N
     while True:
         with store.connection() as connection:
             state = progress(connection)
-        if state.done or (most is not None and taken >= most) or (until is not None and time.monotonic() >= until):
+        if (
+            state.done
+            or (most is not None and taken >= most)
+            or (until is not None and time.monotonic() >= until)
+        ):
             return state
         size = BATCH if most is None else min(BATCH, most - taken)
         step = _step(store, size)
         if step is None:
             return state
         taken += step
+
+
+def advance(store: Store) -> bool:
+    """Index one batch; return whether there was something to do, and nobody else was at it."""
+    with store.connection() as connection:
+        if progress(connection).done:
+            return False
+    return bool(_step(store, BATCH))
 
 
 def rebuild(store: Store) -> Progress:

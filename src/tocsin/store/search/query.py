@@ -114,7 +114,9 @@ class _Building:
             self.clauses += _lexical(name, value, negated=negated)
             return
         if negated:
-            raise InputError(f"-{name}: cannot be asked for", hint="only words, values, names, ids and techniques can")
+            raise InputError(
+                f"-{name}: cannot be asked for", hint="only words, values, names, ids and techniques can"
+            )
         if name in self.lists:
             self.lists[name] += [_checked(name, each) for each in value.split(",") if each]
         elif name in ("after", "before"):
@@ -129,7 +131,9 @@ class _Building:
     def _confidence(self, value: str) -> None:
         found = _CONFIDENCE.fullmatch(value)
         if found is None or int(found[2]) > 100:
-            raise InputError(f"confidence:{value[:40]} is no confidence", hint="such as confidence:>=50, 0 to 100")
+            raise InputError(
+                f"confidence:{value[:40]} is no confidence", hint="such as confidence:>=50, 0 to 100"
+            )
         sign, number = found[1], int(found[2])
         if sign in (">=", ">", ""):
             self.bounds["least"] = number + (sign == ">")
@@ -208,7 +212,9 @@ def _lexical(name: str, value: str, *, negated: bool) -> list[Clause]:
         return [_clause(negated, f"r:{value}")]
     if name == "technique":
         if not _TECHNIQUE.fullmatch(value):
-            raise InputError(f"technique:{value[:40]} is no technique", hint="such as technique:T1059 or T1059.001")
+            raise InputError(
+                f"technique:{value[:40]} is no technique", hint="such as technique:T1059 or T1059.001"
+            )
         return [_clause(negated, technique_lexemes(value)[0])]
     if name == "name":
         begins = value.endswith("*")

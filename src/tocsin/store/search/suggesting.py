@@ -50,7 +50,9 @@ def suggest(store: Store, text: str, scope: Scope, *, limit: int) -> Released[tu
                 )
                 for label in visible
             ]
-            statement = sql.SQL("SELECT * FROM ({}) n ORDER BY folded").format(sql.SQL(" UNION ALL ").join(streams))
+            statement = sql.SQL("SELECT * FROM ({}) n ORDER BY folded").format(
+                sql.SQL(" UNION ALL ").join(streams)
+            )
             for folded, shown, kind in connection.execute(statement, prepare=False).fetchall():
                 if len(found) < limit:
                     found.setdefault(folded, Suggestion(shown, kind))

@@ -77,7 +77,9 @@ def terms_of(body: bytes) -> Terms:
     return Terms(
         lexemes=tuple(sorted({fit(each) for each in found})),
         name=(names[0][1] if names else values[0].text if values else "").replace("\0", "")[:NAME_LENGTH],
-        offered=tuple((kind, text.replace("\0", "")[:NAME_LENGTH]) for kind, text in offered if text.strip("\0")),
+        offered=tuple(
+            (kind, text.replace("\0", "")[:NAME_LENGTH]) for kind, text in offered if text.strip("\0")
+        ),
         confidence=confidence if type(confidence) is int and 0 <= confidence <= 100 else None,
     )
 
@@ -203,8 +205,6 @@ def _texts(value: Any, depth: int) -> Iterator[str]:
     elif depth < _DEEP and isinstance(value, list):
         for inner in value:
             yield from _texts(inner, depth + 1)
-
-
 
 
 def fit(lexeme: str) -> str:
