@@ -19,6 +19,7 @@ from tocsin.sharing.release import Clearance, Released
 from tocsin.store import labels
 from tocsin.store.connection import Connection
 from tocsin.store.database import Store
+from tocsin.store.search.index import progress
 from tocsin.store.search.query import Clause, Lexeme, Query
 from tocsin.store.values import Stale
 
@@ -266,7 +267,7 @@ def _bodies(connection: Connection, items: Sequence[Item]) -> dict[int, bytes]:
 
 def _pending(connection: Connection, scope: Scope) -> bool:
     """Return whether something of what the reader may see is behind the mark of the index."""
-    if not scope.clearance.labels or not scope.readable:
+    if not scope.clearance.labels or not scope.readable or progress(connection).done:
         return False
     row = connection.execute(
         sql.SQL(

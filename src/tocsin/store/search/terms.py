@@ -209,5 +209,7 @@ def _texts(value: Any, depth: int) -> Iterator[str]:
 
 def fit(lexeme: str) -> str:
     """Return a lexeme as it is kept: without NUL, and cut to what the index takes."""
+    if len(lexeme) < _LEXEME // 4 and "\0" not in lexeme:
+        return lexeme
     plain = lexeme.replace("\0", "")
     return plain.encode("utf-8", "replace")[:_LEXEME].decode("utf-8", "ignore")
