@@ -39,6 +39,9 @@ COLLECTIONS = tuple(
 OBJECTS = (*VISIBLE_IDS, *HIDDEN_IDS, RANDOM, "indicator--", "x" * 300, "%00", "%2e%2e")
 STATUSES = (str(POSTING), str(uuid.uuid4()), "1", "nonsense")
 
+HOOKS = (str(uuid.UUID(int=7)), "x", "%00")
+"""The first is a webhook of an organisation that FRIEND is not (`hidden`)."""
+
 _HIDDEN_VERSION = version(1, 20)["modified"]
 _SEEN_VERSION = version(1, 5)["modified"]
 # at the moments of steps, and between them
@@ -79,6 +82,7 @@ class Plan(NamedTuple):
 _FREE, _REFUSED = {200}, {401}
 _ONE = "/taxii2/node/collections/{collection}"
 _API_OBJECT = "/api/v1/objects/{object}"
+_API_HOOK = "/api/v1/webhooks/{webhook}"
 _ABOUT = ("organisations", "communities", "agreements", "status")
 _TERMS = (
     *(
@@ -175,6 +179,11 @@ PLANS = {
     f"{_API_OBJECT}/explanation": Plan(("", "recipient=Friend", "recipient=Own"), {403}, _REFUSED),
     f"{_API_OBJECT}/notes": Plan(("",), {405}, {405}),
     f"{_API_OBJECT}/opinions": Plan(("",), {405}, {405}),
+    "/api/v1/webhooks": Plan(("", "x=1"), {200, 400}, _REFUSED),
+    _API_HOOK: Plan(("",), {405}, {405}),
+    f"{_API_HOOK}/deliveries": Plan(("", "limit=1"), {404}, _REFUSED),
+    f"{_API_HOOK}/rotation": Plan(("",), {405}, {405}),
+    f"{_API_HOOK}/deliveries/{{delivery}}/replay": Plan(("",), {405}, {405}),
     "/api/v1/events": Plan(
         ("", "cursor=n1&wait=0", "cursor=n1&q=indicator", "q=type:indicator", "cursor=x"),
         {200, 400},
@@ -196,7 +205,13 @@ def paths(template: str) -> Iterator[str]:
         KeyError: it has a parameter that nobody has thought of.
     """
     names = [part[1:-1] for part in template.split("/") if part.startswith("{")]
-    known = {"collection": COLLECTIONS, "object": OBJECTS, "status": STATUSES}
+    known = {
+        "collection": COLLECTIONS,
+        "object": OBJECTS,
+        "status": STATUSES,
+        "webhook": HOOKS,
+        "delivery": HOOKS,
+    }
     for values in itertools.product(*(known[name] for name in names)):
         given = dict(zip(names, values, strict=True))
         # objects of collections that are not there at all: a few of each kind say enough

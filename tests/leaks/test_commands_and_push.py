@@ -167,7 +167,14 @@ def test_what_the_own_organisation_may_not_have_changes_nothing_it_is_told(
         ("sighting", "list", "--limit", "1"),
         *(
             ("search", each, "--counts")
-            for each in ("type:indicator", "known*", f"{WORD}7*", FORBIDDEN_IDS[0], "example.com", "type:indicator tlp:red")
+            for each in (
+                "type:indicator",
+                "known*",
+                f"{WORD}7*",
+                FORBIDDEN_IDS[0],
+                "example.com",
+                "type:indicator tlp:red",
+            )
         ),
         *(
             ("explain", each, who, "--action", action)

@@ -11,9 +11,11 @@ import msgspec
 
 from tocsin.clock import Micros
 from tocsin.node.clearances import Clearances, Snapshot
+from tocsin.sharing.audience import Organisation
 from tocsin.sharing.facts import NO_TLP, facts_of
 from tocsin.sharing.release import Clearance, Released
 from tocsin.store import Store, collections
+from tocsin.store.collections import Collection as Stored
 from tocsin.store.search import finding, index, suggesting, versions
 from tocsin.store.search.finding import Facets, Found, Scope
 from tocsin.store.search.query import Query
@@ -24,6 +26,15 @@ from tocsin.store.values import Stale
 T = TypeVar("T")
 _BEHIND = 500  # objects that a reader waits for to be indexed; more is the business of the worker
 _BEHIND_SECONDS = 0.3
+
+
+def may_read(collection: Stored, asking: Organisation) -> bool:
+    """Return whether an organisation may know of a collection and read it; what is in it is decided object by object all the same."""
+    member = asking.own or (
+        not collection.private
+        and (collection.community is None or str(collection.community) in asking.communities)
+    )
+    return member and not asking.suspended
 
 
 class Counts(msgspec.Struct, frozen=True):

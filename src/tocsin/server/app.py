@@ -13,7 +13,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tocsin.config import Settings
+from tocsin.exchange import hook
 from tocsin.node.clearances import Clearances
+from tocsin.node.webhooks import Dispatcher
 from tocsin.server import health
 from tocsin.server.auth import Authenticator
 from tocsin.server.availability import Availability
@@ -21,6 +23,7 @@ from tocsin.server.context import Parts
 from tocsin.server.directory import Directory
 from tocsin.server.indexer import Indexer
 from tocsin.server.journalist import Journalist
+from tocsin.server.messenger import Messenger
 from tocsin.server.metrics import Metrics
 from tocsin.server.pipeline import Endpoint, Pipeline
 from tocsin.server.routes import BODY_ROUTES, OPEN, ROUTES, WAITING, OpenRoute
@@ -36,6 +39,7 @@ class App:
         Raises:
             NotFoundError: the node was never initialised.
             PolicyError: the policies do not load.
+            ConfigError: the setting webhook_origins cannot be used.
         """
         authenticator, clearances, metrics = Authenticator(store), Clearances(store), Metrics()
         self.parts = Parts(
@@ -50,6 +54,8 @@ class App:
         )
         self._pipeline = Pipeline(self.parts)
         self._indexer = Indexer(store)
+        allowed = hook.origins(settings.webhook_origins)
+        self._messenger = Messenger(Dispatcher(store, clearances, allowed)) if allowed else None
         self.asgi = Starlette(
             routes=self._routes(),
             lifespan=self._lifespan,
@@ -61,6 +67,8 @@ class App:
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         self.parts.journalist.start()
         self._indexer.start()
+        if self._messenger is not None:
+            self._messenger.start()
         try:
             yield
         finally:
@@ -69,6 +77,8 @@ class App:
     def _stop(self) -> None:
         self._pipeline.stop()
         self._indexer.stop()
+        if self._messenger is not None:
+            self._messenger.stop()
         self.parts.journalist.stop()
 
     def _routes(self) -> list[starlette.routing.Route]:

@@ -75,7 +75,7 @@ def _operation(each: Operation) -> dict[str, Any]:
         "parameters": [*_in_path(each.path), *_in_query(each.query), *_in_headers(each)],
         "responses": _responses(each),
     }
-    if each.taking is not None:
+    if each.taking is not None and not each.bare:
         schema = _STIX if each.body is None else {"$ref": _REFS.format(name=each.body.__name__)}
         made["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     return made
@@ -118,7 +118,9 @@ def _in_query(kind: type[msgspec.Struct]) -> list[dict[str, Any]]:
 
 def _in_headers(each: Operation) -> list[dict[str, Any]]:
     text = {"type": "string"}
-    if each.method == "GET":
+    if each.taking is None:
+        if each.method != "GET":
+            return []
         return [{"name": "If-None-Match", "in": "header", "schema": text}]
     found = [
         {

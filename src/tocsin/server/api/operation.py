@@ -27,6 +27,7 @@ class Operation(NamedTuple):
         taking: handler and gate for routes with one.
         waiting: for routes that wait for something to happen.
         body: what the body is; None for a STIX object.
+        bare: it takes a request with a body as others do, and needs none.
         status: of success.
         errors: statuses of refusals beside 400, 401 and 503, which any may have.
     """
@@ -41,5 +42,6 @@ class Operation(NamedTuple):
     taking: tuple[Gate, BodyHandler] | None = None
     waiting: Waiting | None = None
     body: type[msgspec.Struct] | None = None
+    bare: bool = False
     status: int = 200
     errors: tuple[int, ...] = ()

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tocsin.node.searching import Counts
-from tocsin.server.api import events, node, objects, searching, writing
+from tocsin.server.api import events, node, objects, searching, webhooks, writing
 from tocsin.server.api.asking import JSON
 from tocsin.server.api.openapi import document
 from tocsin.server.api.operation import ROOT, Operation
@@ -43,7 +43,17 @@ def _add(  # noqa: PLR0917 - a table's columns
     )  # fmt: skip
 
 
+def _hook(  # noqa: PLR0917 - a table's columns
+    path: str, action: str, summary: str, body: type[msgspec.Struct] | None, answer: type[msgspec.Struct], handler: BodyHandler
+) -> Operation:  # fmt: skip
+    return Operation(
+        *(path, "POST", f"api-{action}", summary, _NOTHING, answer), taking=(webhooks.admit, handler), body=body, bare=body is None,
+        status=201, errors=(403, 404, 408, 409, 413, 415, 422),
+    )  # fmt: skip
+
+
 _NOTHING = objects.Nothing
+_HOOK = f"{ROOT}/webhooks/{{webhook}}"
 OPERATIONS: tuple[Operation, ...] = (
     _get(f"{ROOT}/search", "search", "Search", searching.Search, objects.Page, searching.search, 403, 422),
     _get(f"{ROOT}/search/counts", "counts", "Count what a search finds", searching.Dividing, Counts, searching.counts, 403, 422),
@@ -70,6 +80,14 @@ OPERATIONS: tuple[Operation, ...] = (
     _add(f"{_OBJECT}/notes", "note", "Add a note", _NOTHING, writing.NoteBody, writing.note),
     _add(f"{_OBJECT}/opinions", "opinion", "Add an opinion", _NOTHING, writing.OpinionBody, writing.opinion),
     _add(f"{_OBJECT}/sightings", "sight", "Add a sighting", _NOTHING, writing.SightingBody, writing.sighting),
+    _get(f"{ROOT}/webhooks", "webhooks", "Webhooks", _NOTHING, webhooks.WebhookList, webhooks.listing, 403),
+    _hook(f"{ROOT}/webhooks", "webhook-add", "Make a webhook", webhooks.WebhookBody, webhooks.WebhookEntry, webhooks.create),
+    Operation(
+        _HOOK, "DELETE", "api-webhook-remove", "Remove a webhook", _NOTHING, webhooks.WebhookEntry, handler=webhooks.remove, errors=(403, 404)
+    ),
+    _get(f"{_HOOK}/deliveries", "deliveries", "What was delivered", webhooks.DeliverySelection, webhooks.DeliveryList, webhooks.deliveries, 403, 404),
+    _hook(f"{_HOOK}/rotation", "webhook-rotate", "Make a new secret", None, webhooks.WebhookEntry, webhooks.rotate),
+    _hook(f"{_HOOK}/deliveries/{{delivery}}/replay", "replay", "Deliver again", None, webhooks.DeliveryEntry, webhooks.replay),
 )  # fmt: skip
 
 

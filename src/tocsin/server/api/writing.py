@@ -107,7 +107,7 @@ def create(call: Call, body: bytes) -> Response:
             )
         return _keep(call, body, into)
 
-    return _once(call, body, work)
+    return once(call, body, work)
 
 
 def replace(call: Call, body: bytes) -> Response:
@@ -141,21 +141,21 @@ def replace(call: Call, body: bytes) -> Response:
                 )
             return _keep(call, body, _target(call, held.collection))
 
-    return _once(call, body, work)
+    return once(call, body, work)
 
 
 def note(call: Call, body: bytes) -> Response:
     """Add a note to an object."""
     given = asking.document(body, NoteBody)
     made = {"type": "note", "content": given.content, "abstract": given.abstract}
-    return _once(call, body, lambda: _say(call, made, "object_refs", given.collection))
+    return once(call, body, lambda: _say(call, made, "object_refs", given.collection))
 
 
 def opinion(call: Call, body: bytes) -> Response:
     """Add an opinion on an object."""
     given = asking.document(body, OpinionBody)
     made = {"type": "opinion", "opinion": given.opinion, "explanation": given.explanation}
-    return _once(call, body, lambda: _say(call, made, "object_refs", given.collection))
+    return once(call, body, lambda: _say(call, made, "object_refs", given.collection))
 
 
 def sighting(call: Call, body: bytes) -> Response:
@@ -169,7 +169,7 @@ def sighting(call: Call, body: bytes) -> Response:
         "description": given.description,
         "where_sighted_refs": [call.principal.organisation],
     }
-    return _once(call, body, lambda: _say(call, made, "sighting_of_ref", given.collection))
+    return once(call, body, lambda: _say(call, made, "sighting_of_ref", given.collection))
 
 
 def _say(call: Call, said: dict[str, Any], refers: str, collection: str) -> Kept:
@@ -217,7 +217,7 @@ def _keep(call: Call, body: bytes, into: Access) -> Kept:
     raise InputError("there is no object in the body")
 
 
-def _once(call: Call, body: bytes, work: Callable[[], Kept]) -> Response:
+def once(call: Call, body: bytes, work: Callable[[], Kept]) -> Response:
     """Do `work`, unless the request's key says that it was done; answer alike."""
     key = _key(call)
     if key is None:
