@@ -56,13 +56,7 @@ def kinds(objects: int) -> dict[str, list[str]]:
     domains = [
         v for v in values if re.fullmatch(r"[a-z0-9.-]+", v) and v not in digests and v not in addresses
     ]
-    words = sorted(
-        {
-            w
-            for raw in corpus.indicators(2000)
-            for w in re.findall(r"[a-z]{4,}", json.loads(raw).get("name", "").lower())
-        }
-    )
+    words = sorted({word for raw in corpus.indicators(2000) for word in _words(raw)})
     return {
         "everything": [""] * TIMES,
         "value": values[:TIMES],
@@ -82,6 +76,13 @@ def kinds(objects: int) -> dict[str, list[str]]:
         "filters": ["type:indicator tlp:amber confidence:>=90"] * TIMES,
         "not there": [f"absent{n}.example" for n in range(TIMES)],
     }
+
+
+def _words(raw: bytes) -> list[str]:
+    """Return the words of an object that are nothing but letters: from those that stand in one to those that stand in most."""
+    said = json.loads(raw)
+    text = f"{said.get('name', '')} {said.get('description', '')}".lower()
+    return [word for word in re.findall(r"\w+", text) if re.fullmatch(r"[a-z]{4,}", word)]
 
 
 def timed(ask: Callable[[str], object], queries: list[str]) -> tuple[float, float]:

@@ -4,12 +4,14 @@ Latest is latest among what this reader may see: a placement is passed over wher
 collection it reads. Of equal versions the one that was added first counts, among those that the query's source, level and collection allow.
 
 A page costs O(page). Where few rows match, the inverted index finds them all and they are sorted; where many do, rows are walked in the order
-of cursors until the page is full. Which of the two it is, is found out by looking, not by estimates: those know nothing of prefixes.
+of cursors until the page is full. Which of the two it is, is found out by looking, not by estimates: those know nothing of prefixes. What
+takes longer than `_SECONDS` all the same (thousands of matches, all of them old) is given up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import msgspec
 from psycopg import sql
@@ -23,10 +25,12 @@ from tocsin.store.search.index import progress
 from tocsin.store.search.query import Clause, Lexeme, Query
 from tocsin.store.values import Stale
 
-FEW = 5000
-"""Rows up to which all matches are looked at, and counted."""
+COUNTED = 3000
+"""Most objects that facets count."""
+_FEW = 10_000  # matches up to which looking at all of them costs less than walking until enough are found
 _STREAMS = 64  # with more, merging them costs more than passing over rows
 _SECONDS = 5
+_Row: TypeAlias = tuple[int, int, int, int, int | None, bool, str, str, str]
 _COLUMNS = (
     "s.cursor, s.version, s.collection_id, s.label_id, s.confidence, s.revoked, s.type, s.stix_id, s.name"
 )
@@ -88,7 +92,7 @@ class Found(msgspec.Struct, frozen=True):
 class Facets(msgspec.Struct, frozen=True):
     """How many of what was found are of which type, under which label set, in which collection (by local id).
 
-    `complete` is false where more than `FEW` match; then those added last were counted.
+    `complete` is false where more than `COUNTED` match; then that many of them were counted.
     """
 
     total: int
@@ -139,12 +143,12 @@ def facets(store: Store, query: Query, scope: Scope) -> Released[Facets] | Stale
     with store.transaction() as connection:
         if isinstance(stale := _begin(connection, scope.clearance), Stale):
             return stale
-        rows = _latest(connection, query, scope, FEW + 1, None, oldest=False)
-    for _, _, local, label, _, _, kind, *_rest in rows[:FEW]:
+        rows, complete = _some(connection, query, scope)
+    for _, _, local, label, _, _, kind, *_rest in rows:
         types[kind] = types.get(kind, 0) + 1
         under[label] = under.get(label, 0) + 1
         within[local] = within.get(local, 0) + 1
-    return scope.clearance.seal(Facets(min(len(rows), FEW), len(rows) <= FEW, types, under, within))
+    return scope.clearance.seal(Facets(len(rows), complete, types, under, within))
 
 
 def tsquery(clauses: Sequence[Clause]) -> str:
@@ -161,7 +165,7 @@ def _begin(connection: Connection, clearance: Clearance) -> Stale | None:
 
 def _latest(
     connection: Connection, query: Query, scope: Scope, most: int, beyond: Micros | None, *, oldest: bool
-) -> list[tuple[int, int, int, int, int | None, bool, str, str, str]]:
+) -> list[_Row]:
     """Return up to `most` rows of `_COLUMNS`."""
     if not scope.narrowed or not scope.collections:
         return []
@@ -169,16 +173,37 @@ def _latest(
     if beyond is not None:
         where.append(sql.SQL("s.cursor > {}" if oldest else "s.cursor < {}").format(sql.Literal(beyond)))
     order = sql.SQL("ORDER BY cursor" if oldest else "ORDER BY cursor DESC")
-    if query.clauses and _few(connection, where, scope):
-        rows: sql.Composable = sql.SQL("SELECT {} FROM search s WHERE {} {} OFFSET 0").format(
-            sql.SQL(_COLUMNS), sql.SQL(" AND ").join([_under(scope), *where]), order
-        )
-    else:
-        # GIN gives bitmaps only: without them rows come in the order of cursors, and only as many as are needed
-        connection.execute("SET LOCAL enable_bitmapscan = off")
-        rows = _walk(query, scope, where, order)
+    rows: sql.Composable = sql.SQL("SELECT {} FROM search s WHERE {} {} OFFSET 0").format(
+        sql.SQL(_COLUMNS), sql.SQL(" AND ").join([_under(scope), *where]), order
+    )
+    if not _indexed(query) or not _few(connection, where, scope):
+        # GIN gives bitmaps only: without them, and without sorting, rows come in the order of cursors, and only as many as are needed
+        for way in ("bitmapscan", "seqscan", "sort"):
+            connection.execute(f"SET LOCAL enable_{way} = off")
+        if not query.clauses:
+            rows = _walk(query, scope, where, order)
     text = sql.SQL("{} {} LIMIT {}").format(_newest(rows, scope), order, sql.Literal(most))
     return connection.execute(text, prepare=False).fetchall()
+
+
+def _some(connection: Connection, query: Query, scope: Scope) -> tuple[list[_Row], bool]:
+    """Return up to `COUNTED` rows to count, and whether that is all: those added last, or where words are asked for, any."""
+    if not _indexed(query) or not scope.narrowed or not scope.collections:
+        found = _latest(connection, query, scope, COUNTED + 1, None, oldest=False)
+        return found[:COUNTED], len(found) <= COUNTED
+    where = sql.SQL(" AND ").join([_under(scope), *_where(query, scope)])
+    most = sql.Literal(COUNTED + 1)
+    rows = sql.SQL("SELECT {} FROM search s WHERE {} LIMIT {}").format(sql.SQL(_COLUMNS), where, most)
+    matching = sql.SQL("SELECT count(*) FROM ({}) s").format(rows)
+    row = connection.execute(matching, prepare=False).fetchone()
+    complete = row is not None and row[0] <= COUNTED
+    found = connection.execute(_newest(rows, scope), prepare=False).fetchall()
+    return found[:COUNTED], complete
+
+
+def _indexed(query: Query) -> bool:
+    """Return whether the inverted index narrows a query: it does not know what has a word not."""
+    return any(not clause.negated for clause in query.clauses)
 
 
 def _newest(rows: sql.Composable, scope: Scope) -> sql.Composed:
@@ -193,10 +218,10 @@ def _newest(rows: sql.Composable, scope: Scope) -> sql.Composed:
 
 def _few(connection: Connection, where: Sequence[sql.Composable], scope: Scope) -> bool:
     count = sql.SQL("SELECT count(*) FROM (SELECT 1 FROM search s WHERE {} LIMIT {}) counted").format(
-        sql.SQL(" AND ").join([_under(scope), *where]), sql.Literal(FEW + 1)
+        sql.SQL(" AND ").join([_under(scope), *where]), sql.Literal(_FEW + 1)
     )
     row = connection.execute(count, prepare=False).fetchone()
-    return row is not None and row[0] <= FEW
+    return row is not None and row[0] <= _FEW
 
 
 def _walk(
