@@ -34,7 +34,7 @@ def parameters(call: Call, kind: type[S]) -> S:
     for name, value in call.request.query_params.multi_items():
         if name in given:
             raise RequestError(400, f"the parameter {name[:60]!r} stands twice")
-        given[name] = value
+        given[name] = value.replace("\0", "�")  # PostgreSQL takes no NUL, and nothing that is held has one
     try:
         return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
