@@ -51,6 +51,7 @@ def schema(node: Node) -> schemathesis.BaseSchema:
     return schemathesis.openapi.from_url(f"{node.url}{OPENAPI}")
 
 
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module")  # inside of schemathesis
 @pytest.mark.parametrize("mode", list(schemathesis.GenerationMode))
 def test_what_is_described_is_what_happens(
     node: Node, schema: schemathesis.BaseSchema, mode: schemathesis.GenerationMode

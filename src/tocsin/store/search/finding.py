@@ -173,17 +173,40 @@ def _latest(
     if beyond is not None:
         where.append(sql.SQL("s.cursor > {}" if oldest else "s.cursor < {}").format(sql.Literal(beyond)))
     order = sql.SQL("ORDER BY cursor" if oldest else "ORDER BY cursor DESC")
-    rows: sql.Composable = sql.SQL("SELECT {} FROM search s WHERE {} {} OFFSET 0").format(
-        sql.SQL(_COLUMNS), sql.SQL(" AND ").join([_under(scope), *where]), order
-    )
-    if not _indexed(query) or not _few(connection, where, scope):
-        # GIN gives bitmaps only: without them, and without sorting, rows come in the order of cursors, and only as many as are needed
-        for way in ("bitmapscan", "seqscan", "sort"):
-            connection.execute(f"SET LOCAL enable_{way} = off")
-        if not query.clauses:
-            rows = _walk(query, scope, where, order)
+    if _indexed(query):
+        few = _of_few(connection, where, scope, order, most)
+        if few is not None:
+            return few
+    # GIN gives bitmaps only: without them, and without sorting, rows come in the order of cursors, and only as many as are needed
+    for way in ("bitmapscan", "seqscan", "sort"):
+        connection.execute(f"SET LOCAL enable_{way} = off")
+    if query.clauses:
+        rows: sql.Composable = sql.SQL("SELECT {} FROM search s WHERE {} {} OFFSET 0").format(
+            sql.SQL(_COLUMNS), sql.SQL(" AND ").join([_under(scope), *where]), order
+        )
+    else:
+        rows = _walk(query, scope, where, order)
     text = sql.SQL("{} {} LIMIT {}").format(_newest(rows, scope), order, sql.Literal(most))
     return connection.execute(text, prepare=False).fetchall()
+
+
+def _of_few(
+    connection: Connection, where: Sequence[sql.Composable], scope: Scope, order: sql.Composable, most: int
+) -> list[_Row] | None:
+    """Return up to `most` rows, found by looking at all that match; None where those are more than `_FEW`."""
+    matching = sql.SQL("SELECT {} FROM search s WHERE {} LIMIT {}").format(
+        sql.SQL(_COLUMNS), sql.SQL(" AND ").join([_under(scope), *where]), sql.Literal(_FEW + 1)
+    )
+    ordered = sql.SQL("SELECT * FROM matching {} OFFSET 0").format(order)
+    rows = sql.SQL("{} {} LIMIT {}").format(_newest(ordered, scope), order, sql.Literal(most))
+    text = sql.SQL(
+        "WITH matching AS MATERIALIZED ({}) SELECT all_of.number, r.* FROM (SELECT count(*) AS number FROM matching) all_of "
+        "LEFT JOIN ({}) r ON true {}"
+    ).format(matching, rows, order)
+    found = connection.execute(text, prepare=False).fetchall()
+    if found[0][0] > _FEW:
+        return None
+    return [row[1:] for row in found if row[1] is not None]
 
 
 def _some(connection: Connection, query: Query, scope: Scope) -> tuple[list[_Row], bool]:
@@ -214,14 +237,6 @@ def _newest(rows: sql.Composable, scope: Scope) -> sql.Composed:
         labels=_list(scope.narrowed),
         locals=_list(scope.collections),
     )
-
-
-def _few(connection: Connection, where: Sequence[sql.Composable], scope: Scope) -> bool:
-    count = sql.SQL("SELECT count(*) FROM (SELECT 1 FROM search s WHERE {} LIMIT {}) counted").format(
-        sql.SQL(" AND ").join([_under(scope), *where]), sql.Literal(_FEW + 1)
-    )
-    row = connection.execute(count, prepare=False).fetchone()
-    return row is not None and row[0] <= _FEW
 
 
 def _walk(
