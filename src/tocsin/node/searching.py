@@ -172,8 +172,8 @@ def _tlp(snapshot: Snapshot, label: int, now: Micros) -> str:
 def source_of(snapshot: Snapshot, label: int, reader: str, now: Micros) -> str | None:
     """Return the id of the organisation that asserts what is under a label set, if `reader` may know.
 
-    Whose objects reach this node tells who our peers are: that is for the organisation itself, for this node's own, and for those who share a
-    community with it; what its marking says about naming the source holds for all but the first two.
+    Whose objects reach this node tells who its peers are, and who is in a community with whom: that is for the organisation itself and for this
+    node's own. That something is the node's own may be known, unless its marking asks not to name the source.
     """
     owner = snapshot.labels[label].owner
     asking, source = snapshot.organisations.get(reader), snapshot.organisations.get(owner)
@@ -182,8 +182,7 @@ def source_of(snapshot: Snapshot, label: int, reader: str, now: Micros) -> str |
     if asking.own or reader == owner:
         return owner
     facts = facts_of(snapshot.labels[label], snapshot.definitions, own=snapshot.own.id, now=now)
-    known = source is not None and bool(source.own or set(source.communities) & set(asking.communities))
-    return owner if known and not facts.hide_source else None
+    return owner if source is not None and source.own and not facts.hide_source else None
 
 
 def _scope(

@@ -1,6 +1,7 @@
 """The node itself: organisations, communities, agreements, peers, policies, the journal, and how it stands.
 
-An organisation is told of itself and of those it shares a community with; the node's own organisation of all. What is the operator's alone
+An organisation is told of itself and of whose node this is; the node's own organisation of all. Who else is in a community is not told
+to its members: whom a node knows is nobody's business but its operator's. What is the operator's alone
 (peers, the journal) is refused to everybody else in the same words, whatever there is.
 """
 
@@ -204,11 +205,10 @@ def organisation_list(call: Call) -> Response:
     """List organisations."""
     asking.parameters(call, Nothing)
     asking_one = call.organisation
-    shared = set(asking_one.communities)
     items = [
         OrganisationEntry(
             *(each.id, each.name, each.country, each.sector, each.roles),
-            tuple(sorted(each.communities if asking_one.own or each == asking_one else shared & set(each.communities))),
+            tuple(sorted(each.communities)) if asking_one.own or each == asking_one else (),
             each.own, each.suspended and asking_one.own,
         )
         for each in call.facts.snapshot.organisations.values()
@@ -325,7 +325,7 @@ def _decision(call: Call, standing: Standing, asked: Organisation, action: str) 
 
 
 def _known(one: Organisation, other: Organisation) -> bool:
-    return one.own or other.own or other.id == one.id or bool(set(one.communities) & set(other.communities))
+    return one.own or other.own or other.id == one.id
 
 
 def _parties(agreement: holding.Agreement) -> set[str]:
