@@ -3,40 +3,58 @@
 from __future__ import annotations
 
 import json
+import threading
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 
 from factories import FRIEND, IMPORT, OWN, indicator, observable, place, settle, version
 from serving import Node, serving
 from tocsin.stix.markings import TLP
 from tocsin.store import Store, objects
+from tocsin.store.embedded import Embedded
 
 CIRCLE = str(uuid.UUID(int=1 << 64))
 JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 ROOT = "/api/v1"
 
 
-@pytest.fixture
-def node(store: Store, tmp_path: Path) -> Iterator[Node]:
-    intel = settle(store)
-    shared = {"communities": (CIRCLE,)}
-    objects.put(
-        store,
-        intel.id,
-        [
-            place(version(1, 1, tlp=TLP.GREEN, name="Evil Panda"), **shared),
-            place(version(1, 2, tlp=TLP.GREEN, name="Evil Panda", description="uses T1059.001"), **shared),
-            place(version(1, 3, tlp=TLP.RED, name="Evil secret"), **shared),
-            place(indicator(2, tlp=TLP.RED, name="Evil secret"), **shared),
-            place(indicator(3, tlp=TLP.CLEAR), **shared),
-        ],
-        origin=IMPORT,
-    )
-    with serving(store, tmp_path) as served:
+@contextmanager
+def _node(pg: Embedded, name: str, home: Path) -> Iterator[Node]:
+    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template")
+    with Store(f"{pg.dsn} dbname={name}", pool_size=6) as store:
+        intel = settle(store)
+        made = (
+            version(1, 1, tlp=TLP.GREEN, name="Evil Panda"),
+            version(1, 2, tlp=TLP.GREEN, name="Evil Panda", description="uses T1059.001"),
+            version(1, 3, tlp=TLP.RED, name="Evil secret"),
+            indicator(2, tlp=TLP.RED, name="Evil secret"),
+            indicator(3, tlp=TLP.CLEAR),
+        )
+        objects.put(store, intel.id, [place(each, communities=(CIRCLE,)) for each in made], origin=IMPORT)
+        with serving(store, home) as served:
+            yield served
+    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """A node that is only read."""
+    with _node(pg, "api_read", tmp_path_factory.mktemp("home")) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def written(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """A node that is written to, by each test to objects of its own."""
+    with _node(pg, "api_written", tmp_path_factory.mktemp("home")) as served:
         yield served
 
 
@@ -49,6 +67,12 @@ def friend(node: Node) -> Iterator[httpx.Client]:
 @pytest.fixture
 def own(node: Node) -> Iterator[httpx.Client]:
     with node.client("own", **JSON) as client:
+        yield client
+
+
+@pytest.fixture
+def writer(written: Node) -> Iterator[httpx.Client]:
+    with written.client("friend", **JSON) as client:
         yield client
 
 
@@ -129,92 +153,94 @@ def test_a_decision_is_explained_in_words_and_as_data(own: httpx.Client, friend:
     assert own.get(path, params={"recipient": "Nobody"}).status_code == 404
 
 
-def test_writing_an_object_and_a_version(friend: httpx.Client) -> None:
+def test_writing_an_object_and_a_version(writer: httpx.Client) -> None:
     data = indicator(50, tlp=TLP.GREEN)
-    made = friend.post(f"{ROOT}/objects", json=data)
+    made = writer.post(f"{ROOT}/objects", json=data)
     assert made.status_code == 201, made.text
-    assert friend.post(f"{ROOT}/objects", json=data).status_code == 409
+    assert writer.post(f"{ROOT}/objects", json=data).status_code == 409
     path = made.headers["location"]
-    tag = friend.get(path).headers["etag"]
+    tag = writer.get(path).headers["etag"]
     newer = data | {"modified": "2026-02-01T00:00:00.000Z", "name": "better"}
-    assert friend.put(path, json=newer).status_code == 428
-    assert friend.put(path, json=newer, headers={"If-Match": '"x"'}).status_code == 412
-    assert friend.put(path, json=data, headers={"If-Match": tag}).status_code == 422
-    assert friend.put(path, json=newer, headers={"If-Match": tag}).status_code == 201
+    assert writer.put(path, json=newer).status_code == 428
+    assert writer.put(path, json=newer, headers={"If-Match": '"x"'}).status_code == 412
+    assert writer.put(path, json=data, headers={"If-Match": tag}).status_code == 422
+    assert writer.put(path, json=newer, headers={"If-Match": tag}).status_code == 201
     assert (
-        friend.put(
+        writer.put(
             path, json=newer | {"modified": "2026-03-01T00:00:00Z"}, headers={"If-Match": tag}
         ).status_code
         == 412
     )
-    assert friend.get(path).json()["object"]["name"] == "better"
-    assert friend.get(f"{path}/versions").json()["items"][0]["changes"][0]["pointer"] == "/name"
+    assert writer.get(path).json()["object"]["name"] == "better"
+    assert writer.get(f"{path}/versions").json()["items"][0]["changes"][0]["pointer"] == "/name"
     others = f"{ROOT}/objects/{indicator(1)['id']}"
-    tag = friend.get(others).headers["etag"]
+    tag = writer.get(others).headers["etag"]
     theirs = version(1, 9, tlp=TLP.GREEN)
-    assert friend.put(others, json=theirs, headers={"If-Match": tag}).status_code == 403
+    assert writer.put(others, json=theirs, headers={"If-Match": tag}).status_code == 403
 
 
-def test_what_breaks_a_rule_is_told_with_its_place(friend: httpx.Client) -> None:
+def test_what_breaks_a_rule_is_told_with_its_place(writer: httpx.Client) -> None:
     bad = indicator(51) | {"pattern": "[nonsense"}
-    answer = friend.post(f"{ROOT}/objects", json=bad)
+    answer = writer.post(f"{ROOT}/objects", json=bad)
     assert answer.status_code == 422
     assert "/pattern" in answer.json()["detail"]
-    assert friend.post(f"{ROOT}/objects", content=b"{").status_code == 400
+    assert writer.post(f"{ROOT}/objects", content=b"{").status_code == 400
     assert (
-        friend.post(f"{ROOT}/objects", content=b"x", headers={"Content-Type": "text/plain"}).status_code
+        writer.post(f"{ROOT}/objects", content=b"x", headers={"Content-Type": "text/plain"}).status_code
         == 415
     )
 
 
-def test_a_key_stands_for_one_request(friend: httpx.Client, own: httpx.Client) -> None:
+def test_a_key_stands_for_one_request(writer: httpx.Client) -> None:
     path, key = f"{ROOT}/objects/{indicator(1)['id']}/notes", {"Idempotency-Key": '"one"'}
-    first = friend.post(path, json={"content": "seen here"}, headers=key)
-    again = friend.post(path, json={"content": "seen here"}, headers=key)
+    first = writer.post(path, json={"content": "seen here"}, headers=key)
+    again = writer.post(path, json={"content": "seen here"}, headers=key)
     assert first.status_code == again.status_code == 201
     assert first.content == again.content
     assert again.headers["idempotency-replayed"] == "true"
-    assert friend.post(path, json={"content": "other"}, headers=key).status_code == 422
-    assert len(friend.get(f"{ROOT}/objects/{indicator(1)['id']}/relations").json()["items"]) == 1
+    assert writer.post(path, json={"content": "other"}, headers=key).status_code == 422
+    kept = writer.get(f"{ROOT}/objects/{indicator(1)['id']}/relations").json()["items"]
+    assert [each["object"]["content"] for each in kept if each["type"] == "note"] == ["seen here"]
     # a refused request gives its key back
     wrong = f"{ROOT}/objects/{indicator(2)['id']}/notes"
-    assert friend.post(wrong, json={"content": "x"}, headers={"Idempotency-Key": "two"}).status_code == 404
-    assert friend.post(path, json={"content": "x"}, headers={"Idempotency-Key": "two"}).status_code == 201
+    assert writer.post(wrong, json={"content": "x"}, headers={"Idempotency-Key": "two"}).status_code == 404
+    assert writer.post(path, json={"content": "x"}, headers={"Idempotency-Key": "two"}).status_code == 201
 
 
 def test_opinions_and_sightings_carry_the_markings_of_what_they_are_about(
-    friend: httpx.Client, own: httpx.Client
+    writer: httpx.Client, written: Node
 ) -> None:
     path = f"{ROOT}/objects/{indicator(1)['id']}"
-    assert friend.post(f"{path}/opinions", json={"opinion": "agree"}).status_code == 201
-    assert friend.post(f"{path}/opinions", json={"opinion": "yes"}).status_code == 422
-    assert friend.post(f"{path}/sightings", json={"count": 3}).status_code == 201
-    seen = own.get(f"{path}/sightings").json()["items"][0]
+    assert writer.post(f"{path}/opinions", json={"opinion": "agree"}).status_code == 201
+    assert writer.post(f"{path}/opinions", json={"opinion": "yes"}).status_code == 422
+    assert writer.post(f"{path}/sightings", json={"count": 3}).status_code == 201
+    with written.client("own") as own:
+        seen = own.get(f"{path}/sightings").json()["items"][0]
     assert seen["tlp"] == "green"
     assert seen["source"] == FRIEND.id
     assert seen["object"]["count"] == 3
 
 
-def test_events_go_on_where_the_reader_was(friend: httpx.Client, node: Node) -> None:
-    start = friend.get(f"{ROOT}/events")
+def test_events_go_on_where_the_reader_was(writer: httpx.Client, written: Node) -> None:
+    start = writer.get(f"{ROOT}/events")
     assert start.headers["content-type"].startswith("text/event-stream")
     at = next(line[4:] for line in start.text.splitlines() if line.startswith("id: "))
     assert (
-        friend.post(
+        writer.post(
             f"{ROOT}/objects",
             json=observable("new.example")
             | {"object_marking_refs": indicator(tlp=TLP.GREEN)["object_marking_refs"]},
         ).status_code
         == 201
     )
-    told = friend.get(f"{ROOT}/events", headers={"Last-Event-ID": at})
+    told = writer.get(f"{ROOT}/events", headers={"Last-Event-ID": at})
     data = [json.loads(line[6:]) for line in told.text.splitlines() if line.startswith("data: ")]
     assert [each["object"]["value"] for each in data] == ["new.example"]
     after = [line[4:] for line in told.text.splitlines() if line.startswith("id: ")][-1]
     assert (
-        "data:" not in friend.get(f"{ROOT}/events", params={"wait": 0}, headers={"Last-Event-ID": after}).text
+        "data:" not in writer.get(f"{ROOT}/events", params={"wait": 0}, headers={"Last-Event-ID": after}).text
     )
-    assert friend.get(f"{ROOT}/events", headers={"Last-Event-ID": "x"}).status_code == 400
+    assert writer.get(f"{ROOT}/events", headers={"Last-Event-ID": "x"}).status_code == 400
 
 
 HOSTILE = (
@@ -271,3 +297,25 @@ def test_the_description_names_every_route(node: Node) -> None:
         if method != "HEAD"
     } - {(f"{ROOT}/openapi.json", "get")}
     assert routed == {(path, method) for path, methods in described["paths"].items() for method in methods}
+
+
+def test_of_two_who_change_the_same_version_one_does(written: Node, writer: httpx.Client) -> None:
+    data = indicator(60, tlp=TLP.GREEN)
+    path = writer.post(f"{ROOT}/objects", json=data).headers["location"]
+    tag = writer.get(path).headers["etag"]
+    answers: list[int] = []
+
+    def change(day: int) -> None:
+        with written.client("friend", **JSON) as client:
+            newer = data | {"modified": f"2026-02-{day:02}T00:00:00.000Z"}
+            answers.append(client.put(path, json=newer, headers={"If-Match": tag}).status_code)
+
+    threads = [threading.Thread(target=change, args=(day,)) for day in range(1, 9)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert min(answers) == 201
+    assert answers.count(201) == 1
+    assert set(answers) <= {201, 409, 412}
+    assert len(writer.get(f"{path}/versions").json()["items"]) == 2

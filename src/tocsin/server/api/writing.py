@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import msgspec
@@ -123,16 +124,12 @@ def replace(call: Call, body: bytes) -> Response:
     identifier = asking.object_id(call)
 
     def work() -> Kept:
-        # Two who hold the same entity tag come one after the other: the second finds another tag.
-        with call.parts.store.transaction() as connection:
-            connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7))", (identifier,))
+        with _alone(call, identifier):
             held = latest(call, identifier).value
             _require_match(call, held)
             if held.source != call.principal.organisation:
-                raise ForbiddenError(
-                    "another organisation asserts this object",
-                    hint="say what you think in a note or an opinion",
-                )
+                hint = "say what you think in a note or an opinion"
+                raise ForbiddenError("another organisation asserts this object", hint=hint)
             if _identifier(body) != identifier:
                 raise InputError("the object has another id than the path")
             if _modified(body) <= _modified(bytes(held.object)):
@@ -215,6 +212,30 @@ def _keep(call: Call, body: bytes, into: Access) -> Kept:
             status = 200 if outcome.kind == "same" else 201
             return Kept(status, {"Location": f"/api/v1/objects/{found.id}"}, msgspec.json.encode(written))
     raise InputError("there is no object in the body")
+
+
+@contextmanager
+def _alone(call: Call, identifier: str) -> Iterator[None]:
+    """Let nobody else write a version of an object meanwhile: of two who hold the same entity tag, one finds another tag.
+
+    A row, not a lock that holds a connection: the intake needs connections of its own. No account has an empty name.
+
+    Raises:
+        ConflictError: somebody is at it.
+    """
+    store, key = call.parts.store, f"version of {identifier}"
+    with store.connection() as connection:
+        try:
+            idempotency.begin(connection, "", key, b"", now=store.clock())
+        except ConflictError:
+            raise ConflictError(
+                "somebody else is writing a version of this object", hint="read it again"
+            ) from None
+    try:
+        yield
+    finally:
+        with store.connection() as connection:
+            idempotency.forget(connection, "", key)
 
 
 def once(call: Call, body: bytes, work: Callable[[], Kept]) -> Response:
