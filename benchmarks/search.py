@@ -127,6 +127,35 @@ def sizes(store: Store) -> dict[str, int]:
     return {name: int(size) for name, size in rows}
 
 
+def ask(
+    store: Store, asked: dict[str, list[str]], say: Callable[[str], None]
+) -> tuple[float, dict[str, object], tuple[float, float]]:
+    """Return the worst 95th percentile of a page (ms), figures by kind, and those of suggestions."""
+    with store.connection() as connection:
+        connection.execute("ANALYZE")
+        main = collections.get(connection, "main").id
+    searcher = Searcher(store, Clearances(store))
+    worst = 0.0
+    found: dict[str, object] = {}
+    for name, queries in asked.items():
+        if queries:
+            searcher.find(parse(queries[0]), _OWN, [main], limit=PAGE)
+            page = timed(lambda q: searcher.find(parse(q), _OWN, [main], limit=PAGE), queries)
+            counts = timed(lambda q: searcher.facets(parse(q), _OWN, [main]), queries)
+            found[name] = {
+                "page": [round(each, 1) for each in page],
+                "counts": [round(each, 1) for each in counts],
+            }
+            worst = max(worst, page[1])
+            say(
+                f"{name:24} page p50 {page[0]:6.1f} p95 {page[1]:6.1f} ms   counts p50 {counts[0]:6.1f} p95 {counts[1]:6.1f} ms"
+            )
+    prefixes = [value[:4] for value in asked["value"]]
+    offered = timed(lambda q: searcher.suggest(q, _OWN, [main], limit=10), prefixes)
+    say(f"{'suggestions':24} p50 {offered[0]:.1f} p95 {offered[1]:.1f} ms")
+    return worst, found, offered
+
+
 def run(objects: int, *, quiet: bool) -> dict[str, object]:
     def say(text: str) -> None:
         if not quiet:
@@ -139,28 +168,8 @@ def run(objects: int, *, quiet: bool) -> dict[str, object]:
         index.catch_up(store)
         indexing = objects / (time.perf_counter() - began)
         say(f"index: {indexing:,.0f} objects/s behind it; MB on disk: {sizes(store)}")
-        with store.connection() as connection:
-            connection.execute("ANALYZE")
-            main = collections.get(connection, "main").id
-        searcher = Searcher(store, Clearances(store))
-        worst, found = 0.0, {}
         asked = kinds(objects)
-        for name, queries in asked.items():
-            if queries:
-                searcher.find(parse(queries[0]), _OWN, [main], limit=PAGE)
-                page = timed(lambda q: searcher.find(parse(q), _OWN, [main], limit=PAGE), queries)
-                counts = timed(lambda q: searcher.facets(parse(q), _OWN, [main]), queries)
-                found[name] = {
-                    "page": [round(each, 1) for each in page],
-                    "counts": [round(each, 1) for each in counts],
-                }
-                worst = max(worst, page[1])
-                say(
-                    f"{name:24} page p50 {page[0]:6.1f} p95 {page[1]:6.1f} ms   counts p50 {counts[0]:6.1f} p95 {counts[1]:6.1f} ms"
-                )
-        prefixes = [value[:4] for value in asked["value"]]
-        offered = timed(lambda q: searcher.suggest(q, _OWN, [main], limit=10), prefixes)
-        say(f"{'suggestions':24} p50 {offered[0]:.1f} p95 {offered[1]:.1f} ms")
+        worst, found, offered = ask(store, asked, say)
     peer = beside(objects, asked["word"] or asked["value"])
     say(f"SQLite FTS5, one word: p50 {peer[0]:.1f} p95 {peer[1]:.1f} ms")
     return {
