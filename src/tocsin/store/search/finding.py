@@ -3,16 +3,16 @@
 Latest is latest among what this reader may see: a placement is passed over where the reader may have a newer version of the object, in any
 collection it reads. Of equal versions the one that was added first counts, among those that the query's source, level and collection allow.
 
-A page costs O(page). Where few rows match, the inverted index finds them all and they are sorted; where many do, rows are walked in the order
-of cursors until the page is full. Which of the two it is, is found out by looking, not by estimates: those know nothing of prefixes. What
-takes longer than `_SECONDS` all the same (thousands of matches, all of them old) is given up.
+Where few objects have the words, the inverted index finds them all and they are sorted; where many do, rows are walked in the order of
+cursors until the page is full, as far as `_WALKED`; where that is not far enough, all matches are looked at. Which it is, is found out by
+looking, not by estimates: those know nothing of prefixes. What takes longer than `_SECONDS` is given up, and said so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 import psycopg
@@ -31,6 +31,8 @@ from tocsin.store.values import Stale
 COUNTED = 3000
 """Most objects that facets count."""
 _FEW = 10_000  # matches up to which looking at all of them costs less than walking until enough are found
+_GLANCE = 1000  # rows that are looked at first: of frequent words they fill a page
+_WALKED = 50_000  # rows that are walked before all matches are looked at after all
 _STREAMS = 64  # with more, merging them costs more than passing over rows
 _SECONDS = 5
 _Row: TypeAlias = tuple[int, int, int, int, int | None, bool, str, str, str]
@@ -95,7 +97,7 @@ class Found(msgspec.Struct, frozen=True):
 class Facets(msgspec.Struct, frozen=True):
     """How many of what was found are of which type, under which label set, in which collection (by local id).
 
-    `complete` is false where more than `COUNTED` match; then that many of them were counted.
+    `complete` is false where more than `COUNTED` match, or the words stand in more than `_FEW` objects: then some of them were counted.
     """
 
     total: int
@@ -187,41 +189,84 @@ def _latest(
     if beyond is not None:
         where.append(sql.SQL("s.cursor > {}" if oldest else "s.cursor < {}").format(sql.Literal(beyond)))
     order = sql.SQL("ORDER BY cursor" if oldest else "ORDER BY cursor DESC")
-    if _indexed(query):
-        few = _of_few(connection, where, scope, order, most)
-        if few is not None:
-            return few
-    # GIN gives bitmaps only: without them, and without sorting, rows come in the order of cursors, and only as many as are needed
-    for way in ("bitmapscan", "seqscan", "sort"):
-        connection.execute(f"SET LOCAL enable_{way} = off")
-    if query.clauses:
-        rows: sql.Composable = sql.SQL("SELECT {} FROM search s WHERE {} {} OFFSET 0").format(
-            sql.SQL(_COLUMNS), sql.SQL(" AND ").join([_under(scope), *where]), order
-        )
-    else:
-        rows = _walk(query, scope, where, order)
+    full = [*where, *_words(query)]
+    plain = sql.SQL("SELECT {} FROM search s WHERE {} {} OFFSET 0")
+    if not _indexed(query):
+        _in_order(connection)
+        text = plain.format(sql.SQL(_COLUMNS), _all([_under(scope), *full]), order)
+        rows = text if query.clauses else _walk(query, scope, where, order)
+        return _run(connection, rows, scope, order, most)
+    step = _Step(connection, scope, order, most)
+    found = step.among_next(full, _GLANCE, beyond, oldest=oldest)
+    if len(found) == most:
+        return found
+    number, found = step.matching(query, where)
+    if number <= _FEW:
+        return found
+    found = step.among_next(full, _WALKED, beyond, oldest=oldest)
+    if len(found) == most:
+        return found
+    _use_index(connection)
+    text = plain.format(sql.SQL(_COLUMNS), _all([_under(scope, aside=True), *full]), order)
+    return _run(connection, text, scope, order, most)
+
+
+def _run(
+    connection: Connection, rows: sql.Composable, scope: Scope, order: sql.Composable, most: int
+) -> list[_Row]:
+    """Return up to `most` of `rows`, without those that the reader has a newer version of."""
     text = sql.SQL("{} {} LIMIT {}").format(_newest(rows, scope), order, sql.Literal(most))
     return connection.execute(text, prepare=False).fetchall()
 
 
-def _of_few(
-    connection: Connection, where: Sequence[sql.Composable], scope: Scope, order: sql.Composable, most: int
-) -> list[_Row] | None:
-    """Return up to `most` rows, found by looking at all that match; None where those are more than `_FEW`."""
-    matching = sql.SQL("SELECT {} FROM search s WHERE {} LIMIT {}").format(
-        sql.SQL(_COLUMNS), sql.SQL(" AND ").join([_under(scope, aside=True), *where]), sql.Literal(_FEW + 1)
-    )
-    _use_index(connection)
-    ordered = sql.SQL("SELECT * FROM matching {} OFFSET 0").format(order)
-    rows = sql.SQL("{} {} LIMIT {}").format(_newest(ordered, scope), order, sql.Literal(most))
-    text = sql.SQL(
-        "WITH matching AS MATERIALIZED ({}) SELECT all_of.number, r.* FROM (SELECT count(*) AS number FROM matching) all_of "
-        "LEFT JOIN ({}) r ON true {}"
-    ).format(matching, rows, order)
-    found = connection.execute(text, prepare=False).fetchall()
-    if found[0][0] > _FEW:
-        return None
-    return [row[1:] for row in found if row[1] is not None]
+class _Step(NamedTuple):
+    """Ways to a page, each of which may not get there."""
+
+    connection: Connection
+    scope: Scope
+    order: sql.Composable
+    most: int
+
+    def matching(self, query: Query, where: Sequence[sql.Composable]) -> tuple[int, list[_Row]]:
+        """Return how many rows have the words, counted no further than `_FEW`, and up to `most` rows of an answer from those."""
+        _use_index(self.connection)
+        words = sql.SQL("SELECT {} FROM search s WHERE {} LIMIT {}").format(
+            sql.SQL(_COLUMNS), _all(_words(query)), sql.Literal(_FEW + 1)
+        )
+        picked = sql.SQL("SELECT * FROM matching s WHERE {} {} OFFSET 0").format(
+            _all([_under(self.scope), *where]), self.order
+        )
+        newest = _newest(picked, self.scope)
+        rows = sql.SQL("{} {} LIMIT {}").format(newest, self.order, sql.Literal(self.most))
+        text = sql.SQL(
+            "WITH matching AS MATERIALIZED ({}) SELECT all_of.number, r.* "
+            "FROM (SELECT count(*) AS number FROM matching) all_of LEFT JOIN ({}) r ON true {}"
+        ).format(words, rows, self.order)
+        found = self.connection.execute(text, prepare=False).fetchall()
+        return found[0][0], [row[1:] for row in found if row[1] is not None]
+
+    def among_next(
+        self, where: Sequence[sql.Composable], rows: int, beyond: Micros | None, *, oldest: bool
+    ) -> list[_Row]:
+        """Return up to `most` rows of an answer from the `rows` that come next in the order of cursors."""
+        self.connection.execute("SAVEPOINT walking")
+        _in_order(self.connection)
+        bound: sql.Composable = sql.SQL("true")
+        if beyond is not None:
+            bound = sql.SQL("cursor > {}" if oldest else "cursor < {}").format(sql.Literal(beyond))
+        text = sql.SQL(
+            "SELECT {} FROM (SELECT * FROM search WHERE {} {} LIMIT {}) s WHERE {} {} OFFSET 0"
+        ).format(
+            sql.SQL(_COLUMNS),
+            bound,
+            self.order,
+            sql.Literal(rows),
+            _all([_under(self.scope), *where]),
+            self.order,
+        )
+        found = _run(self.connection, text, self.scope, self.order, self.most)
+        self.connection.execute("ROLLBACK TO SAVEPOINT walking")  # and with it what `_in_order` set
+        return found
 
 
 def _some(connection: Connection, query: Query, scope: Scope) -> tuple[list[_Row], bool]:
@@ -229,15 +274,15 @@ def _some(connection: Connection, query: Query, scope: Scope) -> tuple[list[_Row
     if not _indexed(query) or not scope.narrowed or not scope.collections:
         found = _latest(connection, query, scope, COUNTED + 1, None, oldest=False)
         return found[:COUNTED], len(found) <= COUNTED
-    where = sql.SQL(" AND ").join([_under(scope, aside=True), *_where(query, scope)])
-    most = sql.Literal(COUNTED + 1)
-    rows = sql.SQL("SELECT {} FROM search s WHERE {} LIMIT {}").format(sql.SQL(_COLUMNS), where, most)
-    _use_index(connection)
-    matching = sql.SQL("SELECT count(*) FROM ({}) s").format(rows)
-    row = connection.execute(matching, prepare=False).fetchone()
-    complete = row is not None and row[0] <= COUNTED
-    found = connection.execute(_newest(rows, scope), prepare=False).fetchall()
-    return found[:COUNTED], complete
+    order = sql.SQL("ORDER BY cursor DESC")
+    number, found = _Step(connection, scope, order, COUNTED + 1).matching(query, _where(query, scope))
+    return found[:COUNTED], number <= _FEW and len(found) <= COUNTED
+
+
+def _in_order(connection: Connection) -> None:
+    """Have rows read in the order of cursors, only as many as are needed: without bitmaps, which is all that GIN gives, and sorting."""
+    for way in ("bitmapscan", "seqscan", "sort"):
+        connection.execute(f"SET LOCAL enable_{way} = off")
 
 
 def _use_index(connection: Connection) -> None:
@@ -287,13 +332,11 @@ def _walk(
 
 
 def _where(query: Query, scope: Scope) -> list[sql.Composable]:
-    """Return the conditions of a query, but for the label sets."""
+    """Return the conditions of a query, but for the label sets and the words."""
     found: list[sql.Composable] = [sql.SQL("s.collection_id = ANY({})").format(_list(scope.collections))]
     if query.types:
         types = sql.SQL(", ").join(map(sql.Literal, query.types))
         found.append(sql.SQL("s.type IN ({})").format(types))
-    if query.clauses:
-        found.append(sql.SQL("s.document @@ {}::tsquery").format(sql.Literal(tsquery(query.clauses))))
     bounds = (
         ("s.version >= {}", query.after),
         ("s.version < {}", query.before),
@@ -305,10 +348,21 @@ def _where(query: Query, scope: Scope) -> list[sql.Composable]:
     return found
 
 
+def _words(query: Query) -> list[sql.Composable]:
+    """Return the condition on what an object says, if there is one."""
+    if not query.clauses:
+        return []
+    return [sql.SQL("s.document @@ {}::tsquery").format(sql.Literal(tsquery(query.clauses)))]
+
+
 def _under(scope: Scope, *, aside: bool = False) -> sql.Composable:
     """Return the condition on label sets; `aside`, so that no index is used for it."""
     column = "s.label_id + 0" if aside else "s.label_id"
     return sql.SQL("{} = ANY({})").format(sql.SQL(column), _list(scope.narrowed))
+
+
+def _all(conditions: Sequence[sql.Composable]) -> sql.Composable:
+    return sql.SQL(" AND ").join(conditions)
 
 
 def _list(numbers: Sequence[int]) -> sql.Composable:
