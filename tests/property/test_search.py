@@ -17,7 +17,7 @@ from tocsin.node.clearances import Clearances
 from tocsin.node.searching import Searcher
 from tocsin.stix.markings import TLP
 from tocsin.store import Store, collections, objects
-from tocsin.store.search import parse
+from tocsin.store.search import finding, parse
 from tocsin.store.search.finding import tsquery
 
 CIRCLE = str(uuid.UUID(int=1 << 64))
@@ -131,6 +131,14 @@ def node(store: Store) -> Store:
     return store
 
 
+@pytest.fixture(params=["usual", "many"], autouse=True)
+def _ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twice: as it is, and with limits so low that a handful of objects takes every way to a page."""
+    if request.param == "many":
+        for name, value in (("_GLANCE", 1), ("_FEW", 2), ("_WALKED", 4), ("_STREAMS", 3)):
+            monkeypatch.setattr(finding, name, value)
+
+
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(_objects(), min_size=8, max_size=20))
 def test_search_equals_a_plain_filter(node: Store, made: list[dict[str, Any]]) -> None:
@@ -158,7 +166,8 @@ def test_search_equals_a_plain_filter(node: Store, made: list[dict[str, Any]]) -
             expected = _expected(query, seen, clearances)
             found = _all(searcher, query, reader.id, list(ids.values()))
             assert [item.added for item in found] == expected, (query, reader.name)
-            assert searcher.facets(parse(query), reader.id, list(ids.values())).value.total == len(expected)
+            counted = searcher.facets(parse(query), reader.id, list(ids.values())).value
+            assert counted.total == len(expected) if counted.complete else counted.total <= len(expected)
 
 
 def _all(searcher: Searcher, query: str, reader: str, readable: list[uuid.UUID]) -> list[Any]:
@@ -210,7 +219,7 @@ def _ids() -> dict[str, str]:
 _LEVELS = _ids()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.one_of(st.text(max_size=120), st.text("'\\&|!:*()<->\"a1. ", max_size=60)))
 def test_no_text_is_too_hostile(node: Store, text: str) -> None:
     """A query is refused with a reason or answered; PostgreSQL reads all that is made of it."""
