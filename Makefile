@@ -8,7 +8,7 @@ PYTEST_ARGS ?=
 TEST_WORKERS ?= 2
 DEMO_EXIT ?=
 
-.PHONY: help setup demo test lint types arch docs bench gate ci clean format
+.PHONY: help setup demo test lint types arch docs bench gate mutation ci clean format
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -20,7 +20,7 @@ $(UV):
 	  echo "error: pip could not install uv; Tocsin needs Python 3.11+ with pip (Debian: apt-get install python3-pip)"; exit 1; }
 
 .venv/.synced: $(UV) pyproject.toml uv.lock
-	@$(UV) sync --frozen --quiet --group dev --group docs --extra knowledge
+	@$(UV) sync --frozen --quiet --group dev --group docs --extra knowledge --extra evtx --extra arrow
 	@touch $@
 
 # OASIS's own server, which tests talk to; it does not live with our dependencies
@@ -61,6 +61,9 @@ bench: setup ## every benchmark beside its peer (about 20 minutes)
 
 gate: setup ## long property and differential runs
 	@$(RUN) pytest -m nightly
+
+mutation: setup ## put faults into the policy one by one: how many do the tests notice? (about an hour)
+	@PYTHONPATH=tests:. $(RUN) python -m mutation
 
 ci: lint types arch docs test ## what CI runs; pytest is last so that its closing line shows
 

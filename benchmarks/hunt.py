@@ -1,22 +1,30 @@
-"""A hunt in Zeek JSON with planted hits, beside `grep -F -f` for the same values in the same log.
+"""A hunt in Zeek JSON or in text with planted hits, beside `grep -F -f` and `rg -F -f` for the same values in the same log.
 
 The log is generated (seeded): DNS, HTTP, connection, TLS, file and mail records of an ordinary network, with values planted in one record of
 1,000, and others planted that come close and are none (longer names, longer addresses, other paths). Indicators have the mix of
 real feeds: 52 % domains, 20 % IPv4, 15 % digests, 10 % URLs, and ranges, IPv6 and mailboxes.
 
-Recall and precision are exact: each planted (line, indicator) must be reported, and nothing else. `grep` finds substrings: how many lines it
-prints for nothing, and how many planted ones it cannot see (ranges, subdomains written otherwise), is said beside its speed.
+Recall and precision are exact: each planted (line, indicator) must be reported, and nothing else. The peers find substrings: how many lines they
+print for nothing, and how many planted ones they cannot see (ranges, subdomains written otherwise), is said beside their speed.
 
 `ours` and `peer` are MB/s of the unpacked log (median of the rounds), `ratio` is ours to the peer's; `limit` is counting the log's lines.
+Speeds on one core, of the peers and of the limit are in seconds of the processor, so that others who use the machine do not count; on two
+cores and for packed logs in seconds of the clock. Packed logs are compared with unpacking them and doing nothing else. `cores` says how much processor time a second two threads had while
+others used the machine: what a hunt on two cores can reach follows from it. Peers read `--peer-megabytes` only; building their automata is told apart
+by a run over an empty file.
 
-    uv run python -m benchmarks.hunt [--megabytes 64] [--indicators 100000] [--rounds 3] [--json]
+    uv run python -m benchmarks.hunt [--megabytes 64] [--indicators 100000] [--rounds 3] [--form json|text] [--no-peers] [--json]
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
+import hashlib
 import json
+import os
 import random
+import resource
 import shutil
 import statistics
 import subprocess
@@ -25,16 +33,23 @@ import tempfile
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import zstandard
+
 from tocsin.clock import Micros
+from tocsin.formats.items import DEFAULT
+from tocsin.formats.packing import unpack
 from tocsin.matching import Entry, Index, Indicator
-from tocsin.matching.values import Value, classify
+from tocsin.matching.packed import Column, pack
+from tocsin.matching.values import Kind, Value, classify, split_url
 from tocsin.matching.warninglists import Warninglists
+from tocsin.node import index_file
 from tocsin.node.catalogue import Catalogue, Source
-from tocsin.node.hunt import Hunt
+from tocsin.node.hunt import Hunt, Options
 from tocsin.sharing.labels import label_for
 
 _START = 1_795_161_600
@@ -117,8 +132,8 @@ class Corpus:
         labels = name.split(".")
         return all(".".join(labels[start:]) not in self._names for start in range(len(labels)))
 
-    def write(self, file: Path, size: int) -> None:
-        """Write about `size` bytes."""
+    def write(self, file: Path, size: int, form: str = "json") -> None:
+        """Write about `size` bytes as Zeek JSON, or as text of key and value."""
         written = number = 0
         with file.open("w", encoding="utf-8") as out:
             while written < size:
@@ -128,8 +143,7 @@ class Corpus:
                     self._plant(record, number, self._dice.choice(self.values))
                 elif number % _EVERY == _EVERY // 2:
                     self._plant_near(record, self._dice.choice(self.values))
-                line = json.dumps(record, separators=(",", ":")) + "\n"
-                written += out.write(line)
+                written += out.write(_line(record, form))
 
     def _record(self, number: int) -> dict[str, Any]:
         dice = self._dice
@@ -186,10 +200,16 @@ class Corpus:
                 record["query"] = f"{value.text}.{_word(self._dice, 2)}-parking.example"
             case "ipv4":
                 record["note"] = f"build v{value.text}.{self._dice.randrange(90)}"
-            case "url":
+            case "url" if self._clean(split_url(value.text).host):
                 record["referrer"] = f"{value.text}{self._dice.randrange(10, 99)}"
             case _:
                 record["note"] = f"x{value.text}x" if value.kind in {"md5", "sha256"} else "quiet"
+
+
+def _line(record: dict[str, Any], form: str) -> str:
+    if form == "json":
+        return json.dumps(record, separators=(",", ":")) + "\n"
+    return " ".join(f"{key}={value}" for key, value in record.items()) + "\n"
 
 
 def _written(value: Value, dice: random.Random) -> tuple[str, str]:
@@ -221,39 +241,149 @@ def catalogue(values: list[Value]) -> Catalogue:
     )
 
 
-def ours(known: Catalogue, log: Path) -> tuple[float, set[tuple[int, str]]]:
-    """Hunt once; return seconds and what was found."""
-    began = time.perf_counter()
-    hunt = Hunt(known, now=_NOW)
+def ours(known: Catalogue, log: Path, threads: int) -> tuple[float, set[tuple[int, str]]]:
+    """Hunt once; return seconds (of the processor, on one core) and what was found."""
+    clock = time.process_time if threads == 1 else time.perf_counter
+    began = clock()
+    hunt = Hunt(known, now=_NOW, options=Options(threads=threads))
     found = {(hit.line, hit.wanted) for hit in hunt.run([str(log)])}
-    return time.perf_counter() - began, found
+    return clock() - began, found
 
 
-def grep(patterns: Path, log: Path) -> tuple[float, set[int]]:
-    """Search once with `grep -F -f`; return seconds and the lines it printed."""
-    began = time.perf_counter()
-    done = subprocess.run(
-        ["grep", "-n", "-F", "-f", str(patterns), str(log)],
-        stdout=subprocess.PIPE,
-        check=False,
-        env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"},
+def _children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def peer(command: list[str], patterns: Path, log: Path) -> tuple[float, float, set[int]]:
+    """Search once; return seconds without those that it takes for an empty file, these, and the lines that were printed."""
+    seconds = []
+    for file in (Path(os.devnull), log):
+        began = _children()
+        done = subprocess.run(
+            [*command, "-n", "-F", "-f", str(patterns), str(file)],
+            stdout=subprocess.PIPE,
+            check=False,
+            env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"},
+        )
+        seconds.append(_children() - began)
+    return (
+        max(seconds[1] - seconds[0], 1e-9),
+        seconds[0],
+        {int(line.split(b":", 1)[0]) for line in done.stdout.splitlines()},
     )
-    seconds = time.perf_counter() - began
-    return seconds, {int(line.split(b":", 1)[0]) for line in done.stdout.splitlines()}
 
 
-def rounds(
-    known: Catalogue, log: Path, patterns: Path, count: int
-) -> Iterator[tuple[float, float, float, Any, Any]]:
-    """Yield seconds of ours, the peer and the limit, and what the two found, one after the other in each round."""
+def cores() -> float:
+    """Return how much processor time a second two threads that only compute have now: 2 on an idle machine with two cores."""
+    data = [bytes(200_000_000)] * 2
+    began, used = time.perf_counter(), time.process_time()
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda each: hashlib.sha256(each).digest(), data))
+    return (time.process_time() - used) / (time.perf_counter() - began)
+
+
+def _unpacked(log: Path) -> float:
+    """Return seconds to unpack a log and do nothing with it."""
+    began = time.perf_counter()
+    with log.open("rb") as file:
+        for _ in unpack(iter(lambda: file.read(1 << 20), b""), DEFAULT):
+            pass
+    return time.perf_counter() - began
+
+
+def index_figures(known: Catalogue, folder: Path) -> dict[str, float]:
+    """Return how quickly an index is built of values and loaded, and what it takes."""
+    columns: dict[Kind, Column] = {}
+    for number, entry in enumerate(known.index.entries):
+        column = columns.setdefault(entry.kind, Column([], [], []))
+        column.values.append(entry.value)
+        column.tags.append(number)
+        column.positions.append(number)
+    pack({kind: Column(c.values[:1], [0], [0]) for kind, c in list(columns.items())[:1]})
+    began = time.perf_counter()
+    packed = pack(columns)
+    built = time.perf_counter() - began
+    path = folder / "index"
+    index_file.save(known.index, path)
+    began = time.perf_counter()
+    index_file.load(path)
+    loaded = time.perf_counter() - began
+    count = len(known.index)
+    return {
+        "indicators_per_second": round(count / built),
+        "bytes_each": round(packed.size / count, 1),
+        "load_ms": round(loaded * 1000),
+        "file_bytes_each": round(path.stat().st_size / count, 1),
+    }
+
+
+class Timed:
+    """Medians of MB/s of what was run in rounds, by name."""
+
+    def __init__(self, size: float) -> None:
+        self._size = size
+        self._seconds: dict[str, list[float]] = {}
+
+    def add(self, name: str, seconds: float) -> None:
+        """Note how long one run took."""
+        self._seconds.setdefault(name, []).append(seconds)
+
+    def speeds(self) -> dict[str, float]:
+        """Return the median of each name."""
+        return {name: self._size / statistics.median(each) for name, each in self._seconds.items()}
+
+
+def pack_logs(log: Path) -> dict[str, Path]:
+    """Write the log packed with gzip and zstd beside it."""
     data = log.read_bytes()
+    made = {"gz": log.with_suffix(".gz"), "zst": log.with_suffix(".zst")}
+    made["gz"].write_bytes(gzip.compress(data, 6))
+    made["zst"].write_bytes(zstandard.ZstdCompressor(3).compress(data))
+    return made
+
+
+def rounds(known: Catalogue, log: Path, count: int) -> tuple[dict[str, float], set[tuple[int, str]], float]:
+    """Return MB/s of everything but the peers, one after the other in each round; what was found; and what `cores` said."""
+    data = log.read_bytes()
+    packed = pack_logs(log)
+    timed = Timed(len(data) / 1e6)
+    seen = []
+    every = ours(known, log, 1)[1]
     for _ in range(count):
-        began = time.perf_counter()
+        began = time.process_time()
         data.count(b"\n")
-        limit = time.perf_counter() - began
-        mine, found = ours(known, log)
-        its, lines = grep(patterns, log) if shutil.which("grep") else (float("nan"), set())
-        yield mine, its, limit, found, lines
+        timed.add("limit", time.process_time() - began)
+        seen.append(cores())
+        for threads in (1, 2):
+            seconds, found = ours(known, log, threads)
+            timed.add(f"{threads} core", seconds)
+            if found != every:
+                raise SystemExit("two hunts found different things")
+        for name, path in packed.items():
+            timed.add(f"{name} alone", _unpacked(path))
+            seconds, found = ours(known, path, 2)
+            timed.add(name, seconds)
+            if found != every:
+                raise SystemExit(f"other things were found in {name}")
+    return timed.speeds(), every, statistics.median(seen)
+
+
+def _peers(patterns: Path, log: Path, right: set[int]) -> dict[str, dict[str, float]]:
+    found = {}
+    size = log.stat().st_size / 1e6
+    for command in (["grep"], ["rg", "--no-mmap", "-j1"]):
+        if shutil.which(command[0]) is None:
+            continue
+        seconds, before, lines = peer(command, patterns, log)
+        found[command[0]] = {
+            "speed": round(size / seconds, 1),
+            "with_build": round(size / (seconds + before), 1),
+            "build_seconds": round(before, 1),
+            "missed": len(right - lines),
+            "false": len(lines - right),
+        }
+    return found
 
 
 def main() -> int:
@@ -262,48 +392,55 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--megabytes", type=int, default=64)
+    parser.add_argument("--peer-megabytes", type=int, default=16)
     parser.add_argument("--indicators", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--form", choices=["json", "text"], default="json")
+    parser.add_argument("--no-peers", action="store_true")
     parser.add_argument("--json", action="store_true", help="only the last line")
     options = parser.parse_args()
     values = wanted(options.indicators)
-    began = time.perf_counter()
     known = catalogue(values)
-    built = time.perf_counter() - began
     with tempfile.TemporaryDirectory() as folder:
-        log, patterns = Path(folder, "zeek.json"), Path(folder, "patterns")
+        log, small, patterns = Path(folder, "log"), Path(folder, "small"), Path(folder, "patterns")
         corpus = Corpus(values)
-        corpus.write(log, options.megabytes * 1_000_000)
+        corpus.write(log, options.megabytes * 1_000_000, options.form)
         patterns.write_text("".join(f"{v.text}\n" for v in values), encoding="utf-8")
-        size = log.stat().st_size / 1e6
-        results = list(rounds(known, log, patterns, options.rounds))
-    mine, its, limit = (size / statistics.median(column) for column in list(zip(*results, strict=True))[:3])
-    found, lines = results[0][3], results[0][4]
+        speeds, found, had = rounds(known, log, options.rounds)
+        index = index_figures(known, Path(folder))
+        with log.open("rb") as source:
+            head = source.read(options.peer_megabytes * 1_000_000)
+        small.write_bytes(head[: head.rindex(b"\n") + 1])
+        right = {line for line, _ in corpus.planted if line <= head.count(b"\n")}
+        peers = {} if options.no_peers else _peers(patterns, small, right)
     missed, extra = corpus.planted - found, found - corpus.planted
     if not options.json:
-        right = {line for line, _ in corpus.planted}
         print(
-            f"{len(values):,} indicators indexed in {built:.2f} s; log of {size:.0f} MB, {len(corpus.planted):,} hits planted"
+            f"{len(values):,} indicators; {len(corpus.planted):,} hits planted: missed {len(missed)}, for nothing {len(extra)}"
         )
-        print(f"tocsin hunt  {mine:6.1f} MB/s  missed {len(missed)}, reported for nothing {len(extra)}")
-        print(
-            f"grep -F -f   {its:6.1f} MB/s  missed {len(right - lines)} lines, printed for nothing {len(lines - right)}"
-        )
-        print(f"count lines  {limit:6.0f} MB/s")
-    print(
-        json.dumps(
-            {
-                "what": f"hunt in Zeek JSON, {len(values):,} indicators, MB/s",
-                "ours": round(mine, 1),
-                "peer": round(its, 1),
-                "limit": round(limit),
-                "ratio": round(mine / its, 2),
-                "planted": len(corpus.planted),
-                "missed": len(missed),
-                "false": len(extra),
-            }
-        )
-    )
+        for name, speed in speeds.items():
+            print(f"{name:9} {speed:7.0f} MB/s")
+        print(f"cores there were for two threads: {had:.2f}")
+        for what in (index, *([{name: each} for name, each in peers.items()])):
+            print(what)
+    theirs = {name: each["speed"] for name, each in peers.items()}
+    summary = {
+        "what": f"hunt in {options.form}, {len(values):,} indicators, MB/s",
+        "ours": round(speeds["1 core"], 1),
+        "two": round(speeds["2 core"], 1),
+        "cores": round(had, 2),
+        "peer": theirs.get("grep"),
+        "limit": round(speeds["limit"]),
+        "ratio": round(speeds["1 core"] / theirs["grep"], 1) if "grep" in theirs else None,
+        "gz": round(speeds["gz"] / speeds["gz alone"], 2),
+        "zst": round(speeds["zst"] / speeds["zst alone"], 2),
+        "index": index,
+        "peers": peers,
+        "planted": len(corpus.planted),
+        "missed": len(missed),
+        "false": len(extra),
+    }
+    print(json.dumps(summary))
     return 1 if missed or extra else 0
 
 

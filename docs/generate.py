@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from docs import telemetry
 from tocsin import errors
 from tocsin.cli import _root
 from tocsin.config import SETTINGS
@@ -125,6 +126,7 @@ def main() -> int:
         "exit-codes.md": _exit_codes(),
         "commands.md": _commands(),
         "api.md": _api(),
+        "telemetry.md": telemetry.page(_NOTE),
     }
     stale = []
     for name, text in pages.items():

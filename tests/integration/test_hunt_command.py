@@ -203,3 +203,17 @@ def test_the_hunt_is_journalled(node, log, run):
     with node.connection() as connection:
         row = connection.execute("SELECT action, detail FROM journal").fetchone()
     assert row == ("hunt", {"indicators": 4, "hits": 3, "lines": 4})
+
+
+def test_malformed_lines_are_kept_where_asked(node, run, answer, tmp_path):
+    file, kept = tmp_path / "auth.log", tmp_path / "kept"
+    file.write_text(
+        "Nov 20 08:00:00 gw sshd[1]: from 192.0.2.66\nno header, but www.evil.example\nNov 20 08:00:01 gw su: x\n"
+    )
+    assert run("hunt", file, "--no-sightings", "--json", "--quarantine", kept, "--timezone", "+01:00") == 0
+    found = answer()
+    assert {match["wanted"] for match in found["matches"]} == {"192.0.2.66", "evil.example"}
+    assert {match["at"] is None for match in found["matches"] if match["wanted"] == "192.0.2.66"} == {False}
+    (row,) = map(json.loads, kept.read_text("utf-8").splitlines())
+    assert (row["line"], row["raw"]) == (2, "no header, but www.evil.example")
+    assert run("hunt", file, "--no-sightings", "--format", "elf") == 4

@@ -137,6 +137,9 @@ _VERSIONS = (
     taking("intel", version(2, 21, tlp=TLP.AMBER, name=WORD), owner=STRANGER.id),
     taking("intel", version(10, 1, tlp=TLP.RED, name=WORD, created="2025-01-01T00:00:00.000Z")),
     taking("intel", observable("known.example"), owner=STRANGER.id),
+    # and of what it sees a form of
+    taking("intel", version(32, 3, tlp=TLP.RED, name=WORD), version(33, 3, tlp=TLP.RED, name=WORD)),
+    taking("intel", sdo("incident", 34, tlp=TLP.RED, name=WORD), owner=STRANGER.id),
     taking("inner", version(1, 25, tlp=TLP.CLEAR, name=WORD), indicator(3, tlp=TLP.CLEAR)),
 )
 HIDDEN: tuple[Step, ...] = (

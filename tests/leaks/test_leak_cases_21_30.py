@@ -209,7 +209,7 @@ def test_leak_case_28(line: Line, scratch: Line, told: dict[str, Answer]) -> Non
     There are no charts; counts of pages, `more`, dates of pages and figures for monitoring are of what is released, or of requests.
     Guard: `more` from the filtered rows in `store.pages`; the scope and the own organisation in `server.health.metrics`.
     """
-    for collection, count in (("intel", 19), ("open", 5)):
+    for collection, count in (("intel", 24), ("open", 5)):
         base = f"{ROOT}/collections/{collection}"
         for what in ("objects", "manifest"):
             path = f"{base}/{what}/?match[version]=all&limit=3"

@@ -18,7 +18,7 @@ from factories import indicator, observable, version
 from leaks import plans
 from leaks.ask import Answer, Line
 from leaks.hidden import HIDDEN_IDS, secret
-from leaks.world import VISIBLE_IDS, WORD, Pair
+from leaks.world import VISIBLE_IDS, WORD, Pair, link, sdo
 from tocsin.config import Settings
 from tocsin.server.app import App
 from tocsin.server.taxii import writing
@@ -126,6 +126,26 @@ def test_pages_to_the_end(lines: Lines, collection: str, what: str) -> None:
                     break
                 answer = lines.same(f"{path}&next={answer.json()['next']}")
             assert "more" not in answer.json()
+
+
+def test_forms_are_the_same_and_their_origins_are_nowhere(lines: Lines) -> None:
+    """Guard: `store.forms` knows versions, and what a form rests on, only under the clearance of who asks."""
+    listed, following = [], "?"
+    while following:
+        answer = lines.same(OBJECTS + following).json()
+        listed += answer["objects"]
+        following = f"?next={answer['next']}" if answer.get("more") else ""
+    forms = [each for each in listed if any("form" in ext for ext in each.get("extensions", {}).values())]
+    assert {each["type"] for each in forms} == {"indicator", "incident", "relationship"}
+    origins = [indicator(32)["id"], indicator(33)["id"], sdo("incident", 34)["id"], link(52, "", "")["id"]]
+    for each in forms:
+        assert each["id"] not in origins
+        assert lines.same(f"{OBJECTS}{each['id']}/?match[version]=all").status == 200
+        assert lines.same(f"{OBJECTS}{each['id']}/versions/").status == 200
+        lines.same(f"{OBJECTS}?match[id]={each['id']}&match[version]=all")
+    for origin in origins:
+        assert lines.same(f"{OBJECTS}{origin}/").status == 404
+        assert lines.same(f"{OBJECTS}{origin}/versions/").status == 404
 
 
 def test_conditions_and_packing(lines: Lines) -> None:

@@ -23,6 +23,7 @@ from tocsin.node.intake import Intake
 from tocsin.stix.markings import TLP, id_of
 from tocsin.store import Store, accounts, collections
 from tocsin.store.accounts import SCOPES, Account
+from tocsin.store.secrets import forms_key
 from tocsin.store.values import Origin
 
 HOUR: Micros = 3_600_000_000
@@ -73,6 +74,8 @@ def build_pair(databases: Callable[[str], str], hand: Hand) -> Built:
     plain = databases("template")
     with Store(plain, clock=hand, pool_size=2) as store:
         _settle(store)
+        with store.transaction() as connection:
+            forms_key(connection)  # the same on both nodes, made before they part
     full = databases(plain)
     with Store(plain, clock=hand, pool_size=2) as one, Store(full, clock=hand, pool_size=2) as other:
         for number in range(max(len(VISIBLE), len(HIDDEN))):
@@ -184,10 +187,20 @@ VISIBLE: tuple[Step, ...] = (
     taking("intel", indicator(31, tlp=TLP.RED), owner=FRIEND.id),
     # of objects that have no hidden versions: what rests on a hidden one is hidden itself
     taking("intel", link(50, indicator(4)["id"], indicator(5)["id"]), sighting(51, indicator(4)["id"])),
+    # of which FRIEND gets a form, under another id
+    taking(
+        "intel", *(indicator(n, tlp=TLP.GREEN, description=f"called from 10.20.30.{n}") for n in (32, 33))
+    ),
+    taking(
+        "intel",
+        sdo("incident", 34, tlp=TLP.GREEN, name="Theft at Acme"),
+        link(52, sdo("incident", 34)["id"], indicator(4)["id"]),
+    ),
+    taking("intel", version(33, 5, tlp=TLP.GREEN, description="called from 10.20.30.99")),
     taking("open", *(indicator(n, tlp=TLP.CLEAR) for n in (40, 41, 42, 43))),
     taking("open", indicator(44, tlp=TLP.GREEN), to=(FRIEND.id,)),
 )
-"""What FRIEND may have: 17 objects in `intel`, two of them in two versions and one its own, and 5 in `open`."""
+"""What FRIEND may have: 21 objects in `intel`, four of them as forms, three in two versions and one its own; and 5 in `open`."""
 
 VISIBLE_IDS = tuple(
     [indicator(n)["id"] for n in (1, 2, 3, 10, 20, 21, 30, 31, 44)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import string
 
 import pytest
@@ -370,6 +371,54 @@ def test_scan_does_not_care_how_the_stream_is_cut(text: str, cuts: list[int]) ->
         at += cut
     pieces.append(data[at:])
     assert list(scan(pieces, INDEX)) == list(scan(data, INDEX))
+
+
+# ---- values of many words ----
+
+_PHRASES = {
+    "file_name": ["invoice.pdf", "evil update.exe", "run-me"],
+    "registry_key": ["HKEY_LOCAL_MACHINE\\Software\\Evil Corp"],
+    "mutex": ["Global\\Evil-Mutex_7", "evil.example"],
+    "user_agent": ["Mozilla/5.0 (compatible; EvilBot/1.0)"],
+    "cve": ["cve-2021-44228"],
+    "domain": ["evil.example"],
+}
+_MANY = Index.build(
+    Entry(kind, value, Indicator(id=f"indicator--{kind}"))
+    for kind, values in _PHRASES.items()
+    for value in values
+)
+_PHRASE_PIECES = [value for values in _PHRASES.values() for value in values] + [
+    "INVOICE.PDF",
+    "hklm",
+    "Evil",
+    "update.exe",
+]
+_PHRASE_TEXTS = st.lists(
+    st.tuples(st.sampled_from(_PHRASE_PIECES), st.text(alphabet=' .-_:/\\=x7é"', max_size=2)), max_size=5
+).map(lambda pairs: "".join(a + b for a, b in pairs))
+
+
+def _naive_phrase(text: str, entry: Entry) -> bool:
+    """Between characters that do not make its first or last word longer; a dot does where another character of words is behind it."""
+    left = r"(?<![\w-])(?<![\w-]\.)" if re.match(r"[\w-]", entry.value[0]) else ""
+    right = r"(?![\w-])(?!\.[\w-])" if re.match(r"[\w-]", entry.value[-1]) else ""
+    fold = entry.kind in {"file_name", "registry_key", "cve"}
+    flags = re.IGNORECASE if fold else 0
+    return re.search(left + re.escape(entry.value) + right, text, flags) is not None
+
+
+@given(st.lists(_PHRASE_TEXTS, min_size=1, max_size=4))
+@settings(max_examples=600, deadline=None)
+def test_values_of_many_words_equal_a_naive_matcher(lines: list[str]) -> None:
+    got = {(m.line_no, m.kind, m.entry.value) for m in scan("\n".join(lines).encode(), _MANY)}
+    want = {
+        (number, entry.kind, entry.value)
+        for number, line in enumerate(lines, 1)
+        for entry in _MANY.entries
+        if (_naive(line, entry) if entry.kind == "domain" else _naive_phrase(line, entry))
+    }
+    assert got == want
 
 
 @given(st.binary(max_size=400))

@@ -87,6 +87,45 @@ def _text(rows: list[list[str]]) -> str:
     )
 
 
+def _line(row: list[str]) -> str:
+    return " | ".join(cell.replace("\n", " ") for cell in row)
+
+
+def _syslog_bsd(rows: list[list[str]]) -> str:
+    return "".join(f"2026-11-20T08:00:00.5Z gw app[7]: {_line(row)}\n" for row in rows)
+
+
+def _syslog(rows: list[list[str]]) -> str:
+    return "".join(f'<13>1 2026-11-20T08:00:00.5Z gw app 7 - [x@1 a="b"] {_line(row)}\n' for row in rows)
+
+
+def _cef_value(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("=", "\\=").replace("\n", " ")
+
+
+def _cef(rows: list[list[str]]) -> str:
+    return "".join(
+        "CEF:0|a|b|1|2|c|3|rt=1795161600500 "
+        + " ".join(f"cs{n}={_cef_value(cell)}" for n, cell in enumerate(row))
+        + "\n"
+        for row in rows
+    )
+
+
+def _ecs(rows: list[list[str]]) -> str:
+    return "".join(
+        json.dumps(
+            {
+                "@timestamp": "2026-11-20T08:00:00.500Z",
+                "ecs.version": "8",
+                "labels": dict(zip(NAMES, row, strict=True)),
+            }
+        )
+        + "\n"
+        for row in rows
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "write"),
     [
@@ -95,6 +134,10 @@ def _text(rows: list[list[str]]) -> str:
         ("suricata_eve", _eve),
         ("suricata_eve", _eve_array),
         ("text", _text),
+        ("syslog_rfc3164", _syslog_bsd),
+        ("syslog_rfc5424", _syslog),
+        ("cef", _cef),
+        ("ecs", _ecs),
     ],
 )
 @given(rows=ROWS)

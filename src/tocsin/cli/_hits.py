@@ -26,6 +26,7 @@ _FLAGS = {
     "version": "looks like a version",
     "before-valid": "before the indicator is valid",
     "after-valid": "after the indicator expired",
+    "faded": "too little confidence left",
 }
 _PASSED = {
     "pattern-type": "in other pattern languages",
@@ -35,6 +36,7 @@ _PASSED = {
     "value": "with values that do not fit",
     "wide-range": "ranges too wide",
     "single-label": "names of one label",
+    "no-word": "with no word to find them by",
 }
 
 
@@ -121,6 +123,7 @@ def report_facts(
         "malformed_examples": [{"where": where, "reason": reason} for where, reason in report.examples],
         "faults": [{"file": file, "reason": reason} for file, reason in report.faults],
         "held_back": report.held_back,
+        "given_up": [count.indicator.id for count in report.counts.values() if count.given_up],
         "sightings": None
         if written is None
         else {
@@ -156,6 +159,12 @@ def _report_lines(
         yield f"{report.flagged:,} flagged, not raised: {why}"
     if report.held_back:
         yield f"{report.held_back:,} of all these were counted and not kept: too many of one indicator"
+    for count in report.counts.values():
+        if count.given_up:
+            yield (
+                f"given up after {count.raised + count.flagged:,} hits: {shown(count.indicator.name or count.indicator.id)} "
+                "hits what everybody does; the rest of the logs was not searched for it"
+            )
     if catalogue.passed:
         rules = ", ".join(
             f"{count:,} {_PASSED.get(rule, rule)}" for rule, count in catalogue.passed.most_common()
@@ -177,14 +186,9 @@ def _report_lines(
 
 
 def _counts(report: Report, catalogue: Catalogue) -> Iterator[str]:
-    named = {
-        entry.indicator.tag: entry.indicator
-        for entry in catalogue.index.entries
-        if entry.indicator.tag in report.counts
-    }
     for tag, count in sorted(report.counts.items(), key=lambda pair: -pair[1].raised):
         if count.raised:
-            indicator, sources = named[tag], catalogue.sources[tag]
+            indicator, sources = count.indicator, catalogue.sources[tag]
             span = f"  {_time(count.first)} to {_time(count.last)}" if count.first is not None else ""
             yield f"{count.raised:9,}  {marking(sources)}  {shown(indicator.name or indicator.id)}{span}"
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tocsin.cli import _reading
 from tocsin.cli.context import json_option, open_store, write
 
 if TYPE_CHECKING:
@@ -38,6 +39,12 @@ _UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 @click.option("--no-sightings", is_flag=True, help="Only look: keep no hits, write no sightings.")
 @click.option("--any-time", is_flag=True, help="Raise hits from outside an indicator's validity, too.")
 @click.option(
+    "--min-confidence",
+    type=click.IntRange(0, 100),
+    default=0,
+    help="Only flag hits whose indicator's confidence has decayed below this.",
+)
+@click.option(
     "--observables",
     is_flag=True,
     help="Hunt for cyber-observables, too: nobody said that they are malicious.",
@@ -47,6 +54,7 @@ _UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
     type=click.IntRange(0),
     help=f"Most hits shown of one indicator. [default: {_SHOWN}; {_SHOWN_JSON} with --json]",
 )
+@_reading.options
 @click.option("--fail-on-hit", is_flag=True, help="End with 10 when something was raised.")
 @json_option
 def COMMAND(
@@ -55,14 +63,19 @@ def COMMAND(
     since: str | None,
     no_sightings: bool,
     any_time: bool,
+    min_confidence: int,
     observables: bool,
     limit: int | None,
     fail_on_hit: bool,
+    log_format: str | None,
+    timezone: str | None,
+    quarantine: str | None,
     as_json: bool,
 ) -> int:
     """Look for the node's indicators in each LOG: a file, a folder, or - for standard input.
 
-    Read are Zeek logs (TSV and JSON), Suricata EVE, other logs of JSON objects, and any text, plain or packed with gzip or zstd.
+    Read are the formats that `tocsin observe --formats` lists (Zeek, Suricata, Windows events, syslog, web, DNS and cloud logs, captures,
+    Parquet and more), other JSON objects, and any text, plain or packed with gzip or zstd.
     What is found is printed with its indicator, marking and source, kept, and written as a STIX sighting that policy lets go back
     to whoever shared the indicator. Hunting the same log again repeats nothing.
 
@@ -74,9 +87,15 @@ def COMMAND(
     from tocsin.node.hunt import Hunt, Options
 
     logs.check(paths)
-    with open_store() as store:
+    with open_store() as store, _reading.quarantined(quarantine) as kept:
         now = store.clock()
-        options = Options(since=_moment(since, now), any_time=any_time)
+        options = Options(
+            since=_moment(since, now),
+            any_time=any_time,
+            least=min_confidence,
+            reading=_reading.reading(log_format, timezone, now),
+            quarantine=kept,
+        )
         clearances = Clearances(store)
         known = catalogue.load(store, clearances, observables=observables)
         hunt = Hunt(known.value, now=now, options=options)

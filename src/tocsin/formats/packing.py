@@ -7,10 +7,10 @@ after it.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Iterator
 
 import zstandard
+from isal import isal_zlib
 
 from tocsin.errors import FormatError, LimitError
 from tocsin.formats.items import Limits
@@ -21,6 +21,7 @@ CHUNK = 1024 * 1024
 _ZSTD_BITE = 2048
 _ZSTD_WINDOW = 128 * 1024 * 1024
 _GZIP = b"\x1f\x8b"
+_GzipError: type[Exception] = isal_zlib.IsalError  # type: ignore[assignment]  # its stub calls it an instance
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _OTHERS = (
     (b"BZh", "bzip2"),
@@ -122,7 +123,7 @@ class _Guard:
 
 
 def _gunzip(stream: Iterator[bytes], guard: _Guard) -> Iterator[bytes]:
-    member = zlib.decompressobj(wbits=31)
+    member = isal_zlib.decompressobj(wbits=31)
     begun = False
     for chunk in stream:
         rest = chunk
@@ -137,7 +138,7 @@ def _gunzip(stream: Iterator[bytes], guard: _Guard) -> Iterator[bytes]:
                 begun = True
             try:
                 out = member.decompress(rest, CHUNK)
-            except zlib.error as error:
+            except _GzipError as error:
                 raise FormatError(f"damaged gzip stream near packed byte {guard.read:,}: {error}") from error
             left = member.unused_data if member.eof else member.unconsumed_tail
             guard.count(len(rest) - len(left), len(out))
@@ -145,7 +146,7 @@ def _gunzip(stream: Iterator[bytes], guard: _Guard) -> Iterator[bytes]:
                 yield out
             rest = left
             if member.eof:
-                member, begun = zlib.decompressobj(wbits=31), False
+                member, begun = isal_zlib.decompressobj(wbits=31), False
     while begun and not member.eof and (out := member.decompress(b"", CHUNK)):
         guard.count(0, len(out))
         yield out

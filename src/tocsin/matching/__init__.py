@@ -1,7 +1,8 @@
 """Finding what indicators name in text and records: values, index, engine. No I/O, no store, no STIX on the inside.
 
-`values` says what an indicator's value is, `entries` takes values out of indicators, `words` says where a value can stand in a text,
-`index` holds the entries, `sieve` passes over blocks of a log at speed, and `engine` puts these together.
+`values` says what an indicator's value is, `entries` takes values out of indicators, `words` says where a value can stand in a text.
+`index` answers for values; its arrays are made in `packed` and `packing`, and written in `archive`. `sieve` passes over blocks of a log at
+speed, `ahead` on many cores; what it does is compiled: `kernel`, `tokens`, `colons`, `tables`, `hashing`, by `native`. `engine` puts these together.
 """
 
 from tocsin.matching.engine import Found, Match, scan, scan_text

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from tocsin.matching import counting
+
 SIZE = 1024 * 1024
 LONGEST_LINE = 1024 * 1024
 """Lines longer than this, in bytes, come in pieces."""
@@ -23,6 +25,7 @@ class Block(msgspec.Struct, frozen=True, gc=False):
         offset: where it begins in the stream, in bytes.
         column: where it begins in its line, in bytes; more than 0 in the further pieces of a long line.
         piece: it is a piece of a line longer than `LONGEST_LINE`, with its line feed where that is its last.
+        feeds: how many line feeds there are in it.
     """
 
     data: bytes
@@ -30,6 +33,7 @@ class Block(msgspec.Struct, frozen=True, gc=False):
     offset: int
     column: int = 0
     piece: bool = False
+    feeds: int = 0
 
 
 def blocks(stream: Iterable[bytes], *, line: int = 1, offset: int = 0) -> Iterator[Block]:
@@ -47,17 +51,19 @@ def blocks(stream: Iterable[bytes], *, line: int = 1, offset: int = 0) -> Iterat
             end, piece = _end(data, inside=column > 0)
             if not end:
                 break
-            yield Block(data[:end], line, offset, column, piece)
+            block = data[:end]
+            feeds = counting.feeds(block)
+            yield Block(block, line, offset, column, piece, feeds)
             offset += end
             if piece and data[end - 1] != 10:
                 column += end
             else:
-                line += data.count(b"\n", 0, end)
+                line += feeds
                 column = 0
             data = data[end:]
-        held, length = [data], len(data)
+        held, length = [data] if data else [], len(data)
     if rest := b"".join(held):
-        yield Block(rest, line, offset, column, column > 0)
+        yield Block(rest, line, offset, column, column > 0, counting.feeds(rest))
 
 
 def _bites(stream: Iterable[bytes]) -> Iterator[bytes]:

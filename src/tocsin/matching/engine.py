@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 import msgspec
 
@@ -15,7 +16,7 @@ from tocsin.matching.blocks import blocks
 from tocsin.matching.entries import Entry
 from tocsin.matching.index import Index
 from tocsin.matching.sieve import Sieve
-from tocsin.matching.values import Kind, view_of
+from tocsin.matching.values import FOLDED, Kind, fold_ascii, view_of
 
 DEFANGED = "defanged"
 VERSION = "version"
@@ -66,7 +67,7 @@ class Match(msgspec.Struct, frozen=True, gc=False):
 
 def scan_text(text: str, index: Index) -> list[Found]:
     """Return what `text` names: each entry once, where it is least in doubt, in the order of places."""
-    if len(text) < _SHORTEST_DIGEST and _SIGNS.search(text) is None:
+    if len(text) < _SHORTEST_DIGEST and _SIGNS.search(text) is None and not index.has_phrases:
         return []
     view = view_of(text)
     finder = _Finder(text if view is None else view.text, index)
@@ -108,31 +109,35 @@ class _Finder:
     def _add(self, entries: Iterable[int], start: int, end: int, flags: tuple[str, ...] = ()) -> None:
         for entry in entries:
             known = self._found.get(entry)
-            its = (*flags, PUBLIC_SUFFIX) if entry in self.index.suffixes else flags
+            its = (*flags, PUBLIC_SUFFIX) if self.index.is_suffix(entry) else flags
             if known is None or (len(its), start) < (len(known.flags), known.start):
                 self._found[entry] = Found(entry, start, end, its)
 
     def _words(self) -> None:
         text, index = self.text, self.index
         length = len(text)
+        phrases = index.has_phrases
         for start, end in words.words(text):
-            if words.is_local_part(text, end):
-                continue
             follows = text[end] if end < length else ""
             word = text[start:end]
+            if not phrases and "." not in word and (not follows or follows not in ":/"):
+                continue
+            behind_at = start > 0 and text[start - 1] == "@"
+            if not (behind_at or index.may_name(word)):
+                continue
+            if phrases:
+                self._phrases(word.lower())
+            if words.is_local_part(text, end):
+                continue
             for first, last in words.quads(word):
                 flags = (VERSION,) if words.is_version(text, start + first, start + last) else ()
                 self._add(index.ipv4(word[first:last]), start + first, start + last, flags)
             if "." in word:
                 name = words.name_of(word)
                 self._add(index.name(name), start, end)
-                if start and text[start - 1] == "@":
+                if behind_at:
                     self._mailbox(start, end, name)
-            if (
-                follows
-                and follows in ":/"
-                and (start == 0 or (text[start - 1] != "@" and text[max(0, start - 3) : start] != "://"))
-            ):
+            if follows and follows in ":/" and not behind_at and text[max(0, start - 3) : start] != "://":
                 self._schemeless(start, end, word)
 
     def _mailbox(self, start: int, end: int, host: str) -> None:
@@ -142,6 +147,21 @@ class _Finder:
         for odd in index.odd_locals(host):
             if words.ends_with_local(self.text, at, odd):
                 self._add(index.mailbox(odd, host), at - len(odd), end)
+
+    def _phrases(self, word: str) -> None:
+        for entry, kind, value in self.index.phrases(word) if word.isascii() else ():
+            text = self._folded if kind in FOLDED else self.text
+            wanted = fold_ascii(value) if kind in FOLDED else value
+            at = text.find(wanted)
+            while at >= 0:
+                if words.stands_whole(text, at, at + len(wanted)):
+                    self._add((entry,), at, at + len(wanted))
+                    break
+                at = text.find(wanted, at + 1)
+
+    @cached_property
+    def _folded(self) -> str:
+        return fold_ascii(self.text)
 
     def _schemeless(self, start: int, end: int, word: str) -> None:
         text = self.text

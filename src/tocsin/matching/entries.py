@@ -13,8 +13,8 @@ import msgspec
 
 from tocsin.clock import Micros
 from tocsin.errors import FormatError, ParseError
-from tocsin.matching import addresses, values
-from tocsin.matching.values import HASH_KINDS, Kind
+from tocsin.matching import addresses, values, words
+from tocsin.matching.values import EXACT, FOLDED, HASH_KINDS, Kind
 from tocsin.stix import patterns
 
 
@@ -60,7 +60,7 @@ class Passed(msgspec.Struct, frozen=True, gc=False):
     """A pattern, or a value in it, that is not hunted for.
 
     `rule` is one of `pattern-type`, `pattern` (cannot be read), `pattern-needs-evaluation` (no value alone is a match),
-    `kind` (values of that property are not looked for), `value` (not what its property holds), `wide-range`, `single-label`.
+    `kind` (values of that property are not looked for), `value` (not what its property holds), `wide-range`, `single-label`, `no-word`.
     """
 
     indicator: str
@@ -80,6 +80,25 @@ _PROPERTIES: dict[str, tuple[Kind, ...]] = {
     "url": ("url",),
     "email-addr": ("email",),
 }
+# Other properties that name one thing; the ends of paths stand for the many ways in which feeds write those that STIX has no property for.
+_NAMED: dict[str, tuple[Kind, ...]] = {
+    "file:name": ("file_name",),
+    "windows-registry-key:key": ("registry_key",),
+    "mutex:name": ("mutex",),
+    "vulnerability:name": ("cve",),
+}
+_ENDINGS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
+    (".request_header.'User-Agent'", ("user_agent",)),
+    ("user_agent", ("user_agent",)),
+    ("ja3", ("ja3",)),
+    ("ja3s", ("ja3",)),
+    ("ja3_hash", ("ja3",)),
+    ("ja3s_hash", ("ja3",)),
+    ("ja4", ("ja4",)),
+    ("cve", ("cve",)),
+    ("cve_id", ("cve",)),
+)
+_WALLETS = re.compile(r"(?:x-)?(?:crypto|cryptocurrency|bitcoin|wallet|coin)[a-z-]*:(?:address|value|wallet)")
 _ADDRESSED: tuple[Kind, ...] = ("ipv4", "ipv6", "cidr", "domain")
 _REFERRED: tuple[tuple[str, tuple[Kind, ...]], ...] = (
     ("network-traffic:src_ref.value", _ADDRESSED),
@@ -149,6 +168,13 @@ def _kinds(path: str) -> tuple[Kind, ...]:
     root, _, rest = path.partition(":")
     if rest == "value" and root in _PROPERTIES:
         return _PROPERTIES[root]
+    if path in _NAMED:
+        return _NAMED[path]
+    if _WALLETS.fullmatch(path):
+        return ("wallet",)
+    for ending, kinds in _ENDINGS:
+        if path.endswith(ending) and (ending.startswith(".") or path[-len(ending) - 1] in ".:'"):
+            return kinds
     before, hashes, name = rest.rpartition("hashes.")
     if hashes and (not before or before.endswith(".")):
         kind = _HASH_NAMES.get(name.strip("'").replace("-", "").lower())
@@ -175,6 +201,10 @@ def _checked(indicator: Indicator, kind: Kind, value: str) -> Entry | Passed:
         return Entry("ipv4", value[len("::ffff:") :], indicator)  # logs name the IPv4 address in either form
     if kind in {"domain", "email"} and "." not in value.rpartition("@")[2]:
         return Passed(indicator.id, "single-label", f"{value!r} is one label: it would hit ordinary words")
+    if kind in FOLDED | EXACT and not words.anchor(value):
+        return Passed(
+            indicator.id, "no-word", f"{value!r} holds no word of two letters or more to find it by"
+        )
     if kind in _HASH_NAMES.values() and HASH_KINDS[len(value)] != kind:
         return Passed(indicator.id, "value", f"{value!r} is not what its property holds")
     return Entry(kind, value, indicator)

@@ -1,234 +1,301 @@
 """The index: from a value met in a log to the entries that name it.
 
-Single values are keys of dictionaries, names are probed with each of their suffixes, addresses with the prefix of every
-length that some range has. A domain that is a public suffix (`co.uk`, `duckdns.org`) is kept, but stands for itself alone.
+Values are looked up by their hashes and compared letter by letter. Names are probed with each of their suffixes, addresses with the prefix of
+every length that some range has. A domain that is a public suffix (`co.uk`, `duckdns.org`) is kept, but stands for itself alone.
+
+An index does not change. `changed` gives another that shares its arrays and has a small second part for what was added.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Sequence
-from functools import cache
-from typing import TypeAlias, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import Any, overload
 
 import msgspec
-from publicsuffixlist import PublicSuffixList
+import numpy as np
 
-from tocsin.matching import addresses, values, words
-from tocsin.matching.entries import Entry
-
-K = TypeVar("K", bound=Hashable)
-Positions: TypeAlias = Sequence[int]
+from tocsin.matching import addresses, hashing, lookup, values
+from tocsin.matching.entries import Entry, Indicator
+from tocsin.matching.native import address
+from tocsin.matching.packed import Column, Packed, pack, tables
+from tocsin.matching.suffixes import is_public_suffix
+from tocsin.matching.tables import Tables
+from tocsin.matching.values import KINDS, Kind
 
 _LONGEST_NAME = 253  # RFC 1035 section 2.3.4; of a longer word only the end can be looked up
 
 
-class Url(msgspec.Struct, frozen=True, gc=False):
-    """Where a URL's host stands in the index, and the URL without its scheme."""
+class Part(msgspec.Struct, frozen=True):
+    """Arrays, the indicators that their tags count, and the position of their first entry in the index."""
 
-    host: str
-    rest: str
-
-
-@cache
-def _suffixes() -> PublicSuffixList:
-    return PublicSuffixList()
+    packed: Packed
+    indicators: Sequence[Indicator]
+    first: int
 
 
-def is_public_suffix(name: str) -> bool:
-    """Return whether names below `name` belong to different people (publicsuffix.org, both of its sections)."""
-    return bool(_suffixes().privatesuffix(name) is None)
+class _Entries(Sequence[Entry]):
+    """The entries of an index by position, each made when it is asked for."""
 
+    def __init__(self, parts: tuple[Part, ...]) -> None:
+        self._parts = parts
+        self._length = sum(len(part.packed.kinds) for part in parts)
 
-def split_url(text: str) -> Url:
-    """Return the parts of a URL in normal spelling that matching asks for."""
-    rest = text.partition("://")[2]
-    authority = rest.partition("/")[0]
-    host = authority[: authority.index("]") + 1] if authority.startswith("[") else authority.partition(":")[0]
-    return Url(host, rest)
+    def __len__(self) -> int:
+        return self._length
+
+    @overload
+    def __getitem__(self, position: int) -> Entry: ...
+    @overload
+    def __getitem__(self, position: slice) -> Sequence[Entry]: ...
+    def __getitem__(self, position: int | slice) -> Entry | Sequence[Entry]:
+        if isinstance(position, slice):
+            return [self[each] for each in range(*position.indices(self._length))]
+        if not 0 <= position < self._length:
+            raise IndexError(position)
+        part = next(part for part in reversed(self._parts) if part.first <= position)
+        kind, value = part.packed.value(position - part.first)
+        return Entry(kind, value, part.indicators[int(part.packed.tags[position - part.first])])
 
 
 class Index:
-    """Entries by value. Build it once, ask it often; it does not change.
+    """Entries by value.
 
     Attributes:
-        entries: all of them; the index speaks of them by position.
-        suffixes: positions of entries whose domain is a public suffix.
+        entries: all of them, also those that were removed; the index speaks of them by position.
     """
 
-    def __init__(self) -> None:
-        """Make an empty index; `build` makes the others."""
-        self.entries: list[Entry] = []
-        self.suffixes: set[int] = set()
-        self._domains: dict[str, Positions] = {}
-        self._public: dict[str, Positions] = {}
-        self._addresses: dict[str, Positions] = {}
-        self._networks: dict[int, dict[int, dict[int, Positions]]] = {4: {}, 6: {}}
-        self._hashes: dict[str, Positions] = {}
-        self._emails: dict[str, Positions] = {}
-        self._odd_locals: dict[str, list[str]] = {}
-        self._endings: set[str] = set()
-        self._urls: dict[str, Positions] = {}
-        self._rests: dict[str, Positions] = {}
-        self._hosts: set[str] = set()
+    def __init__(self, parts: Sequence[Part] = (), removed: frozenset[int] = frozenset()) -> None:
+        """Make an index of arrays: one part, or a base and what was added to it. `build` makes one of entries."""
+        self._parts = tuple(parts) or (Part(pack({}), (), 0),)
+        self._removed = removed
+        self.entries: Sequence[Entry] = _Entries(self._parts)
 
     @classmethod
     def build(cls, entries: Iterable[Entry]) -> Index:
         """Return the index of `entries`."""
-        index = cls()
-        for position, entry in enumerate(entries):
-            index.entries.append(entry)
-            index._add(position, entry)
-        return index
+        return cls((_part(entries, 0),))
 
     def __len__(self) -> int:
-        return len(self.entries)
+        return len(self.entries) - len(self._removed)
+
+    @property
+    def base(self) -> Part:
+        """The part that was built at once."""
+        return self._parts[0]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing was added since it was built, and nothing removed."""
+        return len(self._parts) == 1 and not self._removed
+
+    def changed(self, add: Iterable[Entry] = (), remove: Iterable[int] = ()) -> Index:
+        """Return an index with entries more, and without those at some positions. It takes as long as what was added so far is large.
+
+        Raises:
+            IndexError: there is no entry at one of the positions.
+        """
+        removed = self._removed | frozenset(remove)
+        for position in removed:
+            if not 0 <= position < len(self.entries):
+                raise IndexError(position)
+        base = self.base
+        size = len(base.packed.kinds)
+        over = [entry for at, entry in enumerate(self.entries[size:], size) if at not in removed]
+        added = _part([*over, *add], size)
+        kept = frozenset(position for position in removed if position < size)
+        return Index((base, added) if len(added.packed.kinds) else (base,), kept)
+
+    def tables(self, muted: Iterable[int] = ()) -> Tables:
+        """Return what the scanner asks; it tells nothing of the entries at the positions `muted`, where nobody else names their value."""
+        over = self._parts[1].packed if len(self._parts) > 1 else None
+        return tables(self.base.packed, over, self._muted(frozenset(muted) | self._removed))
+
+    def _muted(self, positions: frozenset[int]) -> Any:
+        found = set()
+        for position in positions:
+            hashed = self._hash(position)
+            if hashed is not None and not self._is_further(hashed):
+                entry = self.entries[position]
+                same = self._kept(None, entry.value, hashed)
+                if positions.issuperset(same):
+                    found.add(hashed)
+        return np.array(sorted(found), np.uint64)
+
+    def _is_further(self, hashed: Any) -> bool:
+        return any(first < end for first, end in (lookup.span(p.packed.further, hashed) for p in self._parts))
 
     def counts(self) -> Counter[str]:
         """Return how many entries there are of each kind."""
-        return Counter(entry.kind for entry in self.entries)
+        found: Counter[str] = Counter()
+        for part in self._parts:
+            for code, count in enumerate(np.bincount(part.packed.kinds, minlength=len(KINDS))):
+                found[KINDS[code]] += int(count)
+        for position in self._removed:
+            found[self.entries[position].kind] -= 1
+        return +found
 
-    def _add(self, position: int, entry: Entry) -> None:
-        value = entry.value
-        match entry.kind:
-            case "ipv4" | "ipv6":
-                _append(self._addresses, value, position)
-            case "cidr":
-                found = addresses.parse_network(value)
-                assert found is not None  # its spelling is normal
-                version, first, bits = found
-                shift = (32 if version == 4 else 128) - bits
-                _append(self._networks[version].setdefault(shift, {}), first >> shift, position)
-            case "domain" if is_public_suffix(value):
-                self.suffixes.add(position)
-                _append(self._public, value, position)
-            case "domain":
-                _append(self._domains, value, position)
-            case "email":
-                local, _, host = value.rpartition("@")
-                _append(self._emails, value, position)
-                self._endings.add(f"{words.token_ending(local)}@{host}")
-                if not words.is_plain_local(local):
-                    self._odd_locals.setdefault(host, []).append(local)
-            case "url":
-                split = split_url(value)
-                self._hosts.add(split.host)
-                _append(self._urls, value, position)
-                _append(self._rests, split.rest, position)
-            case _:
-                _append(self._hashes, value, position)
+    # ---- lookups ----
+
+    @cached_property
+    def _armed(self) -> tuple[Any, Any, Any]:
+        tables = self.tables()
+        described = tables.described()
+        return tables, described, address(described)  # the arrays live as long as their addresses are used
+
+    def may_name(self, word: str) -> bool:
+        """Return whether a word may name something: as a name, an address, the host of a URL, or a word of a longer value."""
+        return not word.isascii() or lookup.may_name(self._armed[2], word)
+
+    def _kept(self, kind: Kind | None, value: str, hashed: Any) -> Iterator[int]:
+        """Yield the entries with a hash, a value and a kind (None: any)."""
+        for part in self._parts:
+            packed = part.packed
+            for position in packed.order[slice(*lookup.span(packed.prints, hashed))].tolist():
+                if part.first + position not in self._removed:
+                    its, text = packed.value(position)
+                    if text == value and (kind is None or kind == its):
+                        yield part.first + position
+
+    def is_suffix(self, position: int) -> bool:
+        """Return whether an entry is a domain that is a public suffix."""
+        entry = self.entries[position]
+        return entry.kind == "domain" and is_public_suffix(entry.value)
 
     def name(self, name: str) -> Iterator[int]:
         """Yield the entries that name a domain or one above it; `name` is in normal spelling."""
-        if name in self._public:
-            yield from self._public[name]
+        yield from self._kept("domain", name, lookup.hash_text(name, hashing.NAME))
         if len(name) > _LONGEST_NAME:
             name = name[name.find(".", len(name) - _LONGEST_NAME - 1) + 1 :]
-        domains = self._domains
-        while name:
-            if name in domains:
-                yield from domains[name]
-            name = name.partition(".")[2]
-
-    def knows(self, word: str) -> bool:
-        """Return whether a word in lower case names something: a domain, an IPv4 address, or the host of a URL."""
-        if word in self._hosts or next(self.name(word), None) is not None:
-            return True
-        return word[-1].isdigit() and next(self.ipv4(word), None) is not None
+        seen = set()
+        for part in self._parts:
+            for suffix in lookup.suffixes(part.packed.filter, part.packed.prints, name):
+                if suffix not in seen:
+                    seen.add(suffix)
+                    for position in self._kept("domain", suffix, lookup.hash_text(suffix, hashing.DOMAIN)):
+                        if not self.is_suffix(position):
+                            yield position
 
     def ipv4(self, text: str) -> Iterator[int]:
         """Yield the entries that name a dotted quad or a range around it."""
-        yield from self._addresses.get(text, ())
-        if self._networks[4] and (number := addresses.parse_ipv4(text)) is not None:
+        number = addresses.parse_ipv4(text)
+        if number is not None:
+            yield from self._kept("ipv4", text, lookup.hash_ipv4(number))
             yield from self._within(4, number)
 
     def ipv6(self, number: int) -> Iterator[int]:
         """Yield the entries that name an IPv6 address or a range around it."""
-        yield from self._addresses.get(addresses.format_ipv6(number), ())
+        yield from self._kept("ipv6", addresses.format_ipv6(number), lookup.hash_ipv6(number))
         yield from self._within(6, number)
 
-    def has_ipv6(self, number: int) -> bool:
-        """Return whether an IPv6 address is named, or the host of a URL."""
-        return (
-            next(self.ipv6(number), None) is not None or f"[{addresses.format_ipv6(number)}]" in self._hosts
-        )
-
     def _within(self, version: int, number: int) -> Iterator[int]:
-        for shift, ranges in self._networks[version].items():
-            yield from ranges.get(number >> shift, ())
+        width = 32 if version == 4 else 128
+        for bits in sorted(
+            {int(b) for part in self._parts for b in (part.packed.bits4, part.packed.bits6)[version == 6]}
+        ):
+            first = number >> width - bits << width - bits
+            value = addresses.format_network(version, first, bits)
+            yield from self._kept("cidr", value, lookup.hash_network(version, first, bits))
 
-    def digest(self, text: str) -> Positions:
-        """Return the entries that name a digest in lower-case hexadecimal."""
-        return self._hashes.get(text, ())
+    def digest(self, text: str) -> Iterator[int]:
+        """Yield the entries that name a digest, or a JA3 fingerprint, in lower-case hexadecimal."""
+        return self._kept(None, text, lookup.hash_digest(text))
 
-    def mailbox(self, local: str, host: str) -> Positions:
-        """Return the entries that name a mailbox; both parts in normal spelling."""
-        return self._emails.get(f"{local}@{host}", ())
+    def mailbox(self, local: str, host: str) -> Iterator[int]:
+        """Yield the entries that name a mailbox; both parts in normal spelling."""
+        return self._kept("email", f"{local}@{host}", lookup.hash_text(f"{local}@{host}", hashing.MAILBOX))
 
-    def odd_locals(self, host: str) -> Sequence[str]:
+    def odd_locals(self, host: str) -> list[str]:
         """Return the local parts at `host` that a run of plain characters cannot be (`words.is_plain_local`)."""
-        return self._odd_locals.get(host, ())
+        hashed = lookup.hash_text(host, hashing.ODD_HOST)
+        found = []
+        for part in self._parts:
+            for at in range(*lookup.span(part.packed.odd_prints, hashed)):
+                local, _, its = part.packed.value(int(part.packed.odd_entries[at]))[1].rpartition("@")
+                if its == host:
+                    found.append(local)
+        return list(dict.fromkeys(found))
 
-    def has_mailbox_ending(self, ending: str, host: str) -> bool:
-        """Return whether some mailbox of `host` has a local part whose last token is `ending` (`words.token_ending`)."""
-        return f"{ending}@{host}" in self._endings
-
-    def has_host(self, host: str) -> bool:
-        """Return whether some URL has this host (in brackets if it is IPv6)."""
-        return host in self._hosts
-
-    def url(self, text: str) -> Positions:
-        """Return the entries that name a URL in normal spelling."""
-        return self._urls.get(text, ())
+    def url(self, text: str) -> Iterator[int]:
+        """Yield the entries that name a URL in normal spelling."""
+        return self._kept("url", text, lookup.hash_text(text.partition("://")[2], hashing.REST))
 
     def url_without_scheme(self, text: str) -> Iterator[int]:
         """Yield the entries that name a URL of which a log gives everything but the scheme."""
         normal = (values.url(f"{scheme}://{text}") for scheme in ("http", "https"))
         for rest in {url.partition("://")[2] for url in normal if url is not None}:
-            yield from self._rests.get(rest, ())
+            hashed = lookup.hash_text(rest, hashing.REST)
+            for part in self._parts:
+                for position in part.packed.order[slice(*lookup.span(part.packed.prints, hashed))].tolist():
+                    kind, value = part.packed.value(position)
+                    if (
+                        kind == "url"
+                        and value.partition("://")[2] == rest
+                        and part.first + position not in self._removed
+                    ):
+                        yield part.first + position
 
-    def vocabulary(self) -> Vocabulary:
-        """Return what a sieve must let through for this index."""
-        names = {*self._domains, *self._public, *(host for _, _, host in map(_at, self._emails))}
-        hosts = {host for host in self._hosts if not host.startswith("[")}
-        lasts = {name.rpartition(".")[2] for name in names | hosts}
-        if self._networks[4] or any(":" not in address for address in self._addresses):
-            lasts |= _OCTETS
-        return Vocabulary(lasts=frozenset(lasts), digests=bool(self._hashes), groups=self._first_groups())
+    def has_host(self, host: str) -> bool:
+        """Return whether some URL may have this host (in brackets if it is IPv6)."""
+        number = addresses.parse_ipv6(host.strip("[]")) if ":" in host else addresses.parse_ipv4(host)
+        if number is None:
+            space = hashing.NAME if "." in host else hashing.WORD
+            hashed = lookup.hash_text(host, space)
+        elif ":" in host:
+            hashed = lookup.hash_ipv6(number)
+        else:
+            hashed = lookup.hash_ipv4(number)
+        return self._is_further(hashed)
 
-    def _first_groups(self) -> frozenset[str]:
-        tops = {int(host[1:5].partition(":")[0] or "0", 16) for host in self._hosts if host.startswith("[")}
-        tops |= {int(a.partition(":")[0] or "0", 16) for a in self._addresses if ":" in a}
-        tops |= {n << shift >> 112 for shift, ranges in self._networks[6].items() for n in ranges}
-        return frozenset(f"{top:0{width}x}" for top in tops for width in range(1, 5))
+    @cached_property
+    def has_phrases(self) -> bool:
+        """Whether there are values that are found by one of their words."""
+        return any(len(part.packed.word_prints) for part in self._parts)
+
+    def phrases(self, word: str) -> Iterator[tuple[int, Kind, str]]:
+        """Yield position, kind and value of the entries that are found by a word in lower case."""
+        hashed = lookup.hash_text(word, hashing.WORD)
+        for part in self._parts:
+            for at in range(*lookup.span(part.packed.word_prints, hashed)):
+                position = int(part.packed.word_entries[at])
+                if part.first + position not in self._removed:
+                    yield part.first + position, *part.packed.value(position)
+
+    def _hash(self, position: int) -> int | None:
+        """Return the hash by which the scanner finds an entry; None for kinds that it finds by something else that they share."""
+        kind, value = self.entries[position].kind, self.entries[position].value
+        match kind:
+            case "domain":
+                space = hashing.NAME if is_public_suffix(value) else hashing.DOMAIN
+                return lookup.hash_text(value, space)
+            case "email":
+                return lookup.hash_text(value, hashing.MAILBOX)
+            case "ipv4":
+                return lookup.hash_ipv4(addresses.parse_ipv4(value) or 0)
+            case "ipv6":
+                return lookup.hash_ipv6(addresses.parse_ipv6(value) or 0)
+            case "cidr":
+                return lookup.hash_network(*(addresses.parse_network(value) or (4, 0, 0)))
+            case "md5" | "sha1" | "sha256" | "sha512" | "ja3":
+                return lookup.hash_digest(value)
+            case _:
+                return None
 
 
-class Vocabulary(msgspec.Struct, frozen=True):
-    """Marks by which a token may be told to be of no interest.
-
-    Attributes:
-        lasts: last labels of names, octets of addresses: a word that ends in none of them names nothing.
-        digests: there are digests.
-        groups: first groups of IPv6 addresses and ranges, with and without leading zeros, in lower case; "0" stands for `::` too.
-    """
-
-    lasts: frozenset[str]
-    digests: bool
-    groups: frozenset[str]
-
-
-def _at(mailbox: str) -> tuple[str, str, str]:
-    return mailbox.rpartition("@")
-
-
-_OCTETS = frozenset(map(str, range(256)))
-
-
-def _append(table: dict[K, Positions], key: K, position: int) -> None:
-    held = table.get(key)
-    if held is None:
-        table[key] = (position,)
-    elif isinstance(held, list):
-        held.append(position)
-    else:
-        table[key] = [*held, position]
+def _part(entries: Iterable[Entry], first: int) -> Part:
+    columns: dict[Kind, Column] = {}
+    indicators: list[Indicator] = []
+    numbers: dict[int, int] = {}
+    for position, entry in enumerate(entries):
+        number = numbers.get(id(entry.indicator))
+        if number is None:
+            number = numbers[id(entry.indicator)] = len(indicators)
+            indicators.append(entry.indicator)
+        column = columns.get(entry.kind)
+        if column is None:
+            column = columns[entry.kind] = Column([], [], [])
+        column.values.append(entry.value)
+        column.tags.append(number)
+        column.positions.append(position)
+    return Part(pack(columns), indicators, first)

@@ -7,6 +7,7 @@ Names are lower-case A-labels without trailing dot (UTS 46, RFC 5891), URLs are 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final, Literal, TypeAlias, get_args
 
 import idna
@@ -15,8 +16,32 @@ import msgspec
 from tocsin.errors import FormatError
 from tocsin.matching import addresses
 
-Kind: TypeAlias = Literal["ipv4", "ipv6", "cidr", "domain", "url", "email", "md5", "sha1", "sha256", "sha512"]
+Kind: TypeAlias = Literal[
+    "ipv4",
+    "ipv6",
+    "cidr",
+    "domain",
+    "url",
+    "email",
+    "md5",
+    "sha1",
+    "sha256",
+    "sha512",
+    "ja3",
+    "ja4",
+    "cve",
+    "wallet",
+    "file_name",
+    "registry_key",
+    "mutex",
+    "user_agent",
+]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+
+FOLDED: Final[frozenset[Kind]] = frozenset({"ja4", "cve", "file_name", "registry_key"})
+"""Kinds found by one of their words whose letters are of any case (ASCII alone is folded)."""
+EXACT: Final[frozenset[Kind]] = frozenset({"wallet", "mutex", "user_agent"})
+"""Kinds found by one of their words whose letters are as they are."""
 
 HASH_KINDS: Final[dict[int, Kind]] = {32: "md5", 40: "sha1", 64: "sha256", 128: "sha512"}
 """Kind of a digest by its length in hexadecimal digits."""
@@ -34,6 +59,15 @@ _DEFANGED = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _DEFANGED_SIGNS = re.compile(r"[\[({:]")
+_FOLDING: Final = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+_LONGEST_PHRASE = 1024
+_ROOTS: Final = {
+    "HKLM": "HKEY_LOCAL_MACHINE",
+    "HKCU": "HKEY_CURRENT_USER",
+    "HKCR": "HKEY_CLASSES_ROOT",
+    "HKU": "HKEY_USERS",
+    "HKCC": "HKEY_CURRENT_CONFIG",
+}
 _SCHEMES: Final = {"hxxp": "http", "h**p": "http", "fxp": "ftp"}
 
 
@@ -61,6 +95,21 @@ class View(msgspec.Struct, frozen=True, gc=False):
                 break
             here, there = view, source
         return there + position - here
+
+
+class Url(msgspec.Struct, frozen=True, gc=False):
+    """The host of a URL, and the URL without its scheme."""
+
+    host: str
+    rest: str
+
+
+def split_url(text: str) -> Url:
+    """Return the parts of a URL in normal spelling that matching asks for."""
+    rest = text.partition("://")[2]
+    authority = rest.partition("/")[0]
+    host = authority[: authority.index("]") + 1] if authority.startswith("[") else authority.partition(":")[0]
+    return Url(host, rest)
 
 
 def refang(text: str) -> str:
@@ -261,6 +310,32 @@ def _without_dots(path: str) -> str:
     return "/".join(kept)
 
 
+def _formed(pattern: str, *, fold: bool = False) -> Callable[[str], str | None]:
+    form = re.compile(pattern)
+
+    def normal(text: str) -> str | None:
+        text = fold_ascii(text) if fold else text
+        return text if form.fullmatch(text) else None
+
+    return normal
+
+
+def fold_ascii(text: str) -> str:
+    """Return `text` with its ASCII letters in lower case; its length does not change."""
+    return text.translate(_FOLDING)
+
+
+def _phrase(text: str) -> str | None:
+    """Return a text of one line that is found as it stands."""
+    return text if len(text) <= _LONGEST_PHRASE and text.isprintable() and text else None
+
+
+def _registry_key(text: str) -> str | None:
+    root, slash, rest = text.partition("\\")
+    name = _ROOTS.get(root.upper(), root.upper())
+    return _phrase(f"{name}{slash}{rest}") if slash and rest else None
+
+
 _NORMAL: Final = {
     "ipv4": _ipv4,
     "ipv6": _ipv6,
@@ -272,8 +347,18 @@ _NORMAL: Final = {
     "sha1": _hash,
     "sha256": _hash,
     "sha512": _hash,
+    "ja3": _hash,
+    "ja4": _formed(r"[tqd][0-9s][0-9][di][0-9]{4}[a-z0-9]{2}_[0-9a-f]{12}_[0-9a-f]{12}", fold=True),
+    "cve": _formed(r"cve-[0-9]{4}-[0-9]{4,19}", fold=True),
+    "wallet": _formed(
+        r"0x[0-9A-Fa-f]{40}|(?:bc|tb|ltc)1[02-9ac-hj-np-z]{11,87}|[1-9A-HJ-NP-Za-km-z]{25,106}"
+    ),
+    "file_name": _phrase,
+    "registry_key": _registry_key,
+    "mutex": _phrase,
+    "user_agent": _phrase,
 }
-_LENGTHS: Final[dict[Kind, int]] = {kind: length for length, kind in HASH_KINDS.items()}
+_LENGTHS: Final[dict[Kind, int]] = {kind: length for length, kind in HASH_KINDS.items()} | {"ja3": 32}
 _NAMES: Final[dict[Kind, str]] = {
     "ipv4": "IPv4 address",
     "ipv6": "IPv6 address",
@@ -285,4 +370,12 @@ _NAMES: Final[dict[Kind, str]] = {
     "sha1": "SHA-1 digest",
     "sha256": "SHA-256 digest",
     "sha512": "SHA-512 digest",
+    "ja3": "JA3 fingerprint",
+    "ja4": "JA4 fingerprint",
+    "cve": "CVE identifier",
+    "wallet": "address of a cryptocurrency",
+    "file_name": "name of a file",
+    "registry_key": "key of the Windows registry",
+    "mutex": "name of a mutex",
+    "user_agent": "user agent",
 }

@@ -13,8 +13,7 @@ from typing import Final
 import msgspec
 
 from tocsin.matching import addresses, values
-from tocsin.matching.index import split_url
-from tocsin.matching.values import Kind
+from tocsin.matching.values import Kind, split_url
 
 _MISP_TYPES: Final[dict[Kind, frozenset[str]]] = {
     "ipv4": frozenset({"ip-src", "ip-dst", "domain|ip", "ip-src|port", "ip-dst|port"}),
@@ -27,6 +26,14 @@ _MISP_TYPES: Final[dict[Kind, frozenset[str]]] = {
     "sha1": frozenset({"sha1", "filename|sha1"}),
     "sha256": frozenset({"sha256", "filename|sha256"}),
     "sha512": frozenset({"sha512", "filename|sha512"}),
+    "ja3": frozenset({"ja3-fingerprint-md5", "ja3s-fingerprint-md5"}),
+    "ja4": frozenset({"ja4-plus"}),
+    "cve": frozenset({"vulnerability"}),
+    "wallet": frozenset({"btc", "xmr", "dash"}),
+    "file_name": frozenset({"filename"}),
+    "registry_key": frozenset({"regkey"}),
+    "mutex": frozenset({"mutex"}),
+    "user_agent": frozenset({"user-agent"}),
 }
 _LONGEST_FOR_REGEX = 1024  # a list's regex may backtrack; on a short value it cannot for long
 

@@ -34,6 +34,24 @@ _LOCAL = re.compile(r"[\w.+-]*\Z")
 _TOKEN_ENDING = re.compile(r"[a-z0-9_.-]*\Z")
 _NUMBERS = re.compile(r"[0-9.-]+")
 _PRODUCT = re.compile(r"(?:\A|[\s\"'(;,])([A-Za-z][\w.+-]*)/\Z")
+_INSIDE = re.compile(r"[\w-]")
+_COMMON = frozenset(
+    {
+        "mozilla",
+        "applewebkit",
+        "khtml",
+        "gecko",
+        "chrome",
+        "safari",
+        "windows",
+        "compatible",
+        "macintosh",
+        "x86_64",
+        "linux",
+        "version",
+        "microsoft",
+    }
+)
 _MOST_CUTS = 64
 _LONGEST_IPV6 = 45  # ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255
 _LONGEST_LOCAL = 64  # RFC 5321 section 4.5.3.1.1
@@ -161,3 +179,31 @@ def is_version(text: str, start: int, end: int) -> bool:
     product = _PRODUCT.search(text[max(0, start - 65) : start])
     # `HIER_DIRECT/192.0.2.1` of Squid and `TCP/192.0.2.1` are no products: those have small letters in their names
     return product is not None and not product[1].isupper() and product[1].lower() not in _PLACES
+
+
+def anchor(value: str) -> str:
+    """Return the word, in lower case, by which a value of many words is found; "" if it has none.
+
+    It is the longest that is a word wherever the value stands between word boundaries. Words that most browsers name come last, since they
+    would send each line of a web log to the exact rules.
+    """
+    body = value.strip(".-")  # what is trimmed at the edges of a value may be part of a word in a text
+    known = (body[start:end] for start, end in words(body))
+    safe = [word.lower() for word in known if word.isascii() and len(word) > 1]
+    return max(safe, key=lambda word: (word not in _COMMON, len(word), word), default="")
+
+
+def stands_whole(text: str, start: int, end: int) -> bool:
+    """Return whether `text[start:end]` begins and ends where words do."""
+    return not (_joins(text, start - 1, start) or _joins(text, end, end - 1))
+
+
+def _joins(text: str, outer: int, inner: int) -> bool:
+    """Return whether the characters at two neighbouring positions are of one word."""
+    if not 0 <= outer < len(text) or not _INSIDE.match(text[inner]):
+        return False
+    if _INSIDE.match(text[outer]):
+        return True
+    # a dot joins only what is on both sides of it
+    far = outer + (outer - inner)
+    return text[outer] == "." and 0 <= far < len(text) and _INSIDE.match(text[far]) is not None

@@ -7,23 +7,30 @@ value of a warninglist, on a bare public suffix, on what looks like a version, a
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
 from tocsin.clock import Micros
 from tocsin.matching import Entry, Indicator, Kind
+from tocsin.matching.ahead import Ahead
+from tocsin.matching.decay import confidence_at
 from tocsin.matching.engine import DEFANGED
 from tocsin.matching.sieve import Escapes, Sieve
 from tocsin.node.catalogue import Catalogue, Source
-from tocsin.node.logs import OpenLog, open_logs
+from tocsin.node.logs import OpenLog, Reading, open_logs
 from tocsin.telemetry import MalformedLine, Observation, Tally
+from tocsin.telemetry.containers import UNREAD
 from tocsin.telemetry.finding import Finding, find_in
+from tocsin.telemetry.quarantine import Quarantine
 
 EARLY = "before-valid"
 LATE = "after-valid"
+FADED = "faded"
 WARNINGLIST = "warninglist:"
 
 _TEXT = 2000
@@ -36,12 +43,22 @@ class Options(msgspec.Struct, frozen=True):
     Attributes:
         since: pass over records dated earlier, in µs; those without a time are looked at.
         any_time: raise hits from outside an indicator's validity as well.
+        reading: format and time zone of the logs.
+        quarantine: keeps the lines that are not of their log's format.
         most: most hits of one indicator that are handed on; further ones are counted. One bad indicator must not flood.
+        breaker: after so many hits an indicator is given up for the rest of the hunt: it says something about itself, not about the logs.
+        least: flag hits whose indicator's confidence has decayed below this by the time of the record (`matching.decay`).
+        threads: how many blocks of a log are scanned side by side.
     """
 
     since: Micros | None = None
     any_time: bool = False
     most: int = 10_000
+    reading: Reading | None = None
+    quarantine: Quarantine | None = None
+    breaker: int = 100_000
+    least: int = 0
+    threads: int = msgspec.field(default_factory=lambda: len(os.sched_getaffinity(0)))
 
 
 class Hit(msgspec.Struct, frozen=True, gc=False):
@@ -84,8 +101,10 @@ class Hit(msgspec.Struct, frozen=True, gc=False):
 
 
 class Count(msgspec.Struct):
-    """What was found of one indicator so far."""
+    """What was found of one indicator so far; `given_up`: it is not looked for any more (`Options.breaker`)."""
 
+    indicator: Indicator
+    given_up: bool = False
     raised: int = 0
     flagged: int = 0
     first: Micros | None = None
@@ -133,7 +152,7 @@ class Hunt:
         self._options = options or Options()
         self._sieves: dict[Escapes, Sieve] = {}
         self._equal: Counter[tuple[int, str]] = Counter()
-        self._done = Tally()
+        self._muted: set[int] = set()
 
     def run(self, paths: Iterable[str], *, on_read: Callable[[int], None] | None = None) -> Iterator[Hit]:
         """Yield the hits in the logs at `paths` (`node.logs.open_logs`), flagged ones among them.
@@ -151,22 +170,32 @@ class Hunt:
             if on_read is not None:
                 on_read(count)
 
-        for log in open_logs(
-            paths, on_read=read, on_fault=lambda name, why: report.faults.append((name, why))
-        ):
-            report.formats[log.log.name] += 1
-            yield from self._log(log)
-            report.seconds = time.perf_counter() - began
+        with ThreadPoolExecutor(self._options.threads, thread_name_prefix="scan") as pool:
+            for log in open_logs(
+                paths,
+                on_read=read,
+                on_fault=lambda name, why: report.faults.append((name, why)),
+                reading=self._options.reading,
+            ):
+                report.formats[log.log.name] += 1
+                yield from self._log(log, pool)
+                report.seconds = time.perf_counter() - began
 
-    def _log(self, log: OpenLog) -> Iterator[Hit]:
+    def _log(self, log: OpenLog, pool: ThreadPoolExecutor) -> Iterator[Hit]:
         sieve = self._sieves.get(log.log.escapes)
         if sieve is None:
             sieve = self._sieves[log.log.escapes] = Sieve(self.catalogue.index, log.log.escapes)
+            sieve.mute(self._muted)
         tally = Tally()
         lines, size = self.report.lines, self.report.bytes
         self._equal.clear()
+        ahead = Ahead(sieve, pool, self._options.threads)
         try:
-            for record in log.log.read(log.stream, log.name, look=sieve.spans, tally=tally):
+            # what is in a container comes to be text only as it is read: there is nothing to look at ahead
+            within = log.log.container != "none"
+            stream = log.stream if within else ahead.stream(log.stream)
+            look = sieve.spans if within else ahead.look
+            for record in log.log.read(stream, log.name, look=look, tally=tally, reference=log.reference):
                 if isinstance(record, MalformedLine):
                     self._malformed(log.name, record)
                 elif self._before(record):
@@ -176,7 +205,12 @@ class Hunt:
             self.report.lines, self.report.bytes = lines + tally.lines, size + tally.bytes
 
     def _malformed(self, name: str, line: MalformedLine) -> None:
+        if line.rule == UNREAD:
+            self.report.faults.append((name, line.reason))
+            return
         self.report.malformed += 1
+        if self._options.quarantine is not None:
+            self._options.quarantine.keep(name, line)
         if len(self.report.examples) < _EXAMPLES:
             self.report.examples.append((f"{name}:{line.line}", line.reason))
 
@@ -188,6 +222,8 @@ class Hunt:
         best: dict[int, tuple[Finding, tuple[str, ...]]] = {}
         for finding in find_in(record, self.catalogue.index):
             entry = self.catalogue.index.entries[finding.entry]
+            if self._is_given_up(entry.indicator.tag, finding.entry):
+                continue
             flags = self._flags(entry, finding, at)
             known = best.get(entry.indicator.tag)
             if known is None or len(flags) < len(known[1]):
@@ -196,6 +232,16 @@ class Hunt:
             hit = self._hit(name, record, finding, flags)
             if self._count(hit):
                 yield hit
+
+    def _is_given_up(self, tag: int, position: int) -> bool:
+        count = self.report.counts.get(tag)
+        if count is None or not count.given_up:
+            return False
+        if position not in self._muted:
+            self._muted.add(position)
+            for sieve in self._sieves.values():
+                sieve.mute(self._muted)
+        return True
 
     def _flags(self, entry: Entry, finding: Finding, at: Micros | None) -> tuple[str, ...]:
         flags = list(finding.flags)
@@ -209,6 +255,10 @@ class Hunt:
         if not self._options.any_time and not entry.valid_at(moment):
             since = entry.indicator.valid_from
             flags.append(EARLY if since is not None and moment < since else LATE)
+        if self._options.least:
+            confidence = confidence_at(entry, moment)
+            if confidence is not None and confidence < self._options.least:
+                flags.append(FADED)
         return tuple(flags)
 
     def _hit(
@@ -239,7 +289,9 @@ class Hunt:
     def _count(self, hit: Hit) -> bool:
         """Count a hit; return whether it is to be handed on."""
         report = self.report
-        count = report.counts.setdefault(hit.indicator.tag, Count())
+        count = report.counts.get(hit.indicator.tag)
+        if count is None:
+            count = report.counts[hit.indicator.tag] = Count(hit.indicator)
         report.flags.update(flag.partition(":")[0] for flag in hit.flags)
         if hit.raised:
             report.hits += 1
@@ -250,6 +302,7 @@ class Hunt:
         else:
             report.flagged += 1
             count.flagged += 1
+        count.given_up = count.raised + count.flagged >= self._options.breaker
         if count.raised + count.flagged > self._options.most:
             report.held_back += 1
             return False

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import codecs
 import os
+import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, tzinfo
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
 
+from tocsin.clock import Micros
 from tocsin.errors import FormatError, LimitError
 from tocsin.formats.folders import files_below
 from tocsin.formats.items import DEFAULT
-from tocsin.formats.packing import CHUNK, unpack
+from tocsin.formats.packing import unpack
+from tocsin.matching.blocks import SIZE
 from tocsin.telemetry import Log, log_of
 from tocsin.telemetry.plugin import HEAD
+from tocsin.telemetry.times import Reference
 
 Progress = Callable[[int], None]
 Fault = Callable[[str, str], None]
@@ -26,11 +31,26 @@ _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
 class OpenLog(msgspec.Struct, frozen=True):
-    """A log to be read: its name, its format and its bytes, unpacked."""
+    """A log to be read: its name, its format, its bytes, unpacked, and what stands for years and zones that its times leave out."""
 
     name: str
     log: Log
     stream: Iterator[bytes]
+    reference: Reference
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """How logs are to be read.
+
+    Attributes:
+        format: name of the format they all are of; None: it is told from each log's first bytes.
+        zone: of times that name none.
+        now: in µs; a log that has no file cannot be later. One that has one cannot be later than that was written.
+    """
+
+    format: str | None = None
+    zone: tzinfo = UTC
+    now: Micros = 0
 
 
 def check(paths: Iterable[str]) -> None:
@@ -67,7 +87,9 @@ def size_of(paths: Iterable[str]) -> int | None:
     return total
 
 
-def open_logs(paths: Iterable[str], *, on_read: Progress, on_fault: Fault) -> Iterator[OpenLog]:
+def open_logs(
+    paths: Iterable[str], *, on_read: Progress, on_fault: Fault, reading: Reading | None = None
+) -> Iterator[OpenLog]:
     """Yield the logs at `paths` one after the other; a folder stands for all files in it and below, in order of names.
 
     Links are followed, each folder is entered once; files whose names begin with a dot are passed over.
@@ -76,10 +98,12 @@ def open_logs(paths: Iterable[str], *, on_read: Progress, on_fault: Fault) -> It
         paths: files, folders, or "-" for standard input.
         on_read: told how many bytes were read from disk, as reading goes on.
         on_fault: told name and reason where a log cannot be read, or not to its end. What came before it was yielded.
+        reading: how they are to be read.
     """
+    how = Reading() if reading is None else reading
     for path in paths:
         if path == "-":
-            yield from _opened("-", sys.stdin.buffer, on_read, on_fault)
+            yield from _opened("-", sys.stdin.buffer, on_read, on_fault, how)
             continue
         for file in _files(path):
             try:
@@ -88,7 +112,7 @@ def open_logs(paths: Iterable[str], *, on_read: Progress, on_fault: Fault) -> It
                 on_fault(str(file), f"cannot be read: {error.strerror}")
                 continue
             with stream:
-                yield from _opened(str(file), stream, on_read, on_fault)
+                yield from _opened(str(file), stream, on_read, on_fault, how)
 
 
 def _files(path: str) -> Iterator[Path]:
@@ -99,7 +123,9 @@ def _files(path: str) -> Iterator[Path]:
     yield from (file for file in files_below(root) if not file.name.startswith(".") and file.is_file())
 
 
-def _opened(name: str, source: BinaryIO, on_read: Progress, on_fault: Fault) -> Iterator[OpenLog]:
+def _opened(
+    name: str, source: BinaryIO, on_read: Progress, on_fault: Fault, how: Reading
+) -> Iterator[OpenLog]:
     stream = _to_the_fault(name, unpack(_chunks(source, on_read), DEFAULT), on_fault)
     head = b""
     while len(head) < HEAD and (chunk := next(stream, b"")):
@@ -111,7 +137,23 @@ def _opened(name: str, source: BinaryIO, on_read: Progress, on_fault: Fault) -> 
     if encoding is not None:
         whole = _as_utf8(whole, encoding)
         head = head[2 : HEAD // 2 * 2].decode(encoding, "replace").encode()
-    yield OpenLog(name, log_of(head), whole)
+    try:
+        log = log_of(head, how.format)
+    except FormatError as error:  # several formats take it for theirs
+        on_fault(name, f"{error}; {error.hint()}")
+        return
+    yield OpenLog(name, log, whole, Reference(_latest(source, how), how.zone))
+
+
+def _latest(source: BinaryIO, how: Reading) -> Micros:
+    try:
+        state = os.fstat(source.fileno())
+    except (OSError, ValueError):
+        return how.now
+    if not stat.S_ISREG(state.st_mode):
+        return how.now
+    written = state.st_mtime_ns // 1000
+    return min(written, how.now) if how.now else written
 
 
 def _to_the_fault(name: str, stream: Iterator[bytes], on_fault: Fault) -> Iterator[bytes]:
@@ -124,7 +166,7 @@ def _to_the_fault(name: str, stream: Iterator[bytes], on_fault: Fault) -> Iterat
 def _chunks(source: BinaryIO, on_read: Progress) -> Iterator[bytes]:
     while True:
         try:
-            chunk = source.read(CHUNK)
+            chunk = source.read(SIZE)
         except OSError as error:
             raise FormatError(f"reading stopped: {error.strerror}") from error
         if not chunk:

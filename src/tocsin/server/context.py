@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 from starlette.requests import Request
@@ -16,8 +16,12 @@ from tocsin.server.directory import Directory, Facts
 from tocsin.server.journalist import Journalist
 from tocsin.server.metrics import Metrics
 from tocsin.sharing.audience import Organisation
+from tocsin.sharing.release import Released
 from tocsin.store import Store
 from tocsin.store.accounts import Principal
+
+GROUND = "tocsin.ground"
+"""Key in the ASGI scope: see `Call.rested_on`."""
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -49,6 +53,10 @@ class Call(msgspec.Struct, frozen=True):
             ForbiddenError: this node does not know it (any more).
         """
         return self.facts.organisation(self.principal.organisation)
+
+    def rested_on(self, released: Released[Any]) -> None:
+        """Keep on which ground personal data in the answer go to whom it is for: the journal tells it."""
+        self.request.scope[GROUND] = released.ground
 
 
 class Handler(Protocol):

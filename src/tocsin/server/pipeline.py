@@ -21,7 +21,7 @@ from tocsin.errors import TocsinError
 from tocsin.server import logs, problems
 from tocsin.server.auth import address_of
 from tocsin.server.bodies import Bodies
-from tocsin.server.context import Call, Parts
+from tocsin.server.context import GROUND, Call, Parts
 from tocsin.server.problems import RequestError
 from tocsin.server.routes import BodyRoute, OpenRoute, Route, WaitingRoute
 from tocsin.server.taxii.negotiation import require_acceptable
@@ -178,11 +178,10 @@ class Pipeline:
         metrics.requests.labels(path, status).inc()
         metrics.seconds.labels(path).observe(seconds)
         principal: Principal | None = scope.get(_PRINCIPAL)
-        address = address_of(request)
         if status == "401":
             metrics.failures.inc()
         if action and (principal is not None or status == "401"):
-            self._note(principal, action, scope["path"], status, address)
+            self._note(request, action, status)
         logs.access(
             request=identifier,
             method=scope["method"],
@@ -191,16 +190,21 @@ class Pipeline:
             ms=round(seconds * 1000, 1),
             bytes=len(response.body),
             account=principal.account if principal else "-",
-            address=address,
+            address=address_of(request),
         )
         return response
 
-    def _note(self, principal: Principal | None, action: str, path: str, status: str, address: str) -> None:
-        detail = {"address": address}
+    def _note(self, request: Request, action: str, status: str) -> None:
+        scope = request.scope
+        principal: Principal | None = scope.get(_PRINCIPAL)
+        detail = {"address": address_of(request)}
         if principal is not None:
             detail |= {"organisation": principal.organisation, "token": principal.token}
+        if scope.get(GROUND):
+            detail["ground"] = scope[GROUND]
         who = principal.account if principal else "nobody"
-        self._parts.journalist.note(Entry(self._parts.store.clock(), who, action, path, status, detail))
+        now = self._parts.store.clock()
+        self._parts.journalist.note(Entry(now, who, action, scope["path"], status, detail))
 
     def _call(self, request: Request) -> Call:
         """Recognise who asks, and look up what is so now."""

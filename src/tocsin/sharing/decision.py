@@ -99,7 +99,15 @@ class Decider:
             actions = FORMS if action == FORMS[0] else (action,)
             allowed = [self._allowed(recipient, each) for each in actions]
             whole, redacted, minimised = resolve(allowed, self._table.resting)
-        return clear(recipient.id, action, whole, generation, redacted=redacted, minimised=minimised)
+        return clear(
+            recipient.id,
+            action,
+            whole,
+            generation,
+            redacted=redacted,
+            minimised=minimised,
+            ground=recipient.ground,
+        )
 
     def _allowed(self, recipient: Organisation, action: str) -> list[int]:
         """Return the label sets that may go for one action, whatever they rest on."""

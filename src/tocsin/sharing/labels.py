@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from tocsin.stix.markings import TLP, tlp_of
+
 
 class Label(msgspec.Struct, frozen=True):
     """A label set. Build it with `label_for`, which normalises.
@@ -83,3 +85,15 @@ def label_for(
         holds=tuple(sorted(set(holds))),
         rests=tuple(sorted({tuple(sorted(set(each))) for each in rests})),
     )
+
+
+def narrowness(label: Label) -> tuple[int, bool, bool, int]:
+    """Return what label sets are ordered by so that the widest audience comes first. An order, not a decision.
+
+    By the strictest TLP, then named recipients, communities, further markings; what has no TLP goes nowhere, and comes last.
+    """
+    levels = [level for level in map(tlp_of, label.markings) if level is not None]
+    if label.assumed is not None:
+        levels += [level for level in TLP if level.label == f"TLP:{label.assumed.upper()}"]
+    further = sum(tlp_of(marking) is None for marking in label.markings) + len(label.holds)
+    return max(levels, default=TLP.RED + 1), bool(label.recipients), bool(label.communities), further

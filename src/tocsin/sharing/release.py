@@ -37,23 +37,25 @@ class _Sealed:
 
 @final
 class Released(_Sealed, Generic[T]):
-    """A value that may leave the node, and to whom."""
+    """A value that may leave the node, to whom, and on which ground personal data in it go there, in words ("": it holds none)."""
 
-    __slots__ = ("action", "recipient", "value")
+    __slots__ = ("action", "ground", "recipient", "value")
     value: T
     recipient: str
     action: str
+    ground: str
 
-    def __init__(self, value: T, *, recipient: str, action: str, mint: object) -> None:
+    def __init__(self, value: T, *, recipient: str, action: str, ground: str = "", mint: object) -> None:
         if mint is not _MINT:
             raise TypeError("Released values are made by tocsin.sharing only")
         _set(self, "value", value)
         _set(self, "recipient", recipient)
         _set(self, "action", action)
+        _set(self, "ground", ground)
 
     def derive(self, value: U) -> Released[U]:
         """Return another form of the same content for the same recipient (a page from its rows)."""
-        return Released(value, recipient=self.recipient, action=self.action, mint=_MINT)
+        return Released(value, recipient=self.recipient, action=self.action, ground=self.ground, mint=_MINT)
 
 
 @final
@@ -67,17 +69,21 @@ class Clearance(_Sealed):
         redacted, minimised: ids of further label sets, of which only a form may go (`sharing.redaction`); for `receive`.
         generation: state of policies, organisations and labels the decision rests on; a
             query under an older generation is asked again (`store.objects`).
+        ground: on which personal data go to the recipient, in words with the article (`Organisation.ground`).
     """
 
-    __slots__ = ("action", "generation", "labels", "minimised", "recipient", "redacted")
+    __slots__ = ("action", "generation", "ground", "labels", "minimised", "recipient", "redacted")
     recipient: str
     action: str
     labels: tuple[int, ...]
     redacted: tuple[int, ...]
     minimised: tuple[int, ...]
     generation: int
+    ground: str
 
-    def __init__(self, *, recipient: str, action: str, forms: Forms, generation: int, mint: object) -> None:
+    def __init__(
+        self, *, recipient: str, action: str, forms: Forms, generation: int, ground: str, mint: object
+    ) -> None:
         if mint is not _MINT:
             raise TypeError("a Clearance is made by tocsin.sharing only")
         _set(self, "recipient", recipient)
@@ -86,6 +92,7 @@ class Clearance(_Sealed):
         _set(self, "redacted", forms[1])
         _set(self, "minimised", forms[2])
         _set(self, "generation", generation)
+        _set(self, "ground", ground)
 
     @property
     def forms(self) -> Forms:
@@ -100,12 +107,13 @@ class Clearance(_Sealed):
             action=self.action,
             forms=(whole, redacted, minimised),
             generation=self.generation,
+            ground=self.ground,
             mint=_MINT,
         )
 
     def seal(self, value: T) -> Released[T]:
         """Return `value`, which was selected under this clearance, as released."""
-        return Released(value, recipient=self.recipient, action=self.action, mint=_MINT)
+        return Released(value, recipient=self.recipient, action=self.action, ground=self.ground, mint=_MINT)
 
 
 def clear(
@@ -116,10 +124,13 @@ def clear(
     *,
     redacted: tuple[int, ...] = (),
     minimised: tuple[int, ...] = (),
+    ground: str = "",
 ) -> Clearance:
     """Mint a clearance. For `sharing.decision` alone; a layout test holds every other caller off."""
     forms = (labels, redacted, minimised)
-    return Clearance(recipient=recipient, action=action, forms=forms, generation=generation, mint=_MINT)
+    return Clearance(
+        recipient=recipient, action=action, forms=forms, generation=generation, ground=ground, mint=_MINT
+    )
 
 
 def public(value: T, *, recipient: str = "*") -> Released[T]:

@@ -30,10 +30,10 @@ def resolve(allowed: Sequence[Sequence[int]], resting: Sequence[Resting]) -> For
     for some in allowed:
         forms.append({number for number in some if number not in visible and number not in free})
         visible |= forms[-1]
-    able = [set(some) & free for some in allowed]
+    able = [free.intersection(some) for some in allowed]
     for number, grounds in resting:
         whole = all(not forms[0].isdisjoint(labels) for labels in grounds)
-        known = whole or all(not visible.isdisjoint(labels) for labels in grounds)
+        known = all(not visible.isdisjoint(labels) for labels in grounds)
         for place, form in enumerate(forms):
             if number in able[place] and (whole if place == 0 else known):
                 form.add(number)

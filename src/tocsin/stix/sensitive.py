@@ -4,7 +4,7 @@ Three looks: what the type says, what keys say (custom properties and inline obj
 string or inner key (`stix.sensitive_text`).
 
 Rather too much than too little: what is named here goes only where care is taken. Not seen is what no text shows: names of persons in
-prose, and values that are compressed, encoded or split.
+prose without a title or a label, and values that are compressed, encoded or split.
 
 This runs on every object at intake. Properties whose form the specification fixes (ids, times, numbers) are not read at all.
 """

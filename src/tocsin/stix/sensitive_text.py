@@ -49,6 +49,42 @@ _NOBODY = r"(?!public\b|default|all users|shared\b|[%<*$\[{])"
 _HOME = re.compile(r"/(?:home|Users)/" + _NOBODY + r"[\w.-]", re.IGNORECASE)
 _PROFILE = re.compile(r"\\(?:Users|Documents and Settings)(?:\\\\?|/)" + _NOBODY + r"[^\\/\"]", re.IGNORECASE)
 _UNC = re.compile(r"\\\\(?:\\\\)?[0-9A-Za-z][\w.-]{0,62}\\\\?[\w$]")
+_WORD = r"[A-ZÀ-ÖØ-ÞĀ-Ž][a-zß-öø-ÿā-ž]"
+# `Ms. Doe`, `Mme Martin`; and `contact: Jane Doe`, of which `_at_labels` reads the word before the colon
+_TITLED = re.compile(r"M(?:rs?|s|me|lle|onsieur|adame)(?:\. ?| )" + _WORD)
+_OTHER_TITLES = ("Herr", "Frau", "Señor")
+_OTHERWISE_TITLED = re.compile(r"(?:Herrn?|Frau|Señora?)\.? (?:(?:Dr|Prof)\. ?){0,2}" + _WORD)
+_LABELLED = re.compile(r": ?" + _WORD + r"[\w'\u2019-]{0,40}(?: [A-Z]\.)? " + _WORD)
+_LABELS = frozenset(
+    (
+        *(
+            "analyst",
+            "author",
+            "by",
+            "caller",
+            "complainant",
+            "contact",
+            "employee",
+            "investigator",
+            "kontakt",
+            "manager",
+        ),
+        *(
+            "nom",
+            "nombre",
+            "officer",
+            "owner",
+            "person",
+            "recipient",
+            "reporter",
+            "sender",
+            "staff",
+            "suspect",
+            "user",
+        ),
+        *("victim", "witness"),
+    )
+)
 _BRACKETED = re.compile(r"\[ ?(?:\.|@|:|dot\b|at ?\])", re.IGNORECASE)
 _PARENTHESISED = re.compile(r"\( ?(?:\.|@|:|dot\b|at ?\))", re.IGNORECASE)
 _PERCENT = re.compile(r"%(2e|40|3a|5c|2f)", re.IGNORECASE)
@@ -77,6 +113,8 @@ def _as_written(text: str, *, versions: bool) -> int:
         found |= _at_dots(text, versions=versions)
     if _COLON.search(text):
         found |= _in_colons(text)
+    if _names_somebody(text):
+        found |= NAME
     if _IMEI.search(text) or _DASHED_MAC.search(text):
         found |= DEVICE
     if (
@@ -91,6 +129,20 @@ def _as_written(text: str, *, versions: bool) -> int:
         if any(_begins(text, match.start(), "%]})*:\\$^._-") for match in _UNC.finditer(text)):
             found |= INTERNAL
     return found
+
+
+def _names_somebody(text: str) -> bool:
+    """Whether a person is named with a title, or after a word that says so. Names that just stand in prose are not seen."""
+    titles = [_TITLED]
+    if any(title in text for title in _OTHER_TITLES):
+        titles.append(_OTHERWISE_TITLED)
+    if any(_begins(text, match.start(), "_-") for title in titles for match in title.finditer(text)):
+        return True
+    for match in _LABELLED.finditer(text):
+        before = text[max(match.start() - 24, 0) : match.start()].split()
+        if before and before[-1].lower() in _LABELS:
+            return True
+    return False
 
 
 def _in_mail(text: str) -> int:

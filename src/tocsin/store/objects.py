@@ -14,7 +14,7 @@ from uuid import UUID
 
 from psycopg import sql
 
-from tocsin.sharing.labels import Label
+from tocsin.sharing.labels import Label, narrowness
 from tocsin.store import collections, derived, indexed, labels
 from tocsin.store.connection import Connection
 from tocsin.store.database import Store
@@ -84,6 +84,8 @@ def put(store: Store, collection: UUID, placements: Sequence[Placement], *, orig
     """
     if not placements:
         return []
+    order = _widest_first(placements)
+    placements = [placements[place] for place in order]
     linked = derived.references_of(placements)
     owners = {label.owner for label in {placement.label for placement in placements}}
     locked = bool(linked) or not owners.isdisjoint(store.linking)
@@ -92,7 +94,7 @@ def put(store: Store, collection: UUID, placements: Sequence[Placement], *, orig
     except derived.NeedsLockError:
         store.linking |= owners
         unique, cursors, known, held = _put(store, collection, placements, origin, linked, locked=True)
-    outcomes = []
+    outcomes = [Outcome("same", 0)] * len(placements)
     seen: set[str] = set()
     for index, (position, placement) in enumerate(zip(unique, placements, strict=True)):
         if position in held or position != index:  # held before, or a repetition within the batch
@@ -100,8 +102,20 @@ def put(store: Store, collection: UUID, placements: Sequence[Placement], *, orig
         else:
             kind = "updated" if position in known or placement.object.id in seen else "new"
         seen.add(placement.object.id)
-        outcomes.append(Outcome(kind, cursors[position]))
+        outcomes[order[index]] = Outcome(kind, cursors[position])
     return outcomes
+
+
+def _widest_first(placements: Sequence[Placement]) -> Sequence[int]:
+    """Return places so that what the most may have comes first: whoever may have less of a batch sees no gap in its dates.
+
+    Dates count one after the other within a batch; a gap would tell how much of it is withheld.
+    """
+    distinct = dict.fromkeys(placement.label for placement in placements)
+    if len(distinct) == 1:
+        return range(len(placements))
+    rank = {label: place for place, label in enumerate(sorted(distinct, key=narrowness))}
+    return sorted(range(len(placements)), key=lambda place: rank[placements[place].label])
 
 
 def _put(

@@ -8,6 +8,7 @@ from typing import Any
 from tocsin.telemetry import json_records, times
 from tocsin.telemetry.json_records import Facts
 from tocsin.telemetry.observations import Log, Look, MalformedLine, Observation, Tally
+from tocsin.telemetry.times import Reference
 
 _TIMES = ("@timestamp", "timestamp", "time", "ts", "UtcTime", "EventTime", "TimeCreated", "eventTime", "date")
 _HOSTS = ("host", "hostname", "Hostname", "computer", "Computer")
@@ -34,8 +35,11 @@ def _read(
     *,
     look: Look | None = None,
     tally: Tally | None = None,
+    reference: Reference | None = None,  # noqa: ARG001 - its times say all
 ) -> Iterator[Observation | MalformedLine]:
     return json_records.read(stream, look=look, tally=tally, facts=_facts)
 
 
-LOG = Log(name="json_lines", sniff=_sniff, read=_read, escapes="json", rank=50)
+LOG = Log(
+    name="json_lines", sniff=_sniff, read=_read, escapes="json", rank=50, title="Any other JSON objects"
+)

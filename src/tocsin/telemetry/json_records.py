@@ -11,6 +11,7 @@ import msgspec
 import orjson
 
 from tocsin.clock import Micros
+from tocsin.matching import counting
 from tocsin.telemetry import text
 from tocsin.telemetry.lines import Line, lines, malformed, too_long
 from tocsin.telemetry.observations import Look, MalformedLine, Observation, Tally
@@ -21,17 +22,23 @@ Facts: TypeAlias = tuple[Micros | None, str | None, list[tuple[str, str]]]
 _LARGEST = 4 * 1024 * 1024
 """Most bytes of a record that spans lines."""
 _KEPT = 64 * 1024
+_HEAD = 64 * 1024
 _DEEPEST = 32
+_MOST_FIELDS = 20_000
 _MARK = b"\xef\xbb\xbf"  # the byte order mark, in UTF-8
 _BLANK = b" \t\r\n" + _MARK
+# One object that holds all records: CloudTrail's files, exports of Azure Monitor and Microsoft Graph, of Google's Reports API
+_WRAPPER = re.compile(
+    rb'\{\s*(?:"[^"\\]{1,64}"\s*:\s*(?:"(?:[^"\\]|\\.)*+"|-?\d+)\s*,\s*){0,8}+"(?:Records|records|value|items|resources)"\s*:\s*\[\s*(?=\{)'
+)
 _MARKS = re.compile(rb'"(?:[^"\\]|\\.)*+("?)|[{}\[\]]', re.DOTALL)
 
 
 def first_record(head: bytes) -> dict[str, Any] | None:
     """Return the first record in the head of a log, or None if it is not JSON. Of a cut record its first lines may suffice."""
     head = head.lstrip(_BLANK)
-    if head.startswith(b"["):
-        record = next((item.raw for item in _items((head,)) if item.whole), None)
+    if level := _level(head):
+        record = next((item.raw for item in _items((head,), level) if item.whole), None)
     else:
         record = head.split(b"\n", 1)[0]
     if record is None or not record.lstrip().startswith(b"{"):
@@ -43,14 +50,30 @@ def first_record(head: bytes) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
+def _level(head: bytes) -> int:
+    """Return how many brackets are open around a record: 1 in an array, 2 in an array in an object, 0 where each has lines of its own."""
+    head = head.lstrip(_BLANK)
+    if head.startswith(b"["):
+        return 1
+    if _WRAPPER.match(head) is None:
+        return 0
+    first, _, rest = head.partition(b"\n")
+    # two whole objects on two lines are two records, whatever the first of them holds
+    return 0 if rest.lstrip(_BLANK).startswith(b"{") and first.rstrip().endswith(b"}") else 2
+
+
+def _undecided(head: bytes) -> bool:
+    return len(head) < _HEAD and head.lstrip(_BLANK).startswith(b"{")
+
+
 def fits(block: bytes) -> bool:
     """Tell whether each line of a block begins like a record and ends like one."""
     body = block.strip(b"\r\n")
-    between = body.count(b"\n")
+    between = counting.feeds(body)
     return (
         body[:1] == b"{"
         and body[-1:] == b"}"
-        and (body.count(b"}\n{") == between or body.count(b"}\r\n{") == between)
+        and (counting.joints(body) == between or body.count(b"}\r\n{") == between)
     )
 
 
@@ -64,11 +87,11 @@ def read(
     """Yield the records of a JSON log; `facts` reads what its format knows of a record."""
     source = iter(stream)
     head = b""
-    while not head.strip(_BLANK) and (chunk := next(source, b"")):
+    while (not head.strip(_BLANK) or _undecided(head)) and (chunk := next(source, b"")):
         head += chunk
     rest = chain((head,), source)
-    if head.lstrip(_BLANK).startswith(b"["):
-        yield from _read_array(rest, look, tally, facts)
+    if (level := _level(head)) > 0:
+        yield from _read_array(rest, level, look, tally, facts)
         return
     for line in lines(rest, look=look, tally=tally, fits=fits):
         if not line.whole:
@@ -81,12 +104,13 @@ def read(
 
 def _read_array(
     stream: Iterable[bytes],
+    level: int,
     look: Look | None,
     tally: Tally | None,
     facts: Callable[[dict[str, Any]], Facts],
 ) -> Iterator[Observation | MalformedLine]:
     source = _counting(stream, tally or Tally())
-    for item in _items(source):
+    for item in _items(source, level):
         if item.whole:
             line = Line(item.number, item.offset, item.raw, True, look is None or bool(look(item.raw)))
             found = _record(line, facts)
@@ -117,23 +141,59 @@ def _record(line: Line, facts: Callable[[dict[str, Any]], Facts]) -> Observation
     if not line.telling:
         return Observation(None, (), line.number, line.offset, line.raw)
     at, host, further = facts(record)
-    fields = (*_flat(record, "", 0), *further)
-    return Observation(at, fields, line.number, line.offset, line.raw, host)
+    fields = flat(record)
+    if len(fields) > _MOST_FIELDS:
+        return malformed(line, "fields", f"it has more than {_MOST_FIELDS:,} values")
+    fields += further
+    return Observation(at, tuple(fields), line.number, line.offset, line.raw, host)
 
 
-def _flat(value: Any, name: str, depth: int) -> Iterator[tuple[str, str]]:
-    if isinstance(value, str):
-        yield name, value
-    elif isinstance(value, dict) and depth < _DEEPEST:
-        for key, member in value.items():
-            yield from _flat(member, f"{name}.{key}" if name else key, depth + 1)
-    elif isinstance(value, list) and depth < _DEEPEST:
-        for member in value:
-            yield from _flat(member, name, depth + 1)
-    elif isinstance(value, dict | list):
-        yield name, orjson.dumps(value).decode()
-    elif value is not None and not isinstance(value, bool):
-        yield name, str(value)
+def flat(record: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return name and text of each value in a record: `a.b` for members of members, a list's name once for each of its members.
+
+    At most one value more than a record may have.
+    """
+    found: list[tuple[str, str]] = []
+    _flatten(record, "", 1, found)
+    return found
+
+
+def _flatten(members: dict[str, Any], prefix: str, depth: int, found: list[tuple[str, str]]) -> None:
+    for key, value in members.items():
+        kind = type(value)
+        if kind is str:
+            found.append((prefix + key, value))
+        elif kind is int or kind is float:
+            found.append((prefix + key, str(value)))
+        elif kind is dict and depth < _DEEPEST:
+            _flatten(value, f"{prefix}{key}.", depth + 1, found)
+        elif kind is list:
+            _flatten_list(value, prefix + key, depth + 1, found)
+        elif kind is dict:
+            found.append((prefix + key, orjson.dumps(value).decode()))
+        if len(found) > _MOST_FIELDS:
+            return
+
+
+def _flatten_list(members: list[Any], name: str, depth: int, found: list[tuple[str, str]]) -> None:
+    if depth > _DEEPEST:
+        found.append((name, orjson.dumps(members).decode()))
+        return
+    for value in members:
+        kind = type(value)
+        if kind is str:
+            found.append((name, value))
+        elif kind is int or kind is float:
+            found.append((name, str(value)))
+        elif kind is dict:
+            if depth < _DEEPEST:
+                _flatten(value, f"{name}.", depth + 1, found)
+            else:
+                found.append((name, orjson.dumps(value).decode()))
+        elif kind is list:
+            _flatten_list(value, name, depth + 1, found)
+        if len(found) > _MOST_FIELDS:
+            return
 
 
 class _Item(msgspec.Struct, frozen=True, gc=False):
@@ -145,8 +205,8 @@ class _Item(msgspec.Struct, frozen=True, gc=False):
     whole: bool
 
 
-def _items(stream: Iterable[bytes]) -> Iterator[_Item]:
-    """Yield the objects in an array, by brackets and strings alone."""
+def _items(stream: Iterable[bytes], level: int) -> Iterator[_Item]:
+    """Yield the objects in an array, `level` brackets deep, by brackets and strings alone."""
     held = b""
     number, offset = 1, 0  # of the first byte held
     at = depth = 0
@@ -159,11 +219,11 @@ def _items(stream: Iterable[bytes]) -> Iterator[_Item]:
             at = mark.end()
             if mark[0] in (b"{", b"["):
                 depth += 1
-                if depth == 2 and mark[0] == b"{":
+                if depth == level + 1 and mark[0] == b"{":
                     begin = mark.start()
             elif mark[1] is None:
                 depth -= 1
-                if depth == 1 and begin >= 0:
+                if depth == level and begin >= 0:
                     number += held.count(b"\n", 0, begin)
                     yield _Item(number, offset + begin, held[begin:at], whole=True)
                     number += held.count(b"\n", begin, at)

@@ -49,7 +49,7 @@ def lines(
         data = block.data
         if tally is not None:
             tally.bytes += len(data)
-            tally.lines += data.count(b"\n")
+            tally.lines += block.feeds
             open_line = not data.endswith(b"\n")
         if look is None:
             yield from _lines(block, line_spans(data), None)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
 from tocsin.clock import Micros
 from tocsin.matching.sieve import Escapes
+from tocsin.telemetry.schema import Schema
+from tocsin.telemetry.times import Reference
 
 Look: TypeAlias = Callable[[bytes], Sequence[tuple[int, int]]]
 """Which lines of a block of whole lines to look at, as start and end, in order: `tocsin.matching.sieve.Sieve.spans`."""
@@ -40,7 +42,7 @@ class MalformedLine(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         line, offset, raw: as in `Observation`.
-        rule: stable name of what is wrong: `json`, `fields`, `header`, `too-long`, `truncated`.
+        rule: stable name of what is wrong: `json`, `fields`, `header`, `shape`, `too-long`, `truncated`, `container`.
         reason: one sentence for people.
         telling: whether a look was asked for; if not, nothing can be found in it.
     """
@@ -66,7 +68,13 @@ class Read(Protocol):
     """Reading one log."""
 
     def __call__(
-        self, stream: Iterable[bytes], where: str, *, look: Look | None = None, tally: Tally | None = None
+        self,
+        stream: Iterable[bytes],
+        where: str,
+        *,
+        look: Look | None = None,
+        tally: Tally | None = None,
+        reference: Reference | None = None,
     ) -> Iterator[Observation | MalformedLine]:
         """Yield the records of a log, and the lines that are none.
 
@@ -78,7 +86,12 @@ class Read(Protocol):
             where: its name, for messages.
             look: asked about each block of lines; None asks for all.
             tally: told how much was read.
+            reference: what stands for the year or the zone where times name none; None leaves times without a year out.
         """
+
+
+Container: TypeAlias = Literal["none", "evtx", "pcap", "parquet", "arrow"]
+"""What a log that is no text is kept in. Its records are read as lines of JSON: these are what `line`, `offset` and `raw` are of."""
 
 
 class Log(msgspec.Struct, frozen=True):
@@ -89,7 +102,11 @@ class Log(msgspec.Struct, frozen=True):
         sniff: tells by the first bytes (64 KiB, unpacked) whether a log is of this format.
         read: yields its records.
         escapes: how it writes characters that it cannot write plainly.
-        rank: formats of lower rank are asked first; plain text, which takes everything, comes last.
+        rank: formats of lower rank are asked first; plain text, which takes everything, comes last. Two of one rank that both
+            say yes are a tie, which a person decides.
+        schema: what its fields are in the vocabulary; None if that is told record by record (`schemas.of_record`).
+        container: for logs that are no text.
+        title: what people call it.
     """
 
     name: str
@@ -97,3 +114,6 @@ class Log(msgspec.Struct, frozen=True):
     read: Read
     escapes: Escapes = "none"
     rank: int = 0
+    schema: Schema | None = None
+    container: Container = "none"
+    title: str = ""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tocsin.telemetry import json_records, times, urls
+from tocsin.telemetry import json_records, suricata_fields, times, urls
 from tocsin.telemetry.json_records import Facts
 from tocsin.telemetry.observations import Log, Look, MalformedLine, Observation, Tally
+from tocsin.telemetry.times import Reference
 
 
 def _sniff(head: bytes) -> bool:
@@ -31,8 +32,17 @@ def _read(
     *,
     look: Look | None = None,
     tally: Tally | None = None,
+    reference: Reference | None = None,  # noqa: ARG001 - its times say all
 ) -> Iterator[Observation | MalformedLine]:
     return json_records.read(stream, look=look, tally=tally, facts=_facts)
 
 
-LOG = Log(name="suricata_eve", sniff=_sniff, read=_read, escapes="json", rank=10)
+LOG = Log(
+    name="suricata_eve",
+    sniff=_sniff,
+    read=_read,
+    escapes="json",
+    rank=10,
+    schema=suricata_fields.SCHEMA,
+    title="Suricata EVE",
+)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from tocsin.telemetry import times
 from tocsin.telemetry.lines import Line, lines
 from tocsin.telemetry.observations import Log, Look, MalformedLine, Observation, Tally
+from tocsin.telemetry.times import Reference
 
 FIELD = "line"
 
@@ -17,6 +18,7 @@ def _read(
     *,
     look: Look | None = None,
     tally: Tally | None = None,
+    reference: Reference | None = None,  # noqa: ARG001 - its times say all
 ) -> Iterator[Observation | MalformedLine]:
     for line in lines(stream, look=look, tally=tally):
         if line.telling:
@@ -29,4 +31,4 @@ def observe(line: Line) -> Observation:
     return Observation(times.in_line(text), ((FIELD, text),), line.number, line.offset, line.raw)
 
 
-LOG = Log(name="text", sniff=lambda head: True, read=_read, rank=100)  # noqa: ARG005
+LOG = Log(name="text", sniff=lambda head: True, read=_read, rank=100, title="Any text")  # noqa: ARG005

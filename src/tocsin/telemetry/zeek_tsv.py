@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from tocsin.telemetry import times, urls
+from tocsin.telemetry import times, urls, zeek_fields
 from tocsin.telemetry.lines import Line, lines, malformed, too_long
 from tocsin.telemetry.observations import Log, Look, MalformedLine, Observation, Tally
+from tocsin.telemetry.times import Reference
 
 _ESCAPE = re.compile(rb"\\x([0-9a-fA-F]{2})|\\\\")
 
@@ -26,6 +27,7 @@ def _read(
     *,
     look: Look | None = None,
     tally: Tally | None = None,
+    reference: Reference | None = None,  # noqa: ARG001 - its times say all
 ) -> Iterator[Observation | MalformedLine]:
     table = _Table()
     for line in lines(stream, look=look, tally=tally, fits=table.fits, mark=b"#"):
@@ -47,8 +49,10 @@ class _Table:
         self._members = b","
         self._unset = b"-"
         self._empty = b"(empty)"
+        self._nothing = {self._unset, self._empty, b""}
         self._names: list[str] = []
         self._sets: list[bool] = []
+        self._path = ""
 
     def head(self, raw: bytes) -> None:
         """Take a line of a header."""
@@ -61,15 +65,19 @@ class _Table:
                 self._members = _plain(values[0])
             case b"#unset_field" if values:
                 self._unset = values[0]
+                self._nothing = {self._unset, self._empty, b""}
             case b"#empty_field" if values:
                 self._empty = values[0]
+                self._nothing = {self._unset, self._empty, b""}
             case b"#fields":
                 self._names = [value.decode("utf-8", "replace") for value in values]
                 self._sets = []
+            case b"#path" if values:
+                self._path = _plain(values[0]).decode("utf-8", "replace")
             case b"#types":
                 self._sets = [value.startswith((b"set[", b"vector[", b"table[")) for value in values]
             case _:
-                pass  # #path, #open, #close say nothing that is needed
+                pass  # #open and #close say nothing that is needed
 
     def fits(self, block: bytes) -> bool:
         """Tell whether a block holds as many separators as its lines ask for."""
@@ -92,17 +100,25 @@ class _Table:
         fields: list[tuple[str, str]] = []
         of: dict[str, str] = {}
         for position, value in enumerate(line.raw.split(self._separator)):
-            if value in (self._unset, self._empty, b""):
+            if value in self._nothing:
                 continue
             name = self._names[position]
-            several = position < len(self._sets) and self._sets[position]
-            members = value.split(self._members) if several else (value,)
-            texts = [_plain(member).decode("utf-8", "surrogateescape") for member in members]
-            fields.extend((name, text) for text in texts)
-            of[name] = texts[0]
+            if position < len(self._sets) and self._sets[position] and self._members in value:
+                texts = [_text(member) for member in value.split(self._members)]
+                fields.extend((name, text) for text in texts)
+                of[name] = texts[0]
+            else:
+                of[name] = text = _text(value)
+                fields.append((name, text))
+        if self._path and "_path" not in of:  # as in Zeek's JSON
+            fields.append(("_path", self._path))
         fields += urls.requested("host+uri", of.get("host"), of.get("uri"), of.get("id.resp_p"))
         at = times.of_value(of.get("ts"))
         return Observation(at, tuple(fields), line.number, line.offset, line.raw, of.get("_system_name"))
+
+
+def _text(value: bytes) -> str:
+    return (_plain(value) if b"\\" in value else value).decode("utf-8", "surrogateescape")
 
 
 def _plain(value: bytes) -> bytes:
@@ -113,4 +129,12 @@ def _plain(value: bytes) -> bytes:
     )
 
 
-LOG = Log(name="zeek_tsv", sniff=_sniff, read=_read, escapes="zeek", rank=10)
+LOG = Log(
+    name="zeek_tsv",
+    sniff=_sniff,
+    read=_read,
+    escapes="zeek",
+    rank=10,
+    schema=zeek_fields.SCHEMA,
+    title="Zeek, tab-separated",
+)

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tocsin.matching import Entry, Index, Indicator
-from tocsin.matching import sieve as module
 from tocsin.matching.sieve import Sieve
 from tocsin.matching.values import classify
 
@@ -41,11 +42,6 @@ def test_escapes_hide_nothing(escapes, line):
     assert line in _lines(Sieve(_index("evil.example"), escapes), data)
 
 
-def test_a_backslash_of_its_own_is_no_escape():
-    line = rb'{"q":"C:\\nevil.example"}'
-    assert _lines(Sieve(_index("evil.example"), "json"), line) == []
-
-
 def test_what_many_lines_hold_is_found_as_well():
     index = _index("198.51.0.0/16")
     data = b"".join(b"x 198.51.%d.%d y\nquiet 10.0.0.%d\n" % (n // 250, n % 250, n % 250) for n in range(500))
@@ -54,10 +50,42 @@ def test_what_many_lines_hold_is_found_as_well():
         assert len(sieve.spans(data)) == 500
 
 
-def test_memory_is_bounded(monkeypatch):
-    monkeypatch.setattr(module, "_REMEMBERED", 100)
+def test_of_what_is_muted_nothing_is_told():
+    index = _index(
+        "evil.example", "1.2.3.4", "bad.example", "bad.example", "http://198.51.100.1/x", "198.51.100.1"
+    )
+    sieve = Sieve(index)
+    data = b"www.evil.example\n1.2.3.4\nbad.example\nhttp://198.51.100.1/x\n"
+    assert len(sieve.spans(data)) == 4
+    evil, bad = next(index.name("evil.example")), next(index.name("bad.example"))
+    sieve.mute([evil, next(index.ipv4("1.2.3.4")), bad, next(index.ipv4("198.51.100.1"))])
+    # the other indicator of bad.example, and the URL, still want their lines
+    assert _lines(sieve, data) == [b"bad.example", b"http://198.51.100.1/x"]
+
+
+@pytest.mark.parametrize("before", range(130))
+def test_what_stands_at_any_distance_from_a_step_is_found(before):
+    digest = "d41d8cd98f00b204e9800998ecf8427e"
+    index = _index(
+        "evil.example", "1.2.3.4", digest, "2001:db8::1", "bob@post.example", "http://[2001:db8::7]/x"
+    )
+    sieve = Sieve(index)
+    for text in (
+        "evil.example",
+        "1.2.3.4",
+        digest,
+        "2001:db8::1",
+        "bob@post.example",
+        "2001:db8::7",
+        "a[.]b",
+        "\xc3\xbc.example",
+    ):
+        line = b"x" * before + b" " + text.encode("latin-1") + b" " + b"y" * 70
+        assert _lines(sieve, b"q\n" + line + b"\nz") == [line], text
+
+
+def test_many_threads_share_a_sieve():
     sieve = Sieve(_index("evil.example"))
-    for start in range(0, 5000, 50):
-        data = b"".join(b"name-%d.example\n" % n for n in range(start, start + 50)) + b"evil.example\n"
-        assert _lines(sieve, data) == [b"evil.example"]
-        assert len(sieve._dull) <= 152
+    data = b"quiet.example\nevil.example\n" * 20_000
+    with ThreadPoolExecutor(4) as pool:
+        assert {len(spans) for spans in pool.map(sieve.spans, [data] * 8)} == {20_000}

@@ -153,3 +153,32 @@ def test_a_hunt_left_early_knows_how_far_it_came(tmp_path):
     run.close()
     assert hunt.report.hits == 1
     assert hunt.report.lines == 5
+
+
+def test_an_indicator_that_hits_everything_is_given_up(tmp_path):
+    log = _write(tmp_path, *["1.2.3.4 x"] * 500, "evil.example 1.2.3.4")
+    hits, report = _hunt(_catalogue("1.2.3.4", "evil.example"), log, most=10, breaker=100)
+    assert (report.hits, report.held_back) == (101, 90)
+    assert [count.indicator.id for count in report.counts.values() if count.given_up] == ["indicator--0"]
+    assert [hit.wanted for hit in hits if hit.line == 501] == ["evil.example"]
+
+
+def test_confidence_has_decayed_by_the_time_of_the_record(tmp_path):
+    month = 30 * 86_400_000_000
+    old = ("1.2.3.4", {"confidence": 80, "valid_from": EVENT - 4 * month})
+    new = ("evil.example", {"confidence": 80, "valid_from": EVENT - month // 30})
+    log = _write(tmp_path, "2026-11-20T08:00:00Z 1.2.3.4 evil.example")
+    hits, report = _hunt(_catalogue(old, new), log, least=30)
+    assert {hit.wanted: hit.flags for hit in hits} == {"1.2.3.4": ("faded",), "evil.example": ()}
+    assert (report.hits, report.flagged) == (1, 1)
+    assert _hunt(_catalogue(old, new), log)[1].hits == 2
+
+
+def test_one_thread_finds_what_many_find(tmp_path):
+    log = _write(tmp_path, *(f"{n} 10.0.0.{n % 250} www.name{n % 977}.example" for n in range(200_000)))
+    wanted = _catalogue("10.0.0.7", "name13.example", "name500.example")
+    one, many = (_hunt(wanted, log, threads=threads)[0] for threads in (1, 3))
+    assert one == many
+    assert len(one) == sum(n % 250 == 7 for n in range(200_000)) + sum(
+        n % 977 in {13, 500} for n in range(200_000)
+    )

@@ -11,6 +11,7 @@ import zstandard
 
 from tocsin.errors import FormatError
 from tocsin.node import logs
+from tocsin.telemetry import plugin
 
 
 def _open(*paths):
@@ -89,3 +90,38 @@ def test_standard_input(monkeypatch):
 def test_what_does_not_exist_is_said_first(tmp_path):
     with pytest.raises(FormatError, match="no such file"):
         logs.check([str(tmp_path), str(tmp_path / "nothing")])
+
+
+def _references(*paths, **how):
+    opened = logs.open_logs(
+        [str(p) for p in paths], on_read=lambda n: None, on_fault=pytest.fail, reading=logs.Reading(**how)
+    )
+    return [(log.log.name, log.reference.latest) for log in opened]
+
+
+def test_nothing_in_a_log_is_later_than_its_file(tmp_path):
+    (tmp_path / "old").write_bytes(b"a line\n")
+    os.utime(tmp_path / "old", (1_000, 1_000))
+    (tmp_path / "young").write_bytes(b"a line\n")
+    os.utime(tmp_path / "young", (9_000, 9_000))
+    assert _references(tmp_path, now=5_000_000_000) == [("text", 1_000_000_000), ("text", 5_000_000_000)]
+    assert _references(tmp_path / "young") == [("text", 9_000_000_000)]
+
+
+def test_the_format_that_is_said_is_taken(tmp_path):
+    (tmp_path / "x").write_bytes(b"a line\n")
+    assert _references(tmp_path / "x", format="cef")[0][0] == "cef"
+
+
+def test_a_tie_is_a_fault_of_that_log_alone(tmp_path, monkeypatch):
+    def tied(head, name):
+        if head.startswith(b"tie"):
+            raise FormatError("it could be of any of these formats: a, b", hint="say which with --format")
+        return plugin.named("text")
+
+    monkeypatch.setattr(logs, "log_of", tied)
+    (tmp_path / "a").write_bytes(b"tie\n")
+    (tmp_path / "b").write_bytes(b"none\n")
+    opened, faults, _ = _open(tmp_path)
+    assert [name for name, _, _ in opened] == ["b"]
+    assert faults == [("a", "it could be of any of these formats: a, b; say which with --format")]

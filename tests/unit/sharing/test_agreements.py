@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -66,3 +67,42 @@ def test_nothing_changes_between_turns(agreement: Agreement, now: int) -> None:
 @given(made, st.integers(-1, 21))
 def test_no_stranger_is_ever_in_it(agreement: Agreement, now: int) -> None:
     assert lapse(agreement, STRANGER, now)
+
+
+# --- on a dated law ---
+
+US = msgspec.structs.replace(
+    MADE,
+    law="us-cisa-2015",
+    starts=0,
+    basis_until=None,
+    ends=None,
+    parties=(Party(ONE, 0), Party(TWO, 0, gone=2 * DAY)),
+)
+
+
+def on(text: str) -> int:
+    return int(datetime.fromisoformat(f"{text}T00:00:00+00:00").timestamp()) * 1_000_000
+
+
+def test_a_law_that_lapsed_last_night_stops_it_this_morning_and_says_so() -> None:
+    assert lapse(US, ONE, on("2025-10-01") - 1) == ""
+    assert lapse(US, ONE, on("2025-10-01")) == (
+        "the agreement 'A' rests on a law that is not in force: US CISA 2015 (6 USC 1501-1510) lapsed on 2025-10-01 "
+        "and is in force again from 2025-11-12"
+    )
+    assert lapse(US, ONE, on("2025-11-12")) == ""
+    assert lapse(msgspec.structs.replace(US, law=""), ONE, on("2025-10-01")) == ""
+
+
+def test_the_dates_of_the_law_are_turns() -> None:
+    assert turn(US, on("2025-01-01")) == on("2025-10-01")
+    assert turn(US, on("2025-10-01")) == on("2025-11-12")
+    assert turn(msgspec.structs.replace(US, ends=on("2025-09-01")), on("2025-01-01")) == on("2025-09-01")
+    assert turn(msgspec.structs.replace(US, law=""), on("2025-01-01")) is None
+
+
+def test_turns_are_of_parties_too_and_later_than_now() -> None:
+    assert turn(MADE, 120 * DAY - 1) == 120 * DAY
+    assert turn(MADE, 120 * DAY) == 150 * DAY
+    assert turn(MADE, END) is None

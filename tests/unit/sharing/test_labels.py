@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from deciding import OWN_ID, PEER_ID, THIRD_ID
-from tocsin.sharing.labels import Definitions, label_for
+from tocsin.sharing.labels import Definitions, label_for, narrowness
+from tocsin.stix.markings import TLP, id_of
 
 
 def test_equal_facts_are_one_label_set() -> None:
@@ -42,3 +43,20 @@ def test_definitions_compare_by_what_they_say() -> None:
     assert Definitions({("m", "o"): "statement"}) == Definitions({("m", "o"): "statement"})
     assert Definitions({("m", "o"): "statement"}) != Definitions()
     assert Definitions() != object()
+
+
+def test_what_more_may_have_comes_first() -> None:
+    ordered = [
+        label_for([id_of(TLP.CLEAR)], owner="o"),
+        label_for([], owner="p", assumed="green"),
+        label_for([id_of(TLP.GREEN)], owner="o", holds=["victim"]),
+        label_for([id_of(TLP.GREEN), "a", "b"], owner="o"),
+        label_for([id_of(TLP.GREEN)], owner="o", communities=["a"]),
+        label_for([id_of(TLP.CLEAR), id_of(TLP.GREEN)], owner="o", recipients=["a"]),
+        label_for([], owner="o", assumed="amber+strict"),
+        label_for([id_of(TLP.RED)], owner="o"),
+        label_for([], owner="o"),
+        label_for(["a"], owner="o"),
+    ]
+    ordered.reverse()
+    assert sorted(ordered, key=narrowness) == ordered[::-1]

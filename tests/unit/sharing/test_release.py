@@ -24,9 +24,10 @@ def test_nobody_else_makes_a_release() -> None:
 
 
 def test_a_release_remembers_for_whom_it_was_made() -> None:
-    sealed = clear("identity--x", "receive", (1,), 7).seal(b"rows")
-    page = sealed.derive({"objects": 1})
+    clearance = clear("identity--x", "receive", (1,), 7, ground="an adequacy decision")
+    page = clearance.narrow(bool).seal(b"rows").derive({"objects": 1})
     assert (page.value, page.recipient, page.action) == ({"objects": 1}, "identity--x", "receive")
+    assert page.ground == "an adequacy decision"
 
 
 def test_what_is_public_says_so() -> None:

@@ -45,6 +45,13 @@ def test_what_rests_on_others_is_known() -> None:
     assert table.resting == [(8, ((3,),)), (9, ((1, 2),))]
 
 
+def test_what_rests_on_others_is_known_once_after_a_beginning() -> None:
+    table = Table(OWN_ID)
+    table.update(LABELS | {9: label_for([], owner=OWN_ID, rests=[[3]])}, NONE, NOW)
+    table.update({3: LABELS[3], 9: label_for([], owner=OWN_ID, rests=[[3]])}, NONE, NOW)
+    assert (table.epoch, table.resting) == (1, [(9, ((3,),))])
+
+
 def test_as_many_but_others_are_not_taken_for_the_same() -> None:
     table = Table(OWN_ID)
     table.update(LABELS, NONE, NOW)
@@ -100,6 +107,20 @@ def test_a_date_that_is_reached_begins_an_epoch() -> None:
         ("expired", 2, None),
         ("expired", 2, None),
     ]
+
+
+def test_the_first_of_several_dates_counts() -> None:
+    other = "marking-definition--00000000-0000-4000-8000-00000000000f"
+    said = {
+        (UNKNOWN, OWN_ID): f'handling:{{"not_before":{SOON}}}',
+        (other, OWN_ID): f'handling:{{"not_before":{LATER}}}',
+    }
+    for order in ((UNKNOWN, other), (other, UNKNOWN)):
+        table = Table(OWN_ID)
+        table.update(
+            {n: label_for([one], owner=OWN_ID) for n, one in enumerate(order)}, Definitions(said), NOW
+        )
+        assert table.until == SOON
 
 
 def test_a_new_date_for_what_stands_is_noted() -> None:

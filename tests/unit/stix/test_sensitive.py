@@ -93,6 +93,14 @@ SEEN = [
     (text("www.local.example and a local.example or ~/.local/share"), ""),
     (text(r"on \\srv7\share$ today"), "internal"),
     (text(r"C:\Windows\System32\cmd.exe HKLM\Software\X"), ""),
+    (text("opened by Ms. Doe of accounting"), "name"),
+    (text("Mr Smith, M. le Maire"), "name"),
+    (text("an Frau Dr. Müller und Herrn Weiß"), "name"),
+    (text("el Señor Álvarez"), "name"),
+    (text("Reported by: Jane Q. Doe, contact: desk"), "name"),
+    (text("victim: Łucja Żak"), "name"),
+    (text("Fraud. Example, Herring Bank, Mrs x, UMr Smith, Master Boot Record"), ""),
+    (text("Domain Name: Domain Registration; see also: Cobalt Strike; user: admin"), ""),
     (text(r"C:\Users\Public\x and %APPDATA%\x and C:\Users\%USERNAME%\x"), ""),
     (text(r"in c:\users\j.doe\appdata"), "account internal"),
     (text("in '/home/jdoe/.ssh' there"), "account internal"),
@@ -229,6 +237,7 @@ def test_never_raises_on_text(words) -> None:
 PIECES = [
     "@", "a@", "1.", "1.1.1.1", ".local", ":", "::", "a:", "0:0:", "\\", "\\\\a", "/home/", "[", "[.", "(at", "%2e", "://", "://a:",
     "victim", "IMEI", "-aa", "\\.", "\uff0e", "user@", "IMEI 1 ", ".1.1.1", "\\Users\\", "fe80::1 ",
+    "Mr ", "Frau ", ": A", "by: Aa ", "Mr Aa",
 ]  # fmt: skip
 
 
@@ -236,9 +245,9 @@ PIECES = [
 def test_time_is_linear(piece) -> None:
     def seconds(size: int) -> float:
         found = factories.parsed(text(piece * (size // len(piece))))
-        began = time.perf_counter()
+        began = time.thread_time()  # its own work, however busy the machine is
         kinds(found.data, found.body)
-        return time.perf_counter() - began
+        return time.thread_time() - began
 
     small, large = min(seconds(20_000) for _ in range(3)), min(seconds(320_000) for _ in range(2))
     assert large < 80 * max(small, 0.0002), (small, large)  # 16 times the text; quadratic would be 256 times

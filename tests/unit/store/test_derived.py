@@ -112,7 +112,7 @@ def test_another_assertion_of_the_end_frees_and_its_end_frees(store: Store) -> N
     collection = settle(store)
     link = relation(3, GREEN, uid("malware", 1), uid("malware", 2))
     objects.put(store, collection.id, [malware(1, RED), link], origin=IMPORT)
-    before = cursor(store, uid("relationship", 3))
+    before = max(cursor(store, uid(kind, n)) for kind, n in (("relationship", 3), ("malware", 1)))
     objects.put(store, collection.id, [malware(1, GREEN, name="also")], origin=IMPORT)
     assert grounds(store, uid("relationship", 3)) == {()}
     assert cursor(store, uid("relationship", 3)) > before  # added anew: who passed it by sees it now

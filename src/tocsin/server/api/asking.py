@@ -59,6 +59,7 @@ def document(body: bytes, kind: type[S]) -> S:
 
 def answer(call: Call, released: Released[Any], *, status: int = 200, **headers: str) -> Response:
     """Return a released value as JSON."""
+    call.rested_on(released)
     fields = {name.replace("_", "-"): value for name, value in headers.items()}
     return respond(
         call.request,

@@ -68,5 +68,6 @@ def _text(page: Page, cursors: list[int]) -> str:
 
 
 def _answer(call: Call, said: Released[str]) -> Response:
+    call.rested_on(said)
     text = f"retry: {_RETRY}\n{said.value}\n".encode()
     return respond(call.request, said.derive(text), media_type=MEDIA, headers={"Cache-Control": "no-store"})

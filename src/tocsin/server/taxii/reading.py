@@ -90,11 +90,13 @@ def _page(call: Call, wanted: PageQuery) -> Released[Page]:
 def _ask(call: Call, question: Callable[[Store, Clearance], Released[T] | Stale]) -> Released[T]:
     """Ask the store under what the principal's organisation may have over this channel."""
     store = call.parts.store
-    return call.parts.clearances.ask(
+    released = call.parts.clearances.ask(
         call.principal.organisation,
         lambda clearance: question(store, clearance),
         encrypted=call.request.url.scheme == "https",
     )
+    call.rested_on(released)
+    return released
 
 
 def _of_collection(call: Call) -> PageQuery:

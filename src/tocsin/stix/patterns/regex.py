@@ -8,6 +8,7 @@ parentheses, and a quantifier with nothing before it.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 MAX_REGEX: Final = 10_000
@@ -29,6 +30,11 @@ _PIECE = re.compile(
 _EXTENDED = re.compile(r"\(\?\^?[A-Za-wyz]*x")
 
 
+def pieces(text: str) -> Iterator[str]:
+    """Yield the parts of a regular expression: escapes, classes and openings of groups are one part each."""
+    return (match.group() for match in _PIECE.finditer(text))
+
+
 def regex_fault(text: str) -> str | None:
     """Return what is wrong with a regular expression, None if nothing was found."""
     if len(text) > MAX_REGEX:
@@ -37,8 +43,7 @@ def regex_fault(text: str) -> str | None:
         return None
     depth = 0
     bare = True  # nothing stands before the next piece that could be repeated
-    for match in _PIECE.finditer(text):
-        piece = match.group()
+    for piece in pieces(text):
         if piece == "\\":
             return "regular expression ends in a backslash"
         if piece == "[":

@@ -1,0 +1,57 @@
+"""Counting in blocks of bytes at the speed of memory; `bytes.count` takes as long for it as the whole scan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tocsin.matching.native import WIDTH, byte, compiled, ones, where
+
+_FEED, _OPENING, _CLOSING = (np.uint8(ord(c)) for c in "\n{}")
+
+
+@compiled
+def _feeds(data: Any) -> int:
+    address, size = np.uint64(data.ctypes.data), len(data)
+    at = count = 0
+    while at + WIDTH <= size:
+        count += ones(where(address + np.uint64(at), _FEED))
+        at += WIDTH
+    while at < size:
+        count += byte(address, at) == _FEED
+        at += 1
+    return count
+
+
+@compiled
+def _joints(data: Any) -> int:
+    address, size = np.uint64(data.ctypes.data), len(data)
+    at, count = 1, 0
+    while at + WIDTH + 1 <= size:
+        feeds = where(address + np.uint64(at), _FEED)
+        if feeds:
+            feeds &= where(address + np.uint64(at - 1), _CLOSING) & where(
+                address + np.uint64(at + 1), _OPENING
+            )
+            count += ones(feeds)
+        at += WIDTH
+    while at + 1 < size:
+        if (
+            byte(address, at) == _FEED
+            and byte(address, at - 1) == _CLOSING
+            and byte(address, at + 1) == _OPENING
+        ):
+            count += 1
+        at += 1
+    return count
+
+
+def feeds(data: bytes) -> int:
+    """Return how many line feeds there are."""
+    return int(_feeds(np.frombuffer(data, np.uint8)))
+
+
+def joints(data: bytes) -> int:
+    """Return how many line feeds stand between `}` and `{`: a line of JSON objects ends there, and another begins."""
+    return int(_joints(np.frombuffer(data, np.uint8)))

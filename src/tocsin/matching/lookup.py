@@ -1,0 +1,103 @@
+"""Asking an index about one value: the compiled steps behind `index`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tocsin.matching import hashing
+from tocsin.matching.hashing import finish, has
+from tocsin.matching.native import compiled
+from tocsin.matching.tokens import run
+
+_DOT = ord(".")
+_LOW = (1 << 64) - 1
+
+
+def span(prints: Any, hashed: int) -> tuple[int, int]:
+    """Return between which positions of the sorted `prints` (upper halves of hashes) a hash stands."""
+    first, end = _span(prints, np.uint32(hashed >> 32))
+    return first, end
+
+
+@compiled
+def _span(prints: Any, wanted: Any) -> tuple[int, int]:
+    low, high = 0, len(prints)
+    while low < high:
+        middle = (low + high) >> 1
+        if prints[middle] < wanted:
+            low = middle + 1
+        else:
+            high = middle
+    end = low
+    while end < len(prints) and prints[end] == wanted:
+        end += 1
+    return low, end
+
+
+@compiled
+def _suffixes(filter: Any, prints: Any, name: Any, found: Any) -> int:  # noqa: A002 - its name everywhere
+    state = hashing.START
+    count = 0
+    at = len(name)
+    while at > 0:
+        at -= 1
+        state = (state ^ (np.uint64(name[at]) | np.uint64(0x20))) * hashing.STEP
+        if (at == 0 or name[at - 1] == _DOT) and count < len(found):
+            hashed = finish(state, hashing.DOMAIN)
+            if has(np.uint64(filter.ctypes.data), len(filter), hashed):
+                low, high = _span(prints, np.uint32(hashed >> np.uint64(32)))
+                if low < high:
+                    found[count] = at
+                    count += 1
+    return count
+
+
+def suffixes(filter: Any, prints: Any, name: str) -> list[str]:  # noqa: A002
+    """Return the suffixes of a name that may be in the index, the longest first."""
+    data = name.encode("utf-8", "surrogateescape")
+    found = np.empty(128, np.int64)
+    count = _suffixes(filter, prints, np.frombuffer(data, np.uint8), found)
+    return [data[at:].decode("utf-8", "surrogateescape") for at in reversed(found[:count].tolist())]
+
+
+@compiled
+def _may_name(tables: Any, text: Any) -> bool:
+    return run(tables, np.uint64(text.ctypes.data), 0, len(text))
+
+
+def may_name(tables: Any, text: str) -> bool:
+    """Return whether a word in ASCII may name something, as a name, an address or the host of a URL."""
+    return bool(_may_name(tables, np.frombuffer(text.encode(), np.uint8)))
+
+
+@compiled
+def _hash_text(text: Any, space: int) -> Any:
+    return hashing.hash_bytes(np.uint64(text.ctypes.data), 0, len(text), space)
+
+
+def hash_text(text: str, space: int) -> int:
+    """Return the hash of a text."""
+    return int(_hash_text(np.frombuffer(text.encode("utf-8", "surrogateescape"), np.uint8), space))
+
+
+def hash_ipv4(number: int) -> int:
+    """Return the hash of an IPv4 address."""
+    return int(hashing.hash_number(0, number, hashing.IPV4))
+
+
+def hash_ipv6(number: int) -> int:
+    """Return the hash of an IPv6 address."""
+    return int(hashing.hash_number(np.uint64(number >> 64), np.uint64(number & _LOW), hashing.IPV6))
+
+
+def hash_network(version: int, first: int, bits: int) -> int:
+    """Return the hash of a range."""
+    space = hashing.NET4 if version == 4 else hashing.NET6
+    return int(hashing.hash_network(np.uint64(first >> 64), np.uint64(first & _LOW), bits, space))
+
+
+def hash_digest(text: str) -> int:
+    """Return the hash of a digest in hexadecimal."""
+    return int(hashing.hash_number(len(text), np.uint64(int(text[:16], 16)), hashing.DIGEST))

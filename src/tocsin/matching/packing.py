@@ -1,0 +1,101 @@
+"""Loops over many values at once, compiled: what building an index spends its time on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tocsin.matching import hashing
+from tocsin.matching.hashing import hash_bytes, hash_number
+from tocsin.matching.native import address, byte, compiled
+from tocsin.matching.tables import last_bit
+from tocsin.matching.tokens import quad
+
+_DOT, _AT, _COLON, _SLASH, _BRACKET, _SPACE = (ord(c) for c in ".@:/[ ")
+
+
+@compiled
+def quads(text: Any, size: int, numbers: Any) -> None:
+    """Read dotted quads, `size` bytes of text at an address, with one blank between them."""
+    start, at = 0, 0
+    for i in range(len(numbers)):
+        while at < size and byte(text, at) != _SPACE:
+            at += 1
+        numbers[i] = quad(text, start, at)
+        at += 1
+        start = at
+
+
+@compiled
+def _hash_numbers(high: int, numbers: Any, space: int, hashes: Any) -> None:
+    for i in range(len(numbers)):
+        hashes[i] = hash_number(high, numbers[i], space)
+
+
+def hash_numbers(high: int, numbers: Any, space: int) -> Any:
+    """Return the hash of each number."""
+    hashes = np.empty(len(numbers), np.uint64)
+    _hash_numbers(high, numbers.astype(np.uint64), space, hashes)
+    return hashes
+
+
+def hash_texts(data: Any, starts: Any, ends: Any, space: int) -> Any:
+    """Return the hash of each text `data[starts[i]:ends[i]]`."""
+    hashes = np.empty(len(starts), np.uint64)
+    hashing.hash_all(address(data), starts, ends, space, hashes)
+    return hashes
+
+
+@compiled
+def set_bits(bits: Any, positions: Any) -> None:
+    """Set some bits of a bit set."""
+    for position in positions:
+        bits[position >> 6] |= np.uint64(1) << np.uint64(position & 63)
+
+
+@compiled
+def _set_last(lasts: Any, data: Any, start: int, end: int) -> bool:
+    """Add the last label of a name to the set of them; return whether the name has another."""
+    state = hashing.START
+    at = end
+    while at > start and byte(data, at - 1) != _DOT and byte(data, at - 1) != _AT:
+        at -= 1
+        state = (state ^ (np.uint64(byte(data, at)) | np.uint64(0x20))) * hashing.STEP
+    position = last_bit(state)
+    lasts[position >> 6] |= np.uint64(1) << np.uint64(position & 63)
+    return at > start
+
+
+@compiled
+def set_lasts(lasts: Any, data: Any, starts: Any, ends: Any) -> None:
+    """Add the last label of each name to the set of them."""
+    for i in range(len(starts)):
+        _set_last(lasts, data, starts[i], ends[i])
+
+
+@compiled
+def hash_hosts(data: Any, starts: Any, ends: Any, hashes: Any, lasts: Any) -> None:
+    """Write the hash of the host with which each URL without scheme begins; leave 0 where it is no name with a dot and no IPv4 address."""
+    for i in range(len(starts)):
+        start = starts[i]
+        end = start
+        if byte(data, start) == _BRACKET:
+            continue
+        while end < ends[i] and byte(data, end) != _COLON and byte(data, end) != _SLASH:
+            end += 1
+        number = quad(data, start, end)
+        if number >= 0:
+            hashes[i] = hash_number(0, number, hashing.IPV4)
+        elif _set_last(lasts, data, start, end):
+            hashes[i] = hash_bytes(data, start, end, hashing.NAME)
+
+
+@compiled
+def gather(data: Any, starts: Any, order: Any, ends: Any, moved: Any) -> None:
+    """Copy pieces of `data` to `moved` in another order; `ends` says where each begins there."""
+    for i in range(len(order)):
+        source = starts[order[i]]
+        target = ends[i]
+        for at in range(ends[i + 1] - target):
+            moved[target + at] = data[source + at]

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import pytest
+
+from tocsin.telemetry import MalformedLine, Observation, windows_xml
+from tocsin.telemetry.windows_xml import LOG
+
+EVENT = (
+    b'<Event><System><EventID>%d</EventID></System><EventData><Data Name="x">%s</Data></EventData></Event>'
+)
+
+
+def _read(data, step=1 << 20):
+    return list(LOG.read([data[at : at + step] for at in range(0, len(data), step)], "x"))
+
+
+@pytest.mark.parametrize("between", [b"", b"\n", b"\r\n  ", b'<?xml version="1.0"?>'])
+@pytest.mark.parametrize("step", [1, 7, 1 << 20])
+def test_events_anywhere(between, step):
+    data = b"<Events>" + between.join(EVENT % (n, b"v") for n in range(3)) + b"</Events>"
+    found = _read(data, step)
+    assert [dict(each.fields)["EventID"] for each in found] == ["0", "1", "2"]
+    assert all(data[each.offset :].startswith(each.raw) for each in found)
+
+
+def test_rubbish_between_events_is_kept():
+    found = _read(EVENT % (1, b"v") + b"evil.example" + EVENT % (2, b"v"))
+    assert [type(each) for each in found] == [Observation, MalformedLine, Observation]
+    assert found[1].raw == b"evil.example"
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        b'<!DOCTYPE a [<!ENTITY b "bbbb">]>',
+        b"&undefined;",
+        b"<unclosed>",
+        b"<a>" * 60 + b"</a>" * 60,
+        b"<a>x</a>" * 6_000,
+    ],
+)
+def test_hostile_events_are_malformed_and_no_more(inner):
+    found = _read(EVENT % (1, inner) + EVENT % (2, b"v"))
+    assert isinstance(found[0], MalformedLine)
+    assert dict(found[-1].fields)["EventID"] == "2"
+
+
+def test_an_event_without_end_is_bounded(monkeypatch):
+    monkeypatch.setattr(windows_xml, "_LARGEST", 1_000)
+    found = _read(b"<Event>" + b"x" * 5_000 + EVENT % (2, b"v"), 100)
+    assert sum(isinstance(each, Observation) for each in found) == 1
+    assert all(len(each.raw) <= 1_200 for each in found)
+
+
+def test_references_to_characters_are_looked_through():
+    seen = []
+
+    def look(block):
+        seen.append(block)
+        return []
+
+    list(LOG.read([EVENT % (1, b"evil&#46;example")], "x", look=look))
+    assert b"evil.example" in seen[0]
