@@ -16,6 +16,8 @@ from docs import telemetry
 from tocsin import errors
 from tocsin.cli import _root
 from tocsin.config import SETTINGS
+from tocsin.server.api.openapi import document
+from tocsin.server.api.table import OPERATIONS
 
 _FOLDER = Path(__file__).parent / "reference"
 _NOTE = "<!-- written by `python -m docs.generate`; edit the code, not this page -->\n"
@@ -98,12 +100,32 @@ def _describe(command: click.Command, context: click.Context, level: int = 2) ->
                 yield from _describe(child, click.Context(child, info_name=name, parent=context), level + 1)
 
 
+def _api() -> str:
+    described = document(OPERATIONS)["paths"]
+    rows = []
+    for each in OPERATIONS:
+        listed = described[each.path][each.method.lower()]["parameters"]
+        names = ", ".join(f"`{p['name']}`" for p in listed if p["in"] == "query")
+        answer = each.answer.__name__ if each.answer is not None else "events"
+        rows.append(f"| `{each.method}` | `{each.path}` | {each.summary} | {names} | {answer} |")
+    return f"""# REST interface
+
+{_NOTE}
+Everything is described by the node itself, as OpenAPI 3.1: `GET /api/v1/openapi.json`. [How to use it](../how-to/use-the-api.md) has the rest.
+
+| method | path | what | parameters | answer |
+|---|---|---|---|---|
+{chr(10).join(rows)}
+"""
+
+
 def main() -> int:
     """Write or check the pages; return 1 when `--check` finds one that is not current."""
     pages = {
         "settings.md": _settings(),
         "exit-codes.md": _exit_codes(),
         "commands.md": _commands(),
+        "api.md": _api(),
         "telemetry.md": telemetry.page(_NOTE),
     }
     stale = []

@@ -98,6 +98,12 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("pool_size", _count, 8, "Most database connections one process holds."),
     Setting("workers", _count, 1, "Server processes of `tocsin serve`; each holds `pool_size` connections."),
+    Setting(
+        "webhook_origins",
+        str,
+        "",
+        "Origins that webhooks may be sent to, separated by commas, such as `https://soar.example.org`. Empty: no webhooks.",
+    ),
     Setting("log_level", _level, "info", "debug, info, warning or error."),
     Setting("log_json", _flag, False, "Write the log as one JSON object a line."),
     Setting(
@@ -125,6 +131,7 @@ class Settings(msgspec.Struct, frozen=True):
     request_timeout: int = 60
     pool_size: int = 8
     workers: int = 1
+    webhook_origins: str = ""
     log_level: str = "info"
     log_json: bool = False
     metrics_public: bool = False

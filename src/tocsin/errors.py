@@ -165,3 +165,14 @@ class ExchangeError(TocsinError):
 
     code = "exchange"
     exit_code = 9
+
+
+def by_code() -> dict[str, type[TocsinError]]:
+    """Return the classes of errors by their codes: of those that share one, the most general."""
+    found: dict[str, type[TocsinError]] = {}
+    waiting: list[type[TocsinError]] = [TocsinError]
+    while waiting:
+        kind = waiting.pop(0)
+        found.setdefault(kind.code, kind)
+        waiting += kind.__subclasses__()
+    return found

@@ -98,6 +98,11 @@ def _people(store: Store) -> None:
     with store.transaction() as connection:
         accounts.add(connection, accounts.Account(WORD, MINISTRY.id, created=now))
         accounts.issue(connection, WORD, ("taxii:read",), now=now)
+        connection.execute(
+            "INSERT INTO webhook (id, organisation, account, url, query, secret, created, position) "
+            "VALUES (%s, %s, %s, %s, %s, %s, %s, 0)",
+            (uuid.UUID(int=7), MINISTRY.id, WORD, f"https://{WORD}.example/", WORD, b"x" * 32, now),
+        )
         peers.add(connection, peers.Peer("p0", f"https://{WORD}.example/", MINISTRY.id, secret=WORD))
         peers.subscribe(connection, peers.Subscription("p0", "poll", WORD, MIRROR_ID, "n1"))
 

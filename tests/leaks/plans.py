@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from factories import indicator, version
 from leaks.hidden import HIDDEN_IDS, POSTING
-from leaks.world import HOUR, INNER_ID, MIRROR_ID, OPEN_ID, START, VISIBLE_IDS
+from leaks.world import HOUR, INNER_ID, MIRROR_ID, OPEN_ID, START, VISIBLE_IDS, WORD
 from tocsin.clock import to_text
 
 INTEL_ID = uuid.UUID(int=2 << 64)
@@ -38,6 +38,9 @@ COLLECTIONS = tuple(
 """By alias and by id, seen, hidden and made up; the numbers are those that the store uses inside."""
 OBJECTS = (*VISIBLE_IDS, *HIDDEN_IDS, RANDOM, "indicator--", "x" * 300, "%00", "%2e%2e")
 STATUSES = (str(POSTING), str(uuid.uuid4()), "1", "nonsense")
+
+HOOKS = (str(uuid.UUID(int=7)), "x", "%00")
+"""The first is a webhook of an organisation that FRIEND is not (`hidden`)."""
 
 _HIDDEN_VERSION = version(1, 20)["modified"]
 _SEEN_VERSION = version(1, 5)["modified"]
@@ -78,6 +81,75 @@ class Plan(NamedTuple):
 
 _FREE, _REFUSED = {200}, {401}
 _ONE = "/taxii2/node/collections/{collection}"
+_API_OBJECT = "/api/v1/objects/{object}"
+_API_HOOK = "/api/v1/webhooks/{webhook}"
+_ABOUT = ("organisations", "communities", "agreements", "status")
+_TERMS = (
+    *(
+        "",
+        "d5.example.com",
+        "example.com",
+        "d*",
+        f"{WORD}",
+        f"{WORD}*",
+        "-indicator",
+        "known.example",
+        "0.0.0.0/0",
+    ),
+    *(
+        "type:indicator",
+        "type:malware,sighting",
+        "tlp:red",
+        "tlp:green,clear",
+        "source:Own",
+        "source:Stranger",
+        "source:Friend",
+    ),
+    *(
+        "collection:intel",
+        "collection:inner",
+        "collection:nothing",
+        "after:2026-01-05",
+        "before:2026-01-05",
+        "confidence:>=0",
+    ),
+    *(
+        "revoked:yes",
+        HIDDEN_IDS[0],
+        f"refers:{HIDDEN_IDS[0]}",
+        f"id:{HIDDEN_IDS[4]}",
+        VISIBLE_IDS[0],
+        "T1059",
+        "tlp:x",
+    ),
+)
+SEARCHES = (
+    *(f"q={quote(each)}" for each in _TERMS),
+    *("q=&limit=1", "q=&limit=3&order=oldest", "limit=0", "cursor=x", "q=a&q=b"),
+    *(f"q=&cursor=n{START + HOUR * hours:x}&limit=2" for hours in (1, 3, 5)),
+)
+LISTINGS = (
+    *(
+        "",
+        "limit=1",
+        "limit=500",
+        "order=oldest&limit=3",
+        "type=indicator",
+        "tlp=red",
+        "source=Own",
+        "collection=inner",
+    ),
+    *(
+        "collection=intel,open",
+        "modified_after=2026-01-05",
+        "modified_before=2026-01-05",
+        "revoked=yes",
+        "order=x",
+        "limit=x",
+    ),
+    *("type=nonsense", "tlp=x", "type=X"),
+    *(f"cursor=n{START + HOUR * hours:x}&limit=2" for hours in (1, 3, 5)),
+)
 PLANS = {
     "/healthz": Plan(("",), {200}, _FREE),
     "/readyz": Plan(("",), {200}, _FREE),
@@ -92,6 +164,35 @@ PLANS = {
     f"{_ONE}/objects": Plan(OF_COLLECTION, {200, 400, 404}, _REFUSED),
     f"{_ONE}/objects/{{object}}": Plan(OF_OBJECT, {200, 404}, _REFUSED),
     f"{_ONE}/objects/{{object}}/versions": Plan(("", "limit=1"), {200, 404}, _REFUSED),
+    "/api/v1/openapi.json": Plan(("",), {200}, _FREE),
+    "/api/v1/search": Plan(SEARCHES, {200, 400, 422}, _REFUSED),
+    "/api/v1/search/counts": Plan(SEARCHES, {200, 400, 422}, _REFUSED),
+    "/api/v1/suggestions": Plan(
+        tuple(f"q={each}" for each in ("d", "d5", "secret", "known", "x", "%00", "")), {200}, _REFUSED
+    ),
+    "/api/v1/objects": Plan(LISTINGS, {200, 400, 422}, _REFUSED),
+    _API_OBJECT: Plan(("", "x=1"), {200, 400, 404}, _REFUSED),
+    f"{_API_OBJECT}/versions": Plan(("",), {200, 404}, _REFUSED),
+    f"{_API_OBJECT}/relations": Plan(("", "limit=1"), {200}, _REFUSED),
+    f"{_API_OBJECT}/sightings": Plan(("", "limit=1"), {200}, _REFUSED),
+    f"{_API_OBJECT}/assertions": Plan(("",), {200, 404}, _REFUSED),
+    f"{_API_OBJECT}/explanation": Plan(("", "recipient=Friend", "recipient=Own"), {403}, _REFUSED),
+    f"{_API_OBJECT}/notes": Plan(("",), {405}, {405}),
+    f"{_API_OBJECT}/opinions": Plan(("",), {405}, {405}),
+    "/api/v1/webhooks": Plan(("", "x=1"), {200, 400}, _REFUSED),
+    _API_HOOK: Plan(("",), {405}, {405}),
+    f"{_API_HOOK}/deliveries": Plan(("", "limit=1"), {404}, _REFUSED),
+    f"{_API_HOOK}/rotation": Plan(("",), {405}, {405}),
+    f"{_API_HOOK}/deliveries/{{delivery}}/replay": Plan(("",), {405}, {405}),
+    "/api/v1/events": Plan(
+        ("", "cursor=n1&wait=0", "cursor=n1&q=indicator", "q=type:indicator", "cursor=x"),
+        {200, 400},
+        _REFUSED,
+    ),
+    **{f"/api/v1/{each}": Plan(("", "x=1"), {200, 400}, _REFUSED) for each in _ABOUT},
+    **{
+        f"/api/v1/{each}": Plan(("", "limit=1"), {403}, _REFUSED) for each in ("peers", "policies", "journal")
+    },
 }
 """What each route is asked, by its path without the last slash."""
 UNROUTED = ("/", "/taxii2/other/", "/taxii2/node/nothing", "/journal", "/openapi.json", "/docs", "/admin")
@@ -104,7 +205,13 @@ def paths(template: str) -> Iterator[str]:
         KeyError: it has a parameter that nobody has thought of.
     """
     names = [part[1:-1] for part in template.split("/") if part.startswith("{")]
-    known = {"collection": COLLECTIONS, "object": OBJECTS, "status": STATUSES}
+    known = {
+        "collection": COLLECTIONS,
+        "object": OBJECTS,
+        "status": STATUSES,
+        "webhook": HOOKS,
+        "delivery": HOOKS,
+    }
     for values in itertools.product(*(known[name] for name in names)):
         given = dict(zip(names, values, strict=True))
         # objects of collections that are not there at all: a few of each kind say enough

@@ -23,7 +23,7 @@ from leaks.world import WORD, Pair
 from tocsin.cli import _root, main
 from tocsin.store import Store
 
-OWN_SIGHT = {"explain", "hunt", "sighting list"}
+OWN_SIGHT = {"explain", "hunt", "search", "sighting list"}
 """Commands that show intelligence: what the own organisation may have, and no more."""
 BOOKS = {
     *("account list", "agreement list", "collection list", "community list", "doctor", "journal"),
@@ -165,6 +165,17 @@ def test_what_the_own_organisation_may_not_have_changes_nothing_it_is_told(
         ("sighting", "list", "--indicator", indicator(4)["id"]),
         ("sighting", "list", "--indicator", FORBIDDEN_IDS[0]),
         ("sighting", "list", "--limit", "1"),
+        *(
+            ("search", each, "--counts")
+            for each in (
+                "type:indicator",
+                "known*",
+                f"{WORD}7*",
+                FORBIDDEN_IDS[0],
+                "example.com",
+                "type:indicator tlp:red",
+            )
+        ),
         *(
             ("explain", each, who, "--action", action)
             for each in (

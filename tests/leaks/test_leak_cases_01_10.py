@@ -86,7 +86,14 @@ def test_leak_case_03(line: Line, told: dict[str, Answer]) -> None:
         return found
 
     # `count` is in a sighting that FRIEND may have
-    every = {name for answer in told.values() if answer.body for name in numbers(_json(answer))}
+    # counts have the names of what is counted, and the description of the interface has no answer's numbers
+    apart = ("/api/v1/search/counts", "/api/v1/openapi.json")
+    every = {
+        name
+        for path, answer in told.items()
+        if answer.body and not path.startswith(apart)
+        for name in numbers(_json(answer))
+    }
     assert every == {"max_content_length", "count", "status"}
     with line.node.store.connection() as connection:
         rows = connection.execute("SELECT DISTINCT unnest(communities) FROM label").fetchall()

@@ -97,7 +97,7 @@ def test_every_method(lines: Lines, template: str) -> None:
     """Guard: `records` under the clearance of who asks in `taxii.writing.delete`."""
     few = {VISIBLE_IDS[0], HIDDEN_IDS[0], plans.RANDOM}
     for path in plans.paths(template):
-        if "{object}" in template and path.split("/")[6] not in few:
+        if "{object}" in template and not few & set(path.split("/")):
             continue
         for method in plans.METHODS:
             body = b"{}" if method in {"POST", "PUT"} else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from tocsin.cli.context import json_option, open_store, write
+from tocsin.cli.context import json_option, open_store, tell, write
 from tocsin.sharing.actions import ACTIONS
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("object_id", metavar="OBJECT")
-@click.argument("recipient", metavar="PEER")
+@click.argument("recipient", metavar="PEER", required=False)
 @click.option(
     "--action",
     type=click.Choice(list(ACTIONS)),
@@ -31,8 +31,10 @@ if TYPE_CHECKING:
     help="What PEER would do: " + "; ".join(f"{name}, {words}" for name, words in ACTIONS.items()) + ".",
 )
 @json_option
-def COMMAND(object_id: str, recipient: str, action: str, as_json: bool) -> None:
+def COMMAND(object_id: str, recipient: str | None, action: str, as_json: bool) -> None:
     """Explain for OBJECT (a STIX id) and PEER (a peer or an organisation, by name or id) which policy decides.
+
+    Without PEER, explain an error by its code, such as `not-found`: the last part of `type` in an answer of the node.
 
     An object that several organisations asserted, or that stands in several collections, has one decision for each. Shown
     are its id and its markings, nothing else of it. What would change a decision was tried against the policies.
@@ -40,6 +42,10 @@ def COMMAND(object_id: str, recipient: str, action: str, as_json: bool) -> None:
     from tocsin.errors import NotFoundError
     from tocsin.node.clearances import Clearances
     from tocsin.store import placed
+
+    if recipient is None:
+        _explain_code(object_id, as_json=as_json)
+        return
 
     def ask(clearance: Clearance) -> Released[list[Standing]] | Stale:
         return placed.standings(store, object_id, clearance)
@@ -59,6 +65,24 @@ def COMMAND(object_id: str, recipient: str, action: str, as_json: bool) -> None:
     else:
         text = "\n\n".join(_text(d, asked.name, action) for d in decisions)
     write(found.derive(text))
+
+
+def _explain_code(text: str, *, as_json: bool) -> None:
+    """Say what the code of an error means; it tells nothing of the node."""
+    from tocsin.errors import NotFoundError, by_code
+
+    code = text.removeprefix("urn:tocsin:problem:")
+    found = by_code().get(code)
+    if found is None:
+        hint = f"codes are {', '.join(sorted(by_code()))}; of an object, name the PEER, too"
+        raise NotFoundError(f"no error has the code {text!r}", hint=hint)
+    meaning = " ".join((found.__doc__ or "").split())
+    facts = {"code": code, "meaning": meaning, "exit_code": found.exit_code}
+    tell(
+        f"{code}: {meaning}\n  commands that end with it have the exit status {found.exit_code}",
+        facts,
+        as_json=as_json,
+    )
 
 
 def _organisation(store: Store, name: str) -> Organisation:

@@ -13,16 +13,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tocsin.config import Settings
+from tocsin.exchange import hook
 from tocsin.node.clearances import Clearances
+from tocsin.node.webhooks import Dispatcher
 from tocsin.server import health
 from tocsin.server.auth import Authenticator
 from tocsin.server.availability import Availability
 from tocsin.server.context import Parts
 from tocsin.server.directory import Directory
+from tocsin.server.indexer import Indexer
 from tocsin.server.journalist import Journalist
+from tocsin.server.messenger import Messenger
 from tocsin.server.metrics import Metrics
 from tocsin.server.pipeline import Endpoint, Pipeline
-from tocsin.server.routes import BODY_ROUTES, OPEN, ROUTES, OpenRoute
+from tocsin.server.routes import BODY_ROUTES, OPEN, ROUTES, WAITING, OpenRoute
 from tocsin.store import Store
 
 
@@ -35,6 +39,7 @@ class App:
         Raises:
             NotFoundError: the node was never initialised.
             PolicyError: the policies do not load.
+            ConfigError: the setting webhook_origins cannot be used.
         """
         authenticator, clearances, metrics = Authenticator(store), Clearances(store), Metrics()
         self.parts = Parts(
@@ -48,6 +53,9 @@ class App:
             metrics=metrics,
         )
         self._pipeline = Pipeline(self.parts)
+        self._indexer = Indexer(store)
+        allowed = hook.origins(settings.webhook_origins)
+        self._messenger = Messenger(Dispatcher(store, clearances, allowed)) if allowed else None
         self.asgi = Starlette(
             routes=self._routes(),
             lifespan=self._lifespan,
@@ -58,6 +66,9 @@ class App:
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         self.parts.journalist.start()
+        self._indexer.start()
+        if self._messenger is not None:
+            self._messenger.start()
         try:
             yield
         finally:
@@ -65,6 +76,9 @@ class App:
 
     def _stop(self) -> None:
         self._pipeline.stop()
+        self._indexer.stop()
+        if self._messenger is not None:
+            self._messenger.stop()
         self.parts.journalist.stop()
 
     def _routes(self) -> list[starlette.routing.Route]:
@@ -81,6 +95,8 @@ class App:
             place(route.path, route.method, pipeline.reading(route))
         for taking in BODY_ROUTES:
             place(taking.path, taking.method, pipeline.taking(taking))
+        for following in WAITING:
+            place(following.path, following.method, pipeline.waiting(following))
         for free in OPEN:
             place(free.path, free.method, pipeline.open(free))
         place("/healthz", "GET", pipeline.inline(OpenRoute("/healthz", "GET", health.alive)))

@@ -22,7 +22,8 @@ from tocsin.server import logs, problems
 from tocsin.server.auth import address_of
 from tocsin.server.bodies import Bodies
 from tocsin.server.context import GROUND, Call, Parts
-from tocsin.server.routes import BodyRoute, OpenRoute, Route
+from tocsin.server.problems import RequestError
+from tocsin.server.routes import BodyRoute, OpenRoute, Route, WaitingRoute
 from tocsin.server.taxii.negotiation import require_acceptable
 from tocsin.store.accounts import Principal
 from tocsin.store.journal import Entry
@@ -30,6 +31,7 @@ from tocsin.store.journal import Entry
 _WRITERS = (
     2  # one parses while the other waits for the database; more would only take connections from readers
 )
+_ASK_AGAIN = 1.0  # seconds between two looks at whether there is something to tell
 _PRINCIPAL = "tocsin.principal"  # key in the ASGI scope
 _SECURITY = [
     (b"x-content-type-options", b"nosniff"),
@@ -81,7 +83,8 @@ class Pipeline:
 
         def admit(request: Request) -> None:
             call = self._call(request)
-            require_acceptable(request)
+            if route.taxii:
+                require_acceptable(request)
             route.gate(call)
 
         def answer(request: Request, body: bytes) -> Response:
@@ -92,6 +95,27 @@ class Pipeline:
             await self._on(self._readers, self._watched, admit, request)
             async with self._bodies.of(request) as body:
                 return await self._on(self._writers, self._watched, answer, request, body)
+
+        return self._around(route.path, route.action, work)
+
+    def waiting(self, route: WaitingRoute) -> Endpoint:
+        """Return the endpoint of a route that waits for something to tell; between its questions it holds no thread."""
+
+        def answer(request: Request, waited: float) -> Response | None:
+            return route.handler(self._call(request), waited)
+
+        async def work(request: Request) -> Response:
+            began = time.monotonic()
+            while True:
+                waited = time.monotonic() - began
+                response: Response | None = await self._on(
+                    self._readers, self._watched, answer, request, waited
+                )
+                if response is not None:
+                    return response
+                if await request.is_disconnected():
+                    raise RequestError(400, "the client went away")
+                await asyncio.sleep(_ASK_AGAIN)
 
         return self._around(route.path, route.action, work)
 

@@ -46,7 +46,7 @@ def respond(
     if len(body) >= _COMPRESS_FROM and (accepted := request.headers.get("accept-encoding")):
         encoding = accepted_encoding(accepted)
     if status == 200 and request.method in {"GET", "HEAD"}:
-        tag = hashlib.sha256(body).hexdigest()[:32]
+        tag = tag_of(body)
         fields["ETag"] = f'"{tag}-{encoding}"' if encoding else f'"{tag}"'
         if _matches(request.headers.get("if-none-match"), tag):
             del fields["Content-Type"]
@@ -55,6 +55,11 @@ def respond(
         body = _pack(body, encoding)
         fields["Content-Encoding"] = encoding
     return Response(body, status_code=status, headers=fields)
+
+
+def tag_of(body: bytes) -> str:
+    """Return the entity tag of an answer, without quotes and content coding."""
+    return hashlib.sha256(body).hexdigest()[:32]
 
 
 def describe(document: Mapping[str, Any]) -> Released[bytes]:

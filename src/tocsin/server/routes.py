@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tocsin.server import claim, health
-from tocsin.server.context import BodyHandler, Gate, Handler, Parts
+from tocsin.server.api import table
+from tocsin.server.context import BodyHandler, Call, Gate, Handler, Parts
 from tocsin.server.taxii import reading, resources, writing
 
 OpenHandler = Callable[[Parts, Request, bytes], Response]
@@ -36,6 +37,16 @@ class BodyRoute(NamedTuple):
     gate: Gate
     handler: BodyHandler
     action: str
+    taxii: bool = True
+
+
+class WaitingRoute(NamedTuple):
+    """A route that needs a principal and answers when there is something to tell: the handler is asked again until it does."""
+
+    path: str
+    method: str
+    handler: Callable[[Call, float], Response | None]
+    action: str
 
 
 class OpenRoute(NamedTuple):
@@ -60,9 +71,27 @@ ROUTES = (
     Route("/taxii2/", "GET", resources.discovery, "taxii-discovery"),
     Route(f"{_ROOT}/", "GET", resources.api_root, "taxii-root"),
     Route("/metrics", "GET", health.metrics, "metrics", taxii=False),
+    *(
+        Route(each.path, each.method, each.handler, each.action, taxii=False)
+        for each in table.OPERATIONS
+        if each.handler is not None
+    ),
 )
-BODY_ROUTES = (BodyRoute(f"{_COLLECTION}/objects/", "POST", writing.admit, writing.add, "taxii-add"),)
+BODY_ROUTES = (
+    BodyRoute(f"{_COLLECTION}/objects/", "POST", writing.admit, writing.add, "taxii-add"),
+    *(
+        BodyRoute(each.path, each.method, *each.taking, each.action, taxii=False)
+        for each in table.OPERATIONS
+        if each.taking is not None
+    ),
+)
+WAITING = tuple(
+    WaitingRoute(each.path, each.method, each.waiting, each.action)
+    for each in table.OPERATIONS
+    if each.waiting is not None
+)
 OPEN = (
     OpenRoute("/readyz", "GET", health.ready),
+    OpenRoute(table.OPENAPI, "GET", table.openapi),
     OpenRoute("/claim", "POST", claim.claim, body=claim.LIMIT),
 )

@@ -58,6 +58,8 @@ _TABLES = (
     "subscription",
     "warninglist",
     "policy_change",
+    "webhook",
+    "delivery",
     "hit",
     "secret",
     "form",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID, uuid4
 
 import msgspec
@@ -136,3 +137,14 @@ def make_partition(connection: Connection, local: int) -> None:
     connection.execute(
         sql.SQL("ALTER TABLE object ATTACH PARTITION {} FOR VALUES IN ({})").format(part, number)
     )
+
+
+def aliases(connection: Connection) -> dict[int, str]:
+    """Return the alias of each collection by its partition key."""
+    return dict(connection.execute("SELECT local_id, alias FROM collection").fetchall())
+
+
+def locals_of(connection: Connection, wanted: Iterable[UUID]) -> dict[str, int]:
+    """Return the partition keys of some collections by alias."""
+    rows = connection.execute("SELECT alias, local_id FROM collection WHERE id = ANY(%s)", (list(wanted),))
+    return dict(rows.fetchall())

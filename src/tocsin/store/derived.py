@@ -20,7 +20,7 @@ from psycopg import sql
 from tocsin.sharing.labels import Label
 from tocsin.stix import Object
 from tocsin.stix.validation import TYPES
-from tocsin.store import collections, labels
+from tocsin.store import collections, indexed, labels
 from tocsin.store.connection import Connection
 from tocsin.store.standing import restand
 from tocsin.store.values import Placement
@@ -381,4 +381,5 @@ def _move(connection: Connection, local: int, moves: Sequence[_Move]) -> None:
         columns = [list(column) for column in zip(*keys, strict=True)] or [[], [], []]
         connection.execute(_FOLLOW[table], (*columns, local), prepare=False)
     _note_use(connection, local, {(move.label, True) for move in moves})
+    indexed.forget(connection, old)
     restand(connection, part, [m.stix_id for m in moves])

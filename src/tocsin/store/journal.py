@@ -44,3 +44,15 @@ def recent(connection: Connection, *, limit: int = 100, principal: str | None = 
         (principal, principal, limit),
     ).fetchall()
     return [Entry(*r) for r in rows]
+
+
+def page(
+    connection: Connection, *, limit: int, before: int | None = None, principal: str = "", action: str = ""
+) -> list[tuple[int, Entry]]:
+    """Return entries with their numbers, newest first: those before number `before`, of one principal, of actions that begin so."""
+    rows = connection.execute(
+        "SELECT id, at, principal, action, target, outcome, detail FROM journal "
+        "WHERE id < %s AND (%s = '' OR principal = %s) AND starts_with(action, %s) ORDER BY id DESC LIMIT %s",
+        ((1 << 63) - 1 if before is None else before, principal, principal, action.replace("\0", ""), limit),
+    ).fetchall()
+    return [(row[0], Entry(*row[1:])) for row in rows]

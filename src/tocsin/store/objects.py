@@ -15,7 +15,7 @@ from uuid import UUID
 from psycopg import sql
 
 from tocsin.sharing.labels import Label, narrowness
-from tocsin.store import collections, derived, labels
+from tocsin.store import collections, derived, indexed, labels
 from tocsin.store.connection import Connection
 from tocsin.store.database import Store
 from tocsin.store.standing import restand
@@ -273,6 +273,7 @@ def delete(
             "DELETE FROM assertion WHERE collection_id = %s AND cursor = ANY(%s)",
             (local, [row[0] for row in gone]),
         )
+        indexed.forget(connection, [row[0] for row in gone])
         restand(connection, part, [stix_id])
         derived.after(connection, [derived.Fresh(stix_id, 0, owner) for owner in {row[1] for row in gone}])
         if gone:  # what was read before, and kept somewhere, is out of date

@@ -107,3 +107,12 @@ def test_what_the_operator_may_not_have_is_not_there(held: Store, capsys, run) -
         connection.execute("UPDATE state SET generation = generation + 1")
     assert run("explain", GREEN["id"], "other") == 6
     assert "holds no object" in capsys.readouterr().err
+
+
+def test_a_code_is_explained_without_a_node(run, answer, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("explain", "urn:tocsin:problem:not-found", "--json") == 0
+    facts = answer()
+    assert facts["code"] == "not-found"
+    assert facts["meaning"].startswith("There is nothing") or "nothing" in facts["meaning"].lower()
+    assert run("explain", "no-such-code") != 0
+    assert "codes are" in capsys.readouterr().err

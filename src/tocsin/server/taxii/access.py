@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from tocsin.errors import ForbiddenError, NotFoundError
+from tocsin.node.searching import may_read
 from tocsin.server.context import Call
 from tocsin.sharing.audience import Organisation
 from tocsin.store.collections import Collection
@@ -64,12 +65,8 @@ def _uuid(name: str) -> UUID | None:
 
 def _access(collection: Collection, asking: Organisation, scopes: tuple[str, ...]) -> Access:
     writer = asking.own or asking.id in collection.writers
-    member = asking.own or (
-        not collection.private
-        and (collection.community is None or str(collection.community) in asking.communities)
-    )
     return Access(
         collection,
-        can_read=not asking.suspended and member and "taxii:read" in scopes,
+        can_read=may_read(collection, asking) and "taxii:read" in scopes,
         can_write=not asking.suspended and writer and "taxii:write" in scopes,
     )

@@ -1,0 +1,356 @@
+"""The node itself: organisations, communities, agreements, peers, policies, the journal, and how it stands.
+
+An organisation is told of itself and of whose node this is; the node's own organisation of all. Who else is in a community is not told
+to its members: whom a node knows is nobody's business but its operator's. What is the operator's alone
+(peers, the journal) is refused to everybody else in the same words, whatever there is.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+from starlette.responses import Response
+
+from tocsin import __version__
+from tocsin.errors import ForbiddenError, NotFoundError
+from tocsin.server.api import asking
+from tocsin.server.api.objects import Limit, Nothing
+from tocsin.server.context import Call
+from tocsin.server.respond import echo, respond
+from tocsin.sharing import agreements as holding
+from tocsin.sharing.actions import ACTIONS
+from tocsin.sharing.audience import Organisation
+from tocsin.sharing.explain import Explanation
+from tocsin.sharing.release import Clearance, Released
+from tocsin.store import agreements, journal, organisations, peers, placed, policies
+from tocsin.store.placed import Standing
+from tocsin.store.search import index
+from tocsin.store.values import Stale
+
+
+class OrganisationEntry(msgspec.Struct, frozen=True):
+    """An organisation as this node knows it."""
+
+    id: str
+    name: str
+    country: str
+    sector: str
+    roles: tuple[str, ...]
+    communities: tuple[str, ...]
+    own: bool
+    suspended: bool
+
+
+class OrganisationList(msgspec.Struct, frozen=True):
+    """Organisations by name."""
+
+    items: tuple[OrganisationEntry, ...]
+
+
+class CommunityEntry(msgspec.Struct, frozen=True):
+    """A community: id, alias and title."""
+
+    id: str
+    alias: str
+    title: str
+
+
+class CommunityList(msgspec.Struct, frozen=True):
+    """Communities by alias."""
+
+    items: tuple[CommunityEntry, ...]
+
+
+class AgreementEntry(msgspec.Struct, frozen=True):
+    """A dated sharing agreement; moments are RFC 3339."""
+
+    id: str
+    alias: str
+    title: str
+    purpose: str
+    legal_basis: str
+    starts: str
+    ends: str | None
+    withdrawn: str | None
+    parties: tuple[str, ...]
+
+
+class AgreementList(msgspec.Struct, frozen=True):
+    """Agreements by alias."""
+
+    items: tuple[AgreementEntry, ...]
+
+
+class PeerEntry(msgspec.Struct, frozen=True):
+    """A peer, and what its last exchange said; no credentials."""
+
+    name: str
+    url: str
+    organisation: str
+    suspended: bool
+    result: dict[str, Any] | None
+
+
+class PeerList(msgspec.Struct, frozen=True):
+    """Peers by name."""
+
+    items: tuple[PeerEntry, ...]
+
+
+class PolicyEntry(msgspec.Struct, frozen=True):
+    """A policy in force: what it says, where that comes from, and the policy itself in Cedar's JSON form."""
+
+    id: str
+    title: str
+    source: str
+    effect: str
+    policy: dict[str, Any]
+
+
+class PolicyList(msgspec.Struct, frozen=True):
+    """The policies in force, by their version (SHA-256 of all of them), and the node's own as text, by file name."""
+
+    version: str
+    items: tuple[PolicyEntry, ...]
+    own: dict[str, str]
+
+
+class JournalSelection(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Which entries: of one account, of actions that begin so, behind those of the page before."""
+
+    principal: Annotated[str, Meta(max_length=64)] = ""
+    action: Annotated[
+        str, Meta(max_length=40, description="Beginning of an action, such as `taxii-` or `api-`.")
+    ] = ""
+    limit: Limit = 100
+    cursor: Annotated[str, Meta(max_length=40, description="`next` of the page before.")] = ""
+
+
+class JournalEntry(msgspec.Struct, frozen=True):
+    """One access: when, by which account, what, with which outcome."""
+
+    at: str
+    principal: str
+    action: str
+    target: str
+    outcome: str
+    detail: dict[str, Any]
+
+
+class JournalPage(msgspec.Struct, frozen=True):
+    """Entries, newest first."""
+
+    items: tuple[JournalEntry, ...]
+    next: str | None
+
+
+class StatusAnswer(msgspec.Struct, frozen=True):
+    """What this node is, for whom it takes the caller, and what the caller's token permits.
+
+    `index` is told to the node's own organisation: whether search knows all that is held, and up to which date added.
+    """
+
+    version: str
+    organisation: str
+    account: str
+    scopes: tuple[str, ...]
+    own: bool
+    index: dict[str, Any] | None
+
+
+class Explaining(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """For whom, and what it would do."""
+
+    recipient: Annotated[
+        str, Meta(min_length=1, max_length=300, description="Id or name of an organisation.")
+    ]
+    action: Annotated[str, Meta(max_length=40, description="One of " + ", ".join(ACTIONS))] = "receive"
+
+
+class DecisionEntry(msgspec.Struct, frozen=True):
+    """A decision about the object as one organisation asserts it in one collection, in words and as data."""
+
+    collection: str
+    owner: str
+    markings: tuple[str, ...]
+    explanation: Explanation
+
+
+class Decisions(msgspec.Struct, frozen=True):
+    """Every decision there is about an object for a recipient."""
+
+    object: str
+    recipient: str
+    action: str
+    items: tuple[DecisionEntry, ...]
+
+
+def status(call: Call) -> Response:
+    """Say how things stand."""
+    asking.parameters(call, Nothing)
+    who, own = call.principal, call.organisation.own
+    state = None
+    if own:
+        with call.parts.store.connection() as connection:
+            progress = index.progress(connection)
+        through = asking.moment_text(progress.mark) if progress.mark > 0 else None
+        state = {"complete": progress.done, "through": through}
+    return _tell(call, StatusAnswer(__version__, who.organisation, who.account, who.scopes, own, state))
+
+
+def organisation_list(call: Call) -> Response:
+    """List organisations."""
+    asking.parameters(call, Nothing)
+    asking_one = call.organisation
+    items = [
+        OrganisationEntry(
+            *(each.id, each.name, each.country, each.sector, each.roles),
+            tuple(sorted(each.communities)) if asking_one.own or each == asking_one else (),
+            each.own, each.suspended and asking_one.own,
+        )
+        for each in call.facts.snapshot.organisations.values()
+        if _known(asking_one, each)
+    ]  # fmt: skip
+    return _tell(call, OrganisationList(tuple(sorted(items, key=lambda each: each.name))))
+
+
+def community_list(call: Call) -> Response:
+    """List communities."""
+    asking.parameters(call, Nothing)
+    one = call.organisation
+    with call.parts.store.connection() as connection:
+        found = organisations.communities(connection)
+    items = [
+        CommunityEntry(str(each.id), each.alias, each.title)
+        for each in found
+        if one.own or str(each.id) in one.communities
+    ]
+    return _tell(call, CommunityList(tuple(sorted(items, key=lambda each: each.alias))))
+
+
+def agreement_list(call: Call) -> Response:
+    """List agreements."""
+    asking.parameters(call, Nothing)
+    one = call.organisation
+    with call.parts.store.connection() as connection:
+        found = agreements.everything(connection)
+    items = [_agreement(each, one, call) for each in found if one.own or one.id in _parties(each)]
+    return _tell(call, AgreementList(tuple(sorted(items, key=lambda each: each.alias))))
+
+
+def peer_list(call: Call) -> Response:
+    """List peers, for the node's own organisation."""
+    _require_own(call)
+    asking.parameters(call, Nothing)
+    with call.parts.store.connection() as connection:
+        found = peers.everything(connection)
+    return _tell(
+        call, PeerList(tuple(PeerEntry(p.name, p.url, p.organisation, p.suspended, p.result) for p in found))
+    )
+
+
+def policy_list(call: Call) -> Response:
+    """List the policies in force, for the node's own organisation."""
+    _require_own(call)
+    asking.parameters(call, Nothing)
+    found = call.facts.snapshot.policies
+    with call.parts.store.connection() as connection:
+        own = policies.active(connection)
+    items = tuple(
+        PolicyEntry(each.id, each.title, each.cite, each.effect, each.tree)
+        for each in sorted(found.policies.values(), key=lambda each: each.id)
+    )
+    return _tell(call, PolicyList(found.version, items, own))
+
+
+def journal_page(call: Call) -> Response:
+    """Show the journal, to administrators of the node's own organisation."""
+    _require_own(call)
+    if not call.principal.administrator or "admin" not in call.principal.scopes:
+        raise ForbiddenError("the journal is for administrators")
+    given = asking.parameters(call, JournalSelection)
+    before = asking.read_token(given.cursor)
+    with call.parts.store.connection() as connection:
+        rows = journal.page(
+            connection, limit=given.limit + 1, before=before, principal=given.principal, action=given.action
+        )
+    items = tuple(
+        JournalEntry(asking.moment_text(e.at), e.principal, e.action, e.target, e.outcome, e.detail)
+        for _, e in rows[: given.limit]
+    )
+    following = asking.next_token(rows[given.limit - 1][0]) if len(rows) > given.limit else None
+    return _tell(call, JournalPage(items, following))
+
+
+def explain(call: Call) -> Response:
+    """Explain the decision about an object for a recipient, to the node's own organisation.
+
+    Raises:
+        NotFoundError: the own organisation may have no such object; or there is no such recipient.
+    """
+    _require_own(call)
+    given = asking.parameters(call, Explaining)
+    identifier = asking.object_id(call)
+    if given.action not in ACTIONS:
+        raise NotFoundError(f"no action {given.action!r}", hint=f"one of {', '.join(ACTIONS)}")
+    snapshot = call.facts.snapshot
+    asked = next((o for o in snapshot.organisations.values() if given.recipient in (o.id, o.name)), None)
+    if asked is None:
+        raise NotFoundError("no such organisation")
+
+    def ask(clearance: Clearance) -> Released[list[Standing]] | Stale:
+        return placed.standings(call.parts.store, identifier, clearance)
+
+    found = call.parts.clearances.ask(call.principal.organisation, ask, encrypted=asking.encrypted(call))
+    if not found.value:
+        raise NotFoundError("no such object")
+    items = tuple(_decision(call, each, asked, given.action) for each in found.value)
+    return asking.answer(call, found.derive(Decisions(identifier, asked.id, given.action, items)))
+
+
+def _decision(call: Call, standing: Standing, asked: Organisation, action: str) -> DecisionEntry:
+    clearances = call.parts.clearances
+    state = clearances.snapshot
+    with call.parts.store.connection() as connection:
+        names = {str(c.id): c.title for c in organisations.communities(connection)}
+    names |= {o.id: o.name for o in state.organisations.values()}
+    label = state.labels[standing.label]
+    why = clearances.decider.explain(
+        asked, action, label, state.definitions, names=names, labels=state.labels
+    )
+    return DecisionEntry(standing.alias, label.owner, label.markings, why)
+
+
+def _known(one: Organisation, other: Organisation) -> bool:
+    return one.own or other.own or other.id == one.id
+
+
+def _parties(agreement: holding.Agreement) -> set[str]:
+    return {party.organisation for party in agreement.parties if party.gone is None}
+
+
+def _agreement(found: holding.Agreement, one: Organisation, call: Call) -> AgreementEntry:
+    known = {o.id for o in call.facts.snapshot.organisations.values() if _known(one, o)}
+    return AgreementEntry(
+        *(str(found.id), found.alias, found.title, found.purpose, found.legal_basis),
+        asking.moment_text(found.starts),
+        None if found.ends is None else asking.moment_text(found.ends),
+        None if found.withdrawn is None else asking.moment_text(found.withdrawn),
+        tuple(sorted(_parties(found) & known)),
+    )
+
+
+def _require_own(call: Call) -> None:
+    if not call.organisation.own or call.organisation.suspended:
+        raise ForbiddenError("this is for the node's own organisation")
+
+
+def _tell(call: Call, told: msgspec.Struct) -> Response:
+    """Answer with the operator's records, to whom they are for; they hold no content of objects."""
+    document = msgspec.to_builtins(told, builtin_types=(UUID,))
+    return respond(
+        call.request, echo(document, recipient=call.principal.organisation), media_type=asking.JSON
+    )

@@ -1,0 +1,1 @@
+DROP TABLE delivery, webhook, idempotency, search_mark, search_name, search;

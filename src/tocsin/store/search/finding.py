@@ -1,0 +1,400 @@
+"""Answers to a query under a clearance: the latest version of each object that the reader may have, newest additions first.
+
+Latest is latest among what this reader may see: a placement is passed over where the reader may have a newer version of the object, in any
+collection it reads. Of equal versions the one that was added first counts, among those that the query's source, level and collection allow.
+
+Where few objects have the words, the inverted index finds them all and they are sorted; where many do, rows are walked in the order of
+cursors until the page is full, as far as `_WALKED`; where that is not far enough, all matches are looked at. Which it is, is found out by
+looking, not by estimates: those know nothing of prefixes. What takes longer than `_SECONDS` is given up, and said so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple, TypeAlias
+
+import msgspec
+import psycopg
+from psycopg import sql
+
+from tocsin.clock import Micros
+from tocsin.errors import InputError
+from tocsin.sharing.release import Clearance, Released
+from tocsin.store import labels
+from tocsin.store.connection import Connection
+from tocsin.store.database import Store
+from tocsin.store.search.index import progress
+from tocsin.store.search.query import Clause, Lexeme, Query
+from tocsin.store.values import Stale
+
+COUNTED = 3000
+"""Most objects that facets count."""
+_FEW = 10_000  # matches up to which looking at all of them costs less than walking until enough are found
+_GLANCE = 1000  # rows that are looked at first: of frequent words they fill a page
+_WALKED = 50_000  # rows that are walked before all matches are looked at after all
+_STREAMS = 64  # with more, merging them costs more than passing over rows
+_SECONDS = 5
+_Row: TypeAlias = tuple[int, int, int, int, int | None, bool, str, str, str]
+_COLUMNS = (
+    "s.cursor, s.version, s.collection_id, s.label_id, s.confidence, s.revoked, s.type, s.stix_id, s.name"
+)
+_LATEST = """
+SELECT s.* FROM ({rows}) s LEFT JOIN LATERAL (
+  SELECT true AS yes FROM search p WHERE p.stix_id = s.stix_id AND p.cursor <> s.cursor
+    AND p.label_id = ANY({visible}) AND p.collection_id = ANY({readable}) AND (
+      p.version > s.version
+      OR (p.version = s.version AND p.cursor < s.cursor AND p.label_id = ANY({labels}) AND p.collection_id = ANY({locals}))
+    ) LIMIT 1
+) newer ON true WHERE newer.yes IS NULL
+"""
+_BODIES = "SELECT o.cursor, o.body FROM object o WHERE o.cursor = ANY(%s) AND o.collection_id = ANY(%s)"
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """What a reader may see, and what of that a query asks for.
+
+    Attributes:
+        clearance: decides; its label sets are those that may go as they are. What goes only in a form is not found: a search for what the
+            form leaves out would tell it.
+        narrowed: label sets of the clearance that the query's sources and levels allow.
+        readable: local ids of the collections that the reader may read.
+        collections: those of them that the query names.
+    """
+
+    clearance: Clearance
+    narrowed: tuple[int, ...]
+    readable: tuple[int, ...]
+    collections: tuple[int, ...]
+
+
+class Item(msgspec.Struct, frozen=True, gc=False):
+    """One object found: date added and version in µs, local id of its collection, label set, what it is, canonical bytes."""
+
+    added: Micros
+    version: Micros
+    collection: int
+    label: int
+    confidence: int | None
+    revoked: bool
+    type: str
+    id: str
+    name: str
+    body: bytes = b""
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A page of what was found, and whether there is more.
+
+    `pending`: something that the reader may have is not in the index yet.
+    """
+
+    items: tuple[Item, ...]
+    more: bool
+    pending: bool = False
+
+
+class Facets(msgspec.Struct, frozen=True):
+    """How many of what was found are of which type, under which label set, in which collection (by local id).
+
+    `complete` is false where more than `COUNTED` match, or the words stand in more than `_FEW` objects: then some of them were counted.
+    """
+
+    total: int
+    complete: bool
+    types: dict[str, int]
+    labels: dict[int, int]
+    collections: dict[int, int]
+
+
+def find(
+    store: Store,
+    query: Query,
+    scope: Scope,
+    *,
+    limit: int,
+    beyond: Micros | None = None,
+    oldest: bool = False,
+) -> Released[Found] | Stale:
+    """Return up to `limit` objects.
+
+    Args:
+        store: where.
+        query: what.
+        scope: for whom.
+        limit: most objects.
+        beyond: cursor of the last object of the page before.
+        oldest: begin with what was added first.
+
+    Raises:
+        InputError: it takes too long.
+    """
+    with _reading(store) as connection:
+        if isinstance(stale := _begin(connection, scope.clearance), Stale):
+            return stale
+        rows = _latest(connection, query, scope, limit + 1, beyond, oldest=oldest)
+        items = [Item(*row) for row in rows[:limit]]
+        bodies = _bodies(connection, items)
+        made = tuple(msgspec.structs.replace(item, body=bodies[item.added]) for item in items)
+        pending = _pending(connection, scope)
+    return scope.clearance.seal(Found(made, len(rows) > limit, pending))
+
+
+def facets(store: Store, query: Query, scope: Scope) -> Released[Facets] | Stale:
+    """Return counts over what `find` finds on all its pages."""
+    types: dict[str, int] = {}
+    under: dict[int, int] = {}
+    within: dict[int, int] = {}
+    with _reading(store) as connection:
+        if isinstance(stale := _begin(connection, scope.clearance), Stale):
+            return stale
+        rows, complete = _some(connection, query, scope)
+    for _, _, local, label, _, _, kind, *_rest in rows:
+        types[kind] = types.get(kind, 0) + 1
+        under[label] = under.get(label, 0) + 1
+        within[local] = within.get(local, 0) + 1
+    return scope.clearance.seal(Facets(len(rows), complete, types, under, within))
+
+
+def tsquery(clauses: Sequence[Clause]) -> str:
+    """Return clauses as PostgreSQL reads them; every lexeme is quoted, so no sign in it has a meaning."""
+    return " & ".join(_clause(each) for each in clauses)
+
+
+@contextmanager
+def _reading(store: Store) -> Iterator[Connection]:
+    """Lend a transaction; what takes too long in it is the query's fault, not the database's."""
+    with store.transaction() as connection:
+        try:
+            yield connection
+        except psycopg.errors.QueryCanceled:
+            hint = "narrow it: a value, a type, a date"
+            raise InputError(f"the search takes more than {_SECONDS} s", hint=hint) from None
+
+
+def _begin(connection: Connection, clearance: Clearance) -> Stale | None:
+    connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    connection.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(sql.Literal(_SECONDS * 1000)))
+    generation = labels.generation(connection)
+    return None if generation == clearance.generation else Stale(generation)
+
+
+def _latest(
+    connection: Connection, query: Query, scope: Scope, most: int, beyond: Micros | None, *, oldest: bool
+) -> list[_Row]:
+    """Return up to `most` rows of `_COLUMNS`."""
+    if not scope.narrowed or not scope.collections:
+        return []
+    where = _where(query, scope)
+    if beyond is not None:
+        where.append(sql.SQL("s.cursor > {}" if oldest else "s.cursor < {}").format(sql.Literal(beyond)))
+    order = sql.SQL("ORDER BY cursor" if oldest else "ORDER BY cursor DESC")
+    full = [*where, *_words(query)]
+    plain = sql.SQL("SELECT {} FROM search s WHERE {} {} OFFSET 0")
+    if not _indexed(query):
+        _in_order(connection)
+        text = plain.format(sql.SQL(_COLUMNS), _all([_under(scope), *full]), order)
+        rows = text if query.clauses else _walk(query, scope, where, order)
+        return _run(connection, rows, scope, order, most)
+    step = _Step(connection, scope, order, most)
+    found = step.among_next(full, _GLANCE, beyond, oldest=oldest)
+    if len(found) == most:
+        return found
+    number, found = step.matching(query, where)
+    if number <= _FEW:
+        return found
+    found = step.among_next(full, _WALKED, beyond, oldest=oldest)
+    if len(found) == most:
+        return found
+    _use_index(connection)
+    text = plain.format(sql.SQL(_COLUMNS), _all([_under(scope, aside=True), *full]), order)
+    return _run(connection, text, scope, order, most)
+
+
+def _run(
+    connection: Connection, rows: sql.Composable, scope: Scope, order: sql.Composable, most: int
+) -> list[_Row]:
+    """Return up to `most` of `rows`, without those that the reader has a newer version of."""
+    text = sql.SQL("{} {} LIMIT {}").format(_newest(rows, scope), order, sql.Literal(most))
+    return connection.execute(text, prepare=False).fetchall()
+
+
+class _Step(NamedTuple):
+    """Ways to a page, each of which may not get there."""
+
+    connection: Connection
+    scope: Scope
+    order: sql.Composable
+    most: int
+
+    def matching(self, query: Query, where: Sequence[sql.Composable]) -> tuple[int, list[_Row]]:
+        """Return how many rows have the words, counted no further than `_FEW`, and up to `most` rows of an answer from those."""
+        _use_index(self.connection)
+        words = sql.SQL("SELECT {} FROM search s WHERE {} LIMIT {}").format(
+            sql.SQL(_COLUMNS), _all(_words(query)), sql.Literal(_FEW + 1)
+        )
+        picked = sql.SQL("SELECT * FROM matching s WHERE {} {} OFFSET 0").format(
+            _all([_under(self.scope), *where]), self.order
+        )
+        newest = _newest(picked, self.scope)
+        rows = sql.SQL("{} {} LIMIT {}").format(newest, self.order, sql.Literal(self.most))
+        text = sql.SQL(
+            "WITH matching AS MATERIALIZED ({}) SELECT all_of.number, r.* "
+            "FROM (SELECT count(*) AS number FROM matching) all_of LEFT JOIN ({}) r ON true {}"
+        ).format(words, rows, self.order)
+        found = self.connection.execute(text, prepare=False).fetchall()
+        return found[0][0], [row[1:] for row in found if row[1] is not None]
+
+    def among_next(
+        self, where: Sequence[sql.Composable], rows: int, beyond: Micros | None, *, oldest: bool
+    ) -> list[_Row]:
+        """Return up to `most` rows of an answer from the `rows` that come next in the order of cursors."""
+        self.connection.execute("SAVEPOINT walking")
+        _in_order(self.connection)
+        bound: sql.Composable = sql.SQL("true")
+        if beyond is not None:
+            bound = sql.SQL("cursor > {}" if oldest else "cursor < {}").format(sql.Literal(beyond))
+        text = sql.SQL(
+            "SELECT {} FROM (SELECT * FROM search WHERE {} {} LIMIT {}) s WHERE {} {} OFFSET 0"
+        ).format(
+            sql.SQL(_COLUMNS),
+            bound,
+            self.order,
+            sql.Literal(rows),
+            _all([_under(self.scope), *where]),
+            self.order,
+        )
+        found = _run(self.connection, text, self.scope, self.order, self.most)
+        self.connection.execute("ROLLBACK TO SAVEPOINT walking")  # and with it what `_in_order` set
+        return found
+
+
+def _some(connection: Connection, query: Query, scope: Scope) -> tuple[list[_Row], bool]:
+    """Return up to `COUNTED` rows to count, and whether that is all: those added last, or where words are asked for, any."""
+    if not _indexed(query) or not scope.narrowed or not scope.collections:
+        found = _latest(connection, query, scope, COUNTED + 1, None, oldest=False)
+        return found[:COUNTED], len(found) <= COUNTED
+    order = sql.SQL("ORDER BY cursor DESC")
+    number, found = _Step(connection, scope, order, COUNTED + 1).matching(query, _where(query, scope))
+    return found[:COUNTED], number <= _FEW and len(found) <= COUNTED
+
+
+def _in_order(connection: Connection) -> None:
+    """Have rows read in the order of cursors, only as many as are needed: without bitmaps, which is all that GIN gives, and sorting."""
+    for way in ("bitmapscan", "seqscan", "sort"):
+        connection.execute(f"SET LOCAL enable_{way} = off")
+
+
+def _use_index(connection: Connection) -> None:
+    """Leave the planner the inverted index alone.
+
+    Of thirty ranges that may contain an address it believes that half the table is in one, and would rather read all of it. With label sets
+    put `aside` (`_under`) there is no other index left.
+    """
+    connection.execute("SET LOCAL enable_seqscan = off")
+
+
+def _indexed(query: Query) -> bool:
+    """Return whether the inverted index narrows a query: it does not know what has a word not."""
+    return any(not clause.negated for clause in query.clauses)
+
+
+def _newest(rows: sql.Composable, scope: Scope) -> sql.Composed:
+    return sql.SQL(_LATEST).format(
+        rows=rows,
+        visible=_list(scope.clearance.labels),
+        readable=_list(scope.readable),
+        labels=_list(scope.narrowed),
+        locals=_list(scope.collections),
+    )
+
+
+def _walk(
+    query: Query, scope: Scope, where: Sequence[sql.Composable], order: sql.Composable
+) -> sql.Composable:
+    """Return the statement of rows in the order of cursors: one stream for each label set, merged."""
+    columns = sql.SQL(_COLUMNS)
+    if len(scope.narrowed) * max(len(query.types), 1) > _STREAMS:
+        return sql.SQL("SELECT {} FROM search s WHERE {} {} OFFSET 0").format(
+            columns, sql.SQL(" AND ").join([_under(scope), *where]), order
+        )
+    kinds: list[sql.Composable] = [
+        sql.SQL("s.type = {}").format(sql.Literal(kind)) for kind in query.types
+    ] or [sql.SQL("true")]
+    streams = [
+        sql.SQL("(SELECT {} FROM search s WHERE s.label_id = {} AND {} AND {} {})").format(
+            columns, sql.Literal(label), kind, sql.SQL(" AND ").join(where), order
+        )
+        for label in scope.narrowed
+        for kind in kinds
+    ]
+    return sql.SQL("SELECT * FROM ({}) s {} OFFSET 0").format(sql.SQL(" UNION ALL ").join(streams), order)
+
+
+def _where(query: Query, scope: Scope) -> list[sql.Composable]:
+    """Return the conditions of a query, but for the label sets and the words."""
+    found: list[sql.Composable] = [sql.SQL("s.collection_id = ANY({})").format(_list(scope.collections))]
+    if query.types:
+        types = sql.SQL(", ").join(map(sql.Literal, query.types))
+        found.append(sql.SQL("s.type IN ({})").format(types))
+    bounds = (
+        ("s.version >= {}", query.after),
+        ("s.version < {}", query.before),
+        ("s.confidence >= {}", query.least),
+        ("s.confidence <= {}", query.most),
+        ("s.revoked = {}", query.revoked),
+    )
+    found += [sql.SQL(text).format(sql.Literal(value)) for text, value in bounds if value is not None]
+    return found
+
+
+def _words(query: Query) -> list[sql.Composable]:
+    """Return the condition on what an object says, if there is one."""
+    if not query.clauses:
+        return []
+    return [sql.SQL("s.document @@ {}::tsquery").format(sql.Literal(tsquery(query.clauses)))]
+
+
+def _under(scope: Scope, *, aside: bool = False) -> sql.Composable:
+    """Return the condition on label sets; `aside`, so that no index is used for it."""
+    column = "s.label_id + 0" if aside else "s.label_id"
+    return sql.SQL("{} = ANY({})").format(sql.SQL(column), _list(scope.narrowed))
+
+
+def _all(conditions: Sequence[sql.Composable]) -> sql.Composable:
+    return sql.SQL(" AND ").join(conditions)
+
+
+def _list(numbers: Sequence[int]) -> sql.Composable:
+    return sql.SQL("{}::integer[]").format(sql.Literal(list(numbers)))
+
+
+def _clause(clause: Clause) -> str:
+    choices = " | ".join("(" + " & ".join(map(_quoted, each)) + ")" for each in clause.any_of)
+    return f"!({choices})" if clause.negated else f"({choices})"
+
+
+def _quoted(lexeme: Lexeme) -> str:
+    text = lexeme.text.replace("\\", "\\\\").replace("'", "''")
+    return f"'{text}':*" if lexeme.prefix else f"'{text}'"
+
+
+def _bodies(connection: Connection, items: Sequence[Item]) -> dict[int, bytes]:
+    if not items:
+        return {}
+    values = ([item.added for item in items], list({item.collection for item in items}))
+    return dict(connection.execute(_BODIES, values, binary=True).fetchall())
+
+
+def _pending(connection: Connection, scope: Scope) -> bool:
+    """Return whether something of what the reader may see is behind the mark of the index."""
+    if not scope.clearance.labels or not scope.readable or progress(connection).done:
+        return False
+    row = connection.execute(
+        sql.SQL(
+            "SELECT EXISTS (SELECT 1 FROM object o WHERE o.cursor > (SELECT cursor FROM search_mark) "
+            "AND o.label_id = ANY({}) AND o.collection_id = ANY({}))"
+        ).format(_list(scope.clearance.labels), _list(scope.readable)),
+        prepare=False,
+    ).fetchone()
+    return row == (True,)

@@ -1,0 +1,135 @@
+"""Keeps the search index: behind those who add, in the order of cursors, up to a mark.
+
+Cursors rise in the order of commits (ADR 3), so whoever reads everything above the mark has missed nothing; an import pays nothing for it.
+Rows that come under another label set get new cursors, so they are met again; `store.indexed.forget` deletes what was known of the old ones in the
+transaction that moves or deletes them. Both sides hold the same advisory lock, so a row is never written after it was forgotten.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import msgspec
+
+from tocsin.clock import Micros
+from tocsin.store.connection import Connection
+from tocsin.store.database import Store
+from tocsin.store.indexed import LOCK
+from tocsin.store.search.terms import fold, terms_of
+
+BATCH = 1000
+_BATCH_BYTES = 8 * 1024 * 1024
+_NEXT = """
+SELECT cursor, version, collection_id, label_id, revoked, type, stix_id, body FROM (
+  SELECT o.*, sum(octet_length(body)) OVER (ORDER BY cursor ROWS UNBOUNDED PRECEDING) - octet_length(body) AS before
+  FROM (SELECT * FROM object WHERE cursor > %s ORDER BY cursor LIMIT %s) o
+) o WHERE before < %s ORDER BY cursor
+"""
+_STAGE = """
+CREATE TEMP TABLE IF NOT EXISTS search_stage (
+  cursor bigint, version bigint, collection_id integer, label_id integer, confidence smallint, revoked boolean,
+  type text, stix_id text, name text, lexemes text[]
+) ON COMMIT DELETE ROWS
+"""
+_MOVE = """
+INSERT INTO search (cursor, version, collection_id, label_id, confidence, revoked, type, stix_id, name, document)
+SELECT cursor, version, collection_id, label_id, confidence, revoked, type, stix_id, name, array_to_tsvector(lexemes)
+FROM search_stage ORDER BY cursor
+"""
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far the index is: the cursor up to which everything is in it, and whether that is all."""
+
+    mark: Micros
+    done: bool
+
+
+def progress(connection: Connection) -> Progress:
+    """Return how far the index is."""
+    row = connection.execute("SELECT m.cursor, h.last <= m.cursor FROM search_mark m, head h").fetchone()
+    assert row is not None  # the migration puts it there
+    return Progress(row[0], row[1])
+
+
+def catch_up(store: Store, *, most: int | None = None, seconds: float | None = None) -> Progress:
+    """Bring the index up to what is held, or as far as `most` objects or `seconds` go; return how far it is.
+
+    Where another process is at it already, that one goes on alone.
+    """
+    until = None if seconds is None else time.monotonic() + seconds
+    taken = 0
+    while True:
+        with store.connection() as connection:
+            state = progress(connection)
+        if (
+            state.done
+            or (most is not None and taken >= most)
+            or (until is not None and time.monotonic() >= until)
+        ):
+            return state
+        size = BATCH if most is None else min(BATCH, most - taken)
+        step = _step(store, size)
+        if step is None:
+            return state
+        taken += step
+
+
+def advance(store: Store) -> bool:
+    """Index one batch; return whether there was something to do, and nobody else was at it."""
+    with store.connection() as connection:
+        if progress(connection).done:
+            return False
+    return bool(_step(store, BATCH))
+
+
+def rebuild(store: Store) -> Progress:
+    """Make the index anew from what is held."""
+    with store.transaction() as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+        connection.execute("TRUNCATE search, search_name")
+        connection.execute("UPDATE search_mark SET cursor = -1")
+    return catch_up(store)
+
+
+def _step(store: Store, size: int) -> int | None:
+    """Index up to `size` objects; return how many, or None where another is at it."""
+    with store.transaction() as connection:
+        row = connection.execute("SELECT pg_try_advisory_xact_lock(%s)", (LOCK,)).fetchone()
+        if row != (True,):
+            return None
+        mark, last = _bounds(connection)
+        rows = connection.execute(_NEXT, (mark, size, _BATCH_BYTES), binary=True).fetchall()
+        if rows:
+            _write(connection, rows)
+        # `last` was read before the rows: what is above it may have been committed since, and is met next time
+        reached = rows[-1][0] if rows else last
+        connection.execute("UPDATE search_mark SET cursor = %s", (reached,))
+        return len(rows)
+
+
+def _bounds(connection: Connection) -> tuple[int, int]:
+    row = connection.execute("SELECT m.cursor, h.last FROM search_mark m, head h").fetchone()
+    assert row is not None  # the migration puts it there
+    return row[0], row[1]
+
+
+def _write(connection: Connection, rows: Sequence[tuple[int, int, int, int, bool, str, str, bytes]]) -> None:
+    connection.execute(_STAGE, prepare=False)
+    made = [terms_of(row[7]) for row in rows]
+    with connection.cursor().copy("COPY search_stage FROM STDIN") as copy:
+        for (cursor, version, local, label, revoked, kind, stix_id, _), terms in zip(rows, made, strict=True):
+            copy.write_row(
+                (
+                    *(cursor, version, local, label, terms.confidence, revoked, kind, stix_id, terms.name),
+                    list(terms.lexemes),
+                )
+            )
+    connection.execute(_MOVE, prepare=False)
+    with connection.cursor().copy(
+        "COPY search_name (cursor, collection_id, label_id, folded, shown, kind) FROM STDIN"
+    ) as copy:
+        for (cursor, _, local, label, *_rest), terms in zip(rows, made, strict=True):
+            for kind, text in terms.offered:
+                copy.write_row((cursor, local, label, fold(text), text, kind))
