@@ -23,13 +23,24 @@ $(UV):
 	@$(UV) sync --frozen --quiet --group dev --group docs --extra knowledge --extra evtx --extra arrow
 	@touch $@
 
+# styles and scripts of the pages, from locked packages; they go into the wheel
+NPM ?= npm
+STATIC := src/tocsin/server/static/manifest.json
+frontend/node_modules/.synced: frontend/package.json frontend/package-lock.json
+	@command -v $(NPM) >/dev/null || { echo "error: Node.js with npm is needed to build the pages (Debian: apt-get install npm)"; exit 1; }
+	@cd frontend && $(NPM) ci --silent --no-audit --no-fund
+	@touch $@
+
+$(STATIC): frontend/node_modules/.synced frontend/build.mjs $(shell find frontend/src -type f)
+	@cd frontend && node build.mjs
+
 # OASIS's own server, which tests talk to; it does not live with our dependencies
 .tools/peers/.synced: $(UV)
 	@$(UV) venv --quiet --clear --python $(PYTHON) .tools/peers
 	@$(UV) pip install --quiet --python .tools/peers/bin/python medallion==3.0.0 flask==3.1.3 werkzeug==3.1.9 setuptools==79.0.1
 	@touch $@
 
-setup: .venv/.synced ## install everything from the lock file
+setup: .venv/.synced $(STATIC) ## install everything from the lock file
 
 demo: setup ## three nodes on this machine share, withhold, find (DEMO_EXIT=1 ends after the story)
 	@DEMO_EXIT=$(DEMO_EXIT) $(RUN) python -m demo
@@ -68,4 +79,4 @@ mutation: setup ## put faults into the policy one by one: how many do the tests 
 ci: lint types arch docs test ## what CI runs; pytest is last so that its closing line shows
 
 clean: ## remove what was built or installed here
-	rm -rf .venv .tools .demo .bench site dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .tools frontend/node_modules src/tocsin/server/static .demo .bench site dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis

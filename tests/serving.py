@@ -47,6 +47,16 @@ class Node:
             fields["Authorization"] = f"Bearer {self.tokens[who]}"
         return httpx.Client(base_url=self.url, headers=fields, timeout=30)
 
+    @contextmanager
+    def browser(self, who: str | None = "own") -> Iterator[httpx.Client]:
+        """A browser without scripts; `who` has signed in."""
+        fields = {"Accept": "text/html,*/*;q=0.8", "Sec-Fetch-Site": "same-origin"}
+        with httpx.Client(base_url=self.url, headers=fields, timeout=30) as made:
+            if who is not None:
+                answer = made.post("/sign-in", data={"token": self.tokens[who]})
+                assert answer.status_code == 303, answer.text
+            yield made
+
 
 @contextmanager
 def serving(store: Store, home: Path, **changes: Any) -> Iterator[Node]:

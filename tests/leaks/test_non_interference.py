@@ -55,7 +55,7 @@ def templates(pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> list[str]
     routes = App(Settings(home=tmp_path_factory.mktemp("home")), pair.full.store).asgi.routes
     found = {route.path.rstrip("/") for route in routes if isinstance(route, Route)}
     # each in a form with a slash and one without, and nothing else is mounted beside
-    assert len(found) * 2 == len(routes)
+    assert len(found) * 2 - 1 == len(routes)  # the root has but one
     return sorted(found)
 
 

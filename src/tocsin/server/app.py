@@ -25,6 +25,8 @@ from tocsin.server.indexer import Indexer
 from tocsin.server.journalist import Journalist
 from tocsin.server.messenger import Messenger
 from tocsin.server.metrics import Metrics
+from tocsin.server.pages import assets
+from tocsin.server.pages.page import pages
 from tocsin.server.pipeline import Endpoint, Pipeline
 from tocsin.server.routes import BODY_ROUTES, OPEN, ROUTES, WAITING, OpenRoute
 from tocsin.store import Store
@@ -88,7 +90,7 @@ class App:
 
         def place(path: str, method: str, endpoint: Endpoint) -> None:
             # clients in the wild leave the trailing slash out, or add it: both are the same resource
-            for form in dict.fromkeys((path.rstrip("/") + "/", path.rstrip("/"))):
+            for form in dict.fromkeys((path.rstrip("/") + "/", path.rstrip("/") or "/")):
                 found.setdefault(form, {})[method] = endpoint
 
         for route in ROUTES:
@@ -99,6 +101,12 @@ class App:
             place(following.path, following.method, pipeline.waiting(following))
         for free in OPEN:
             place(free.path, free.method, pipeline.open(free))
+        for page in pages():
+            for get in page.gets:
+                place(get.path, "GET", pipeline.showing(get))
+            for post in page.posts:
+                place(post.path, "POST", pipeline.submitting(post))
+        place(assets.PATH, "GET", pipeline.inline(OpenRoute(assets.PATH, "GET", assets.serve)))
         place("/healthz", "GET", pipeline.inline(OpenRoute("/healthz", "GET", health.alive)))
         if self.parts.settings.metrics_public:
             place("/metrics", "GET", pipeline.open(OpenRoute("/metrics", "GET", health.public_metrics)))

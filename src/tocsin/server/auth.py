@@ -1,4 +1,4 @@
-"""Who asks: Bearer and Basic credentials to a principal. Every failure looks the same.
+"""Who asks: Bearer and Basic credentials, or the session of a browser, to a principal. Every failure looks the same.
 
 A token is looked up on each request and nothing is cached: one indexed read of 40 µs, so that revoking, disabling and expiry
 count at once in every process (docs/adr/0005-server-stack.md). The same visit reads the generation that facts are of.
@@ -15,8 +15,9 @@ from starlette.requests import Request
 
 from tocsin.errors import ForbiddenError, UnauthenticatedError
 from tocsin.server.patience import Patience
-from tocsin.store import Store, accounts
+from tocsin.store import Store, accounts, sessions
 from tocsin.store.accounts import Principal
+from tocsin.store.sessions import Session
 
 _TOUCH_AT_MOST = 1000
 _FAILED = "the credentials do not hold"
@@ -67,11 +68,40 @@ class Authenticator:
                 self._used[principal.token] = now
         return Recognised(principal, generation)
 
+    def recognise_session(self, request: Request) -> tuple[Recognised, Session]:
+        """Return who looks, by the cookie of their browser, and their session.
+
+        Raises:
+            UnauthenticatedError: no session, or it does not hold.
+            StoreUnavailableError: the database is away.
+        """
+        secret = request.cookies.get(cookie_name(request), "")
+        if not secret or "\0" in secret:
+            raise UnauthenticatedError("there is no session")
+        with self._store.connection() as connection:
+            principal, session, generation = sessions.recognise(connection, secret, now=self._store.clock())
+        return Recognised(principal, generation), session
+
     def take_used(self) -> dict[str, int]:
         """Return which tokens were used since the last call, and when."""
         with self._lock:
             used, self._used = self._used, {}
         return used
+
+
+def cookie_name(request: Request) -> str:
+    """Return the name of the cookie with the session: over HTTPS one that no other host and no plain connection can set (RFC 6265bis)."""
+    return "__Host-tocsin" if request.url.scheme == "https" else "tocsin"
+
+
+def session_cookie(request: Request, secret: str) -> str:
+    """Return the cookie that carries a session's secret; "" takes it away."""
+    parts = [f"{cookie_name(request)}={secret}", "Path=/", "HttpOnly", "SameSite=Lax"]
+    if request.url.scheme == "https":
+        parts.append("Secure")
+    if not secret:
+        parts.append("Max-Age=0")
+    return "; ".join(parts)
 
 
 def address_of(request: Request) -> str:

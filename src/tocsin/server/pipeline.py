@@ -17,11 +17,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tocsin.errors import TocsinError
+from tocsin.errors import TocsinError, UnauthenticatedError
 from tocsin.server import logs, problems
 from tocsin.server.auth import address_of
 from tocsin.server.bodies import Bodies
 from tocsin.server.context import GROUND, Call, Parts
+from tocsin.server.pages import failing, forms, same_origin
+from tocsin.server.pages.look import look_of
+from tocsin.server.pages.page import Get, Post
+from tocsin.server.pages.view import View
 from tocsin.server.problems import RequestError
 from tocsin.server.routes import BodyRoute, OpenRoute, Route, WaitingRoute
 from tocsin.server.taxii.negotiation import require_acceptable
@@ -130,6 +134,35 @@ class Pipeline:
 
         return self._around(route.path, "", work)
 
+    def showing(self, route: Get) -> Endpoint:
+        """Return the endpoint of a page."""
+
+        def answer(request: Request) -> Response:
+            return route.handler(self._view(request, stranger=route.open))
+
+        async def work(request: Request) -> Response:
+            return await self._on(self._readers, self._watched, answer, request)
+
+        return self._around(route.path, route.action, work, page=True)
+
+    def submitting(self, route: Post) -> Endpoint:
+        """Return the endpoint of a form of a page of this node."""
+
+        def admit(request: Request) -> None:
+            same_origin.require(request)
+            self._view(request, stranger=route.open)
+
+        def answer(request: Request, body: bytes) -> Response:
+            form = forms.parse(request, body)
+            return route.handler(self._view(request, stranger=route.open), form)
+
+        async def work(request: Request) -> Response:
+            await self._on(self._readers, self._watched, admit, request)
+            async with self._bodies.of(request, route.limit) as body:
+                return await self._on(self._writers, self._watched, answer, request, body)
+
+        return self._around(route.path, route.action, work, page=True)
+
     def inline(self, route: OpenRoute) -> Endpoint:
         """Return the endpoint of a route that is answered on the event loop, whatever the threads are at."""
 
@@ -143,9 +176,16 @@ class Pipeline:
         assert isinstance(error, HTTPException)  # registered for nothing else
         began = time.perf_counter()
         request.scope[problems.REQUEST_ID] = secrets.token_hex(6)
-        return self._finish(request, problems.respond_http(request, error), "other", "", began)
+        if failing.wants_page(request):
+            response = failing.respond_missing(error.status_code, self._stranger(request))
+            response.raw_headers += [
+                (k.lower().encode(), v.encode()) for k, v in (error.headers or {}).items()
+            ]
+        else:
+            response = problems.respond_http(request, error)
+        return self._finish(request, response, "other", "", began)
 
-    def _around(self, path: str, action: str, work: Endpoint) -> Endpoint:
+    def _around(self, path: str, action: str, work: Endpoint, *, page: bool = False) -> Endpoint:
         """Return `work` with errors turned to responses and everything written down."""
         under_way = self._parts.metrics.under_way
 
@@ -156,21 +196,30 @@ class Pipeline:
             try:
                 response = await work(request)
             except TocsinError as error:
-                response = problems.respond_error(request, error)
+                response = self._failed(request, error, page=page)
             except Exception as error:  # noqa: BLE001 - the node goes on, and the log has it
                 response = problems.respond_crash(request, error)
+                if page:
+                    response = failing.respond_crash(self._stranger(request))
             finally:
                 under_way.dec()
             return self._finish(request, response, path, action, began)
 
         return endpoint
 
+    def _failed(self, request: Request, error: TocsinError, *, page: bool) -> Response:
+        if page:
+            return failing.respond_error(request, error, self._stranger(request))
+        return problems.respond_error(request, error)
+
     def _finish(self, request: Request, response: Response, path: str, action: str, began: float) -> Response:
         scope = request.scope
         seconds = time.perf_counter() - began
         status = str(response.status_code)
         identifier = scope[problems.REQUEST_ID]
-        response.raw_headers += _SECURITY
+        # pages bring a policy of their own; two of one kind would both bind
+        said = {name for name, _ in response.raw_headers}
+        response.raw_headers += [header for header in _SECURITY if header[0] not in said]
         response.raw_headers.append((b"x-request-id", identifier.encode()))
         if scope["scheme"] == "https":
             response.raw_headers.append(_HTTPS_ONLY)
@@ -212,6 +261,29 @@ class Pipeline:
         request.scope[_PRINCIPAL] = recognised.principal
         facts = self._parts.directory.at(recognised.generation)
         return Call(parts=self._parts, request=request, principal=recognised.principal, facts=facts)
+
+    def _view(self, request: Request, *, stranger: bool) -> View:
+        """Recognise who looks by the session of their browser.
+
+        Raises:
+            UnauthenticatedError: nobody who is known, where strangers may not look.
+        """
+        view = self._stranger(request)
+        try:
+            recognised, session = self._parts.authenticator.recognise_session(request)
+        except UnauthenticatedError:
+            if not stranger:
+                raise
+            return view
+        request.scope[_PRINCIPAL] = recognised.principal
+        facts = self._parts.directory.at(recognised.generation)
+        call = Call(parts=self._parts, request=request, principal=recognised.principal, facts=facts)
+        known = View(self._parts, request, view.look, call, session)
+        request.scope[failing.VIEW] = known
+        return known
+
+    def _stranger(self, request: Request) -> View:
+        return View(self._parts, request, look_of(request))
 
     def _watched(self, function: Callable[..., T], *arguments: object) -> T:
         with self._parts.availability.watched():

@@ -97,7 +97,13 @@ def _detail_of(status: int, error: errors.TocsinError) -> tuple[str, str]:
 
 def respond_error(request: Request, error: errors.TocsinError) -> Response:
     """Return the response that tells a client of `error`, in the form its route speaks."""
-    status, headers = status_of(error)
+    status, code, detail, hint = told(request, error)
+    return _write(request, status, code, detail, hint=hint, headers=status_of(error)[1])
+
+
+def told(request: Request, error: errors.TocsinError) -> tuple[int, str, str, str]:
+    """Return what a client is told of an error: status, code, what is wrong, and a hint. Our own faults are logged."""
+    status, _ = status_of(error)
     if status >= 500:
         _log.error(
             "%s at %s %s: %s",
@@ -107,8 +113,7 @@ def respond_error(request: Request, error: errors.TocsinError) -> Response:
             error,
             extra={"request": request.scope.get(REQUEST_ID, "")},
         )
-    detail, hint = _detail_of(status, error)
-    return _write(request, status, error.code, detail, hint=hint, headers=headers)
+    return (status, error.code, *_detail_of(status, error))
 
 
 def respond_http(request: Request, error: HTTPException) -> Response:

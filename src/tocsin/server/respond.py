@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import zstandard
@@ -20,6 +20,7 @@ from tocsin.sharing.release import Released, public
 
 TAXII = "application/taxii+json;version=2.1"
 STIX = "application/stix+json;version=2.1"
+T = TypeVar("T")
 _COMPRESS_FROM = 1024
 _VARY = "Accept, Accept-Encoding, Authorization"
 _ENCODINGS = ("zstd", "gzip")  # the better first
@@ -75,6 +76,11 @@ def echo(document: Mapping[str, Any], *, recipient: str) -> Released[bytes]:
 def plain(text: str) -> Released[bytes]:
     """Release text about the node itself (health, figures)."""
     return public(text.encode())
+
+
+def fixed(value: T) -> Released[T]:
+    """Release what is the same on every node or was said by whom it goes to: styles, scripts, and the words of a page around no intelligence."""
+    return public(value)
 
 
 def accepted_encoding(accepted: str) -> str:

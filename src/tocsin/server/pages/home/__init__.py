@@ -1,0 +1,10 @@
+"""What is happening now."""
+
+from tocsin.server.pages.home import overview
+from tocsin.server.pages.page import Entry, Get, Page
+
+PAGE = Page(
+    "home",
+    gets=(Get("/", overview.show_start, "page-home", open=True),),
+    entries=(Entry("Home", "/", "home", 0),),
+)

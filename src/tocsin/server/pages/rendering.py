@@ -1,0 +1,147 @@
+"""From released values to HTML: templates, languages, times, and the headers that keep a page to itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import jinja2
+from babel.dates import format_datetime
+from babel.numbers import format_decimal
+from babel.support import NullTranslations
+from markupsafe import Markup
+from starlette.responses import Response
+
+from tocsin.clock import Micros
+from tocsin.server.pages import assets, messages
+from tocsin.server.pages.page import Entry, entries
+from tocsin.server.pages.view import View
+from tocsin.server.respond import fixed, respond
+from tocsin.sharing.release import Released
+from tocsin.stix.timestamps import micros_or_none
+
+HTML = "text/html; charset=utf-8"
+# Nothing from elsewhere, nothing inline, in nobody's frame. `blob:` is for the workers that maps decode shapes in.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; "
+    "worker-src 'self' blob:; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Vary": "Cookie, Accept-Language, Accept-Encoding, HX-Request",
+}
+
+
+def render(
+    view: View,
+    template: str,
+    released: Released[Any],
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    **more: Any,
+) -> Response:
+    """Return a page made of a released value, which the template knows as `it`.
+
+    `more` is for what the person said themselves, such as the fields of a form that has to be shown again.
+    """
+    if view.known is not None:
+        view.known.rested_on(released)
+    text = (
+        _environment(view.look.language)
+        .get_template(template)
+        .render(it=released.value, view=view, nav=_nav(view), status=status, **more)
+    )
+    fields = {**_HEADERS, **(headers or {})}
+    return respond(
+        view.request, released.derive(text.encode()), media_type=HTML, status=status, headers=fields
+    )
+
+
+def show(
+    view: View, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **more: Any
+) -> Response:
+    """Return a page that tells no intelligence: of the node itself, or what a person said themselves."""
+    return render(view, template, fixed(None), status=status, headers=headers, **more)
+
+
+def redirect(view: View, target: str, *, cookies: Mapping[str, str] | None = None) -> Response:
+    """Send a browser on to a path of this node, after a form."""
+    headers = {"HX-Redirect": target} if view.fragment else {"Location": target}
+    response = Response(status_code=204 if view.fragment else 303, headers=headers)
+    response.headers["Cache-Control"] = "no-store"
+    for value in (cookies or {}).values():
+        response.headers.append("Set-Cookie", value)
+    return response
+
+
+def _nav(view: View) -> tuple[Entry, ...]:
+    if view.known is None:
+        return ()
+    whose = {"all"}
+    if view.known.organisation.own:
+        whose.add("own")
+    if view.administers:
+        whose.add("admin")
+    return tuple(entry for entry in entries() if entry.whose in whose)
+
+
+@cache
+def _environment(language: str) -> jinja2.Environment:
+    made = jinja2.Environment(
+        loader=_Loader(),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+        auto_reload=False,
+    )
+    translations: NullTranslations = messages.translations(language)
+    made.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
+    made.globals["asset"] = assets.url
+    made.globals["languages"] = messages.NAMES
+    made.filters["when"] = _when
+    made.filters["number"] = _number
+    return made
+
+
+class _Loader(jinja2.BaseLoader):
+    """Templates beside the handlers that show them: `object/detail.html` is in the package of the page `object`."""
+
+    def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, str, None]:
+        """Return a template's text."""
+        del environment
+        page, _, name = template.partition("/")
+        file = files("tocsin.server.pages") / page / name
+        if not file.is_file():
+            raise jinja2.TemplateNotFound(template)
+        return file.read_text(encoding="utf-8"), str(file), None
+
+
+@jinja2.pass_context
+def _when(context: jinja2.runtime.Context, at: Micros | str | None) -> Markup:
+    """Write a moment as a `time` element: in UTC or the reader's zone, with the whole moment for machines and on demand."""
+    if at is None or at == "":
+        return Markup("")
+    look = context["view"].look
+    micros = micros_or_none(at) if isinstance(at, str) else at
+    if micros is None:
+        return Markup.escape(at)
+    moment = dt.datetime.fromtimestamp(micros / 1_000_000, tz=dt.UTC)
+    zone = ZoneInfo(look.zone) if look.times == "mine" else ZoneInfo("UTC")
+    text = format_datetime(moment, "yyyy-MM-dd HH:mm", tzinfo=zone, locale=look.locale)
+    named = moment.astimezone(zone).strftime("%Z") or look.zone
+    exact = moment.isoformat().replace("+00:00", "Z")
+    return Markup('<time datetime="{0}" title="{0}">{1} <abbr>{2}</abbr></time>').format(exact, text, named)
+
+
+@jinja2.pass_context
+def _number(context: jinja2.runtime.Context, value: float) -> str:
+    return format_decimal(value, locale=context["view"].look.locale)

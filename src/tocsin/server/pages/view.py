@@ -1,0 +1,51 @@
+"""Who looks at a page, and how: what handlers of pages work with."""
+
+from __future__ import annotations
+
+import msgspec
+from starlette.requests import Request
+
+from tocsin.clock import Micros
+from tocsin.errors import UnauthenticatedError
+from tocsin.server.context import Call, Parts
+from tocsin.server.pages.look import Look
+from tocsin.store.sessions import Session
+
+PROOF: Micros = 600_000_000
+"""Dangerous acts ask for a proof of who someone is that is no older."""
+
+
+class View(msgspec.Struct, frozen=True):
+    """One request of one person, or of a stranger at an open page (`known` is None)."""
+
+    parts: Parts
+    request: Request
+    look: Look
+    known: Call | None = None
+    session: Session | None = None
+
+    @property
+    def call(self) -> Call:
+        """Who asks, as the handlers of all interfaces have it.
+
+        Raises:
+            UnauthenticatedError: a stranger.
+        """
+        if self.known is None:
+            raise UnauthenticatedError("sign in first")
+        return self.known
+
+    @property
+    def administers(self) -> bool:
+        """Whether it is an administrator of the node's own organisation."""
+        return self.known is not None and self.known.organisation.own and self.known.principal.administrator
+
+    @property
+    def proved(self) -> bool:
+        """Whether the person has shown lately who they are."""
+        return self.session is not None and self.parts.store.clock() - self.session.proved <= PROOF
+
+    @property
+    def fragment(self) -> bool:
+        """Whether only a part of a page is asked for (htmx)."""
+        return self.request.headers.get("hx-request") == "true" and not self.request.headers.get("hx-boosted")

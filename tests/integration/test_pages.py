@@ -1,0 +1,88 @@
+"""Pages over HTTP, as a browser without scripts asks for them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import httpx
+import psycopg
+import pytest
+
+from factories import IMPORT, indicator, place, settle
+from serving import Node, serving
+from tocsin.stix.markings import TLP
+from tocsin.store import Store, objects
+from tocsin.store.embedded import Embedded
+
+CIRCLE = str(uuid.UUID(int=1 << 64))
+
+
+@pytest.fixture(scope="module")
+def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
+        connection.execute("CREATE DATABASE pages TEMPLATE template")
+    with Store(f"{pg.dsn} dbname=pages", pool_size=6) as store:
+        intel = settle(store)
+        made = (indicator(1, tlp=TLP.GREEN), indicator(2, tlp=TLP.RED))
+        objects.put(store, intel.id, [place(each, communities=(CIRCLE,)) for each in made], origin=IMPORT)
+        with serving(store, tmp_path_factory.mktemp("home")) as served:
+            yield served
+    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
+        connection.execute("DROP DATABASE pages WITH (FORCE)")
+
+
+def test_who_signs_in_sees_what_they_may_and_signs_out(node: Node) -> None:
+    with node.browser("friend") as friend:
+        home = friend.get("/")
+        assert home.status_code == 200
+        assert indicator(1)["id"] in home.text
+        assert indicator(2)["id"] not in home.text
+        assert friend.post("/sign-out").status_code == 303
+        assert indicator(1)["id"] not in friend.get("/").text
+
+
+def test_a_stranger_sees_the_front_page_and_comes_back_after_signing_in(node: Node) -> None:
+    with node.browser(None) as stranger:
+        assert "Sign in" in stranger.get("/").text
+        away = stranger.get("/account?x=1")
+        assert away.status_code == 303
+        assert away.headers["location"] == "/sign-in?next=/account%3Fx%3D1"
+        back = stranger.post("/sign-in", data={"token": node.tokens["friend"], "next": "/objects/x?y=1"})
+        assert (back.status_code, back.headers["location"]) == (303, "/objects/x?y=1")
+
+
+@pytest.mark.parametrize(
+    "target", ["//evil.example", "https://evil.example", "/\\evil.example", "/\t/evil.example", "x"]
+)
+def test_nobody_is_sent_elsewhere(node: Node, target: str) -> None:
+    with node.browser(None) as stranger:
+        back = stranger.post("/sign-in", data={"token": node.tokens["friend"], "next": target})
+        assert (back.status_code, back.headers["location"]) == (303, "/")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"origin": "https://evil.example"},
+        {},
+    ],
+)
+def test_forms_of_other_sites_do_nothing(node: Node, headers: dict[str, str]) -> None:
+    with node.browser("friend") as friend:
+        del friend.headers["sec-fetch-site"]
+        assert friend.post("/sign-out", headers=headers).status_code == 403
+        assert indicator(1)["id"] in friend.get("/").text
+
+
+def test_every_page_keeps_to_itself(node: Node) -> None:
+    with node.browser(None) as stranger:
+        answer: httpx.Response = stranger.get("/")
+        policy = answer.headers.get_list("content-security-policy")
+        assert len(policy) == 1
+        assert "script-src 'self';" in policy[0]
+        assert "style-src 'self';" in policy[0]
+        assert "frame-ancestors 'none'" in policy[0]
+        assert "unsafe" not in policy[0]
