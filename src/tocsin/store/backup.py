@@ -58,6 +58,7 @@ _TABLES = (
     "subscription",
     "warninglist",
     "policy_change",
+    "saved_view",
     "webhook",
     "delivery",
     "hit",
