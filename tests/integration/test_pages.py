@@ -86,3 +86,59 @@ def test_every_page_keeps_to_itself(node: Node) -> None:
         assert "style-src 'self';" in policy[0]
         assert "frame-ancestors 'none'" in policy[0]
         assert "unsafe" not in policy[0]
+
+
+def _ok(answer: httpx.Response) -> str:
+    assert answer.status_code == 200, answer.text[:2000]
+    return answer.text
+
+
+def test_search_finds_and_narrows(node: Node) -> None:
+    with node.browser("friend") as friend:
+        text = _ok(friend.get("/search", params={"q": "type:indicator"}))
+        assert indicator(1)["id"] in text
+        assert indicator(2)["id"] not in text
+        assert "q=type%3Aindicator+tlp%3Agreen" in text
+        _ok(friend.get("/search/suggestions", params={"q": "Ev"}))
+        refused = friend.get("/search", params={"q": "type:Nonsense!"})
+        assert refused.status_code == 422
+        assert "is no STIX type" in refused.text
+        bundle = friend.get("/search/export", params={"q": ""})
+        assert indicator(1)["id"] in _ok(bundle)
+        assert indicator(2)["id"] not in bundle.text
+        for each in ("csv", "values"):
+            assert "Evil" not in _ok(friend.get("/search/export", params={"q": "", "format": each}))
+
+
+@pytest.mark.parametrize("part", ["", "/peek", "/relations", "/versions", "/sightings"])
+def test_an_object_is_shown_to_who_may_have_it_and_nobody_else(node: Node, part: str) -> None:
+    with node.browser("friend") as friend:
+        assert indicator(1)["id"] in _ok(friend.get(f"/objects/{indicator(1)['id']}{part}"))
+        hidden = friend.get(f"/objects/{indicator(2)['id']}{part}")
+        missing = friend.get(f"/objects/indicator--{uuid.UUID(int=99)}{part}")
+        assert hidden.status_code == missing.status_code == 404
+        assert hidden.content == missing.content
+
+
+def test_the_own_organisation_sees_who_would_get_what_and_why(node: Node) -> None:
+    with node.browser("own") as own:
+        page = _ok(own.get(f"/objects/{indicator(1)['id']}/sharing"))
+        assert 'data-form="receive"' in page
+        assert 'data-form="nothing"' in page
+        why = _ok(own.get(f"/objects/{indicator(2)['id']}/why", params={"recipient": "Friend"}))
+        assert "TLP:RED" in why
+    with node.browser("friend") as friend:
+        assert friend.get(f"/objects/{indicator(1)['id']}/sharing").status_code == 403
+
+
+def test_a_search_is_kept_for_oneself_or_for_all(node: Node) -> None:
+    with node.browser("friend") as friend, node.browser("own") as own:
+        assert (
+            friend.post(
+                "/views", data={"name": "Evil <b>", "query": "tlp:green", "shared": "yes"}
+            ).status_code
+            == 303
+        )
+        assert "Evil &lt;b&gt;" in _ok(friend.get("/views"))
+        assert "Evil &lt;b&gt;" not in _ok(own.get("/views"))
+        assert friend.post("/views", data={"name": "x", "query": "type:No!"}).status_code == 422

@@ -202,7 +202,7 @@ class Pipeline:
             except Exception as error:  # noqa: BLE001 - the node goes on, and the log has it
                 response = problems.respond_crash(request, error)
                 if page:
-                    response = failing.respond_crash(self._stranger(request))
+                    response = failing.respond_crash(request, self._stranger(request))
             finally:
                 under_way.dec()
             return self._finish(request, response, path, action, began)

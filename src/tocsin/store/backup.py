@@ -62,6 +62,7 @@ _TABLES = (
     "subscription",
     "warninglist",
     "policy_change",
+    "saved_view",
     "webhook",
     "delivery",
     "hit",

@@ -77,3 +77,15 @@ def standings(store: Store, stix_id: str, clearance: Clearance) -> Released[list
     if rows[0][0] != clearance.generation:
         return Stale(rows[0][0])
     return clearance.seal([Standing(row[1], row[2]) for row in rows if row[1] is not None])
+
+
+def known(store: Store, ids: Sequence[str], clearance: Clearance) -> frozenset[str]:
+    """Return which of these objects the clearance's recipient may have as they are."""
+    if not ids or not clearance.labels:
+        return frozenset()
+    with store.connection() as connection:
+        rows = connection.execute(
+            "SELECT DISTINCT stix_id FROM object WHERE stix_id = ANY(%s) AND label_id = ANY(%s)",
+            (list(ids), list(clearance.labels)),
+        ).fetchall()
+    return frozenset(row[0] for row in rows)

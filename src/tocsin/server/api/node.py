@@ -243,7 +243,7 @@ def agreement_list(call: Call) -> Response:
 
 def peer_list(call: Call) -> Response:
     """List peers, for the node's own organisation."""
-    _require_own(call)
+    require_own(call)
     asking.parameters(call, Nothing)
     with call.parts.store.connection() as connection:
         found = peers.everything(connection)
@@ -254,7 +254,7 @@ def peer_list(call: Call) -> Response:
 
 def policy_list(call: Call) -> Response:
     """List the policies in force, for the node's own organisation."""
-    _require_own(call)
+    require_own(call)
     asking.parameters(call, Nothing)
     found = call.facts.snapshot.policies
     with call.parts.store.connection() as connection:
@@ -268,7 +268,7 @@ def policy_list(call: Call) -> Response:
 
 def journal_page(call: Call) -> Response:
     """Show the journal, to administrators of the node's own organisation."""
-    _require_own(call)
+    require_own(call)
     if not call.principal.administrator or "admin" not in call.principal.scopes:
         raise ForbiddenError("the journal is for administrators")
     given = asking.parameters(call, JournalSelection)
@@ -291,15 +291,37 @@ def explain(call: Call) -> Response:
     Raises:
         NotFoundError: the own organisation may have no such object; or there is no such recipient.
     """
-    _require_own(call)
+    require_own(call)
     given = asking.parameters(call, Explaining)
     identifier = asking.object_id(call)
-    if given.action not in ACTIONS:
-        raise NotFoundError(f"no action {given.action!r}", hint=f"one of {', '.join(ACTIONS)}")
+    return asking.answer(call, decided(call, identifier, given.recipient, given.action))
+
+
+def decided(call: Call, identifier: str, recipient: str, action: str) -> Released[Decisions]:
+    """Return every decision about an object for a recipient (id or name), to the node's own organisation.
+
+    Raises:
+        ForbiddenError: another organisation asks.
+        NotFoundError: the own organisation may have no such object; or there is no such recipient or action.
+    """
+    require_own(call)
+    if action not in ACTIONS:
+        raise NotFoundError(f"no action {action!r}", hint=f"one of {', '.join(ACTIONS)}")
     snapshot = call.facts.snapshot
-    asked = next((o for o in snapshot.organisations.values() if given.recipient in (o.id, o.name)), None)
+    asked = next((o for o in snapshot.organisations.values() if recipient in (o.id, o.name)), None)
     if asked is None:
         raise NotFoundError("no such organisation")
+    found = standing(call, identifier)
+    items = tuple(_decision(call, each, asked, action) for each in found.value)
+    return found.derive(Decisions(identifier, asked.id, action, items))
+
+
+def standing(call: Call, identifier: str) -> Released[list[Standing]]:
+    """Return under which label sets an object stands, as far as the caller may have it.
+
+    Raises:
+        NotFoundError: there is none that the caller may know of.
+    """
 
     def ask(clearance: Clearance) -> Released[list[Standing]] | Stale:
         return placed.standings(call.parts.store, identifier, clearance)
@@ -307,8 +329,7 @@ def explain(call: Call) -> Response:
     found = call.parts.clearances.ask(call.principal.organisation, ask, encrypted=asking.encrypted(call))
     if not found.value:
         raise NotFoundError("no such object")
-    items = tuple(_decision(call, each, asked, given.action) for each in found.value)
-    return asking.answer(call, found.derive(Decisions(identifier, asked.id, given.action, items)))
+    return found
 
 
 def _decision(call: Call, standing: Standing, asked: Organisation, action: str) -> DecisionEntry:
@@ -322,6 +343,12 @@ def _decision(call: Call, standing: Standing, asked: Organisation, action: str) 
         asked, action, label, state.definitions, names=names, labels=state.labels
     )
     return DecisionEntry(standing.alias, label.owner, label.markings, why)
+
+
+def names(call: Call) -> dict[str, str]:
+    """Return the names of the organisations that the caller may know of, by id."""
+    one = call.organisation
+    return {each.id: each.name for each in call.facts.snapshot.organisations.values() if _known(one, each)}
 
 
 def _known(one: Organisation, other: Organisation) -> bool:
@@ -343,7 +370,12 @@ def _agreement(found: holding.Agreement, one: Organisation, call: Call) -> Agree
     )
 
 
-def _require_own(call: Call) -> None:
+def require_own(call: Call) -> None:
+    """Make sure that it is the node's own organisation that asks.
+
+    Raises:
+        ForbiddenError: it is another one.
+    """
     if not call.organisation.own or call.organisation.suspended:
         raise ForbiddenError("this is for the node's own organisation")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated
 
 import msgspec
@@ -16,11 +17,13 @@ from tocsin.server.problems import RequestError
 from tocsin.sharing.release import Released
 from tocsin.store.search import versions
 from tocsin.store.search.finding import Found, Item
-from tocsin.store.search.query import Query, parse
+from tocsin.store.search.query import Clause, Lexeme, Query, parse
+from tocsin.store.search.terms import fit
 from tocsin.store.search.versions import Version
 
 Limit = Annotated[int, Meta(ge=1, le=500, description="Most items of a page.")]
 Cursor = Annotated[str, Meta(max_length=40, description="`next` of the page before.")]
+MOST_AT_ONCE = 200
 _List = Annotated[str, Meta(max_length=500, description="One or several, separated by commas.")]
 
 
@@ -163,34 +166,42 @@ def history(call: Call) -> Response:
         NotFoundError: there is none that the caller may know of.
     """
     asking.parameters(call, Nothing)
-    found = _versions(call, asking.object_id(call))
+    return asking.answer(call, revisions(call, asking.object_id(call)))
+
+
+def revisions(call: Call, identifier: str) -> Released[Revisions]:
+    """Return the versions of one object, newest first, and what each changed.
+
+    Raises:
+        NotFoundError: there is none that the caller may know of.
+    """
+    found = _versions(call, identifier)
     aliases = asking.searcher(call).aliases()
     older = {this.added: before for this, before in zip(found.value, found.value[1:], strict=False)}
-    revisions = []
+    made = []
     for each in found.value:
         before = older.get(each.added)
         changes = differences(before.body, each.body) if before is not None else ()
         entry = _entry(call, each, aliases)
-        revisions.append(
+        made.append(
             Revision(
                 *(entry.added, entry.modified, entry.collection, entry.tlp, entry.source),
                 each.revoked, changes, entry.object,
             )
         )  # fmt: skip
-    made = Revisions(tuple(revisions), len(revisions) < versions.MOST)
-    return asking.answer(call, found.derive(made))
+    return found.derive(Revisions(tuple(made), len(made) < versions.MOST))
 
 
 def relations(call: Call) -> Response:
     """List what refers to an object: relationships, reports, groupings, notes and all else."""
     given = asking.parameters(call, Paging)
-    return page(call, _referring(asking.object_id(call)), given.limit, given.cursor)
+    return page(call, referring(asking.object_id(call)), given.limit, given.cursor)
 
 
 def sightings(call: Call) -> Response:
     """List the sightings of an object."""
     given = asking.parameters(call, Paging)
-    query = msgspec.structs.replace(_referring(asking.object_id(call)), types=("sighting",))
+    query = referring(asking.object_id(call), "sighting")
     return page(call, query, given.limit, given.cursor)
 
 
@@ -201,7 +212,15 @@ def assertions(call: Call) -> Response:
         NotFoundError: there is none that the caller may know of.
     """
     asking.parameters(call, Nothing)
-    identifier = asking.object_id(call)
+    return asking.answer(call, asserted(call, asking.object_id(call)))
+
+
+def asserted(call: Call, identifier: str) -> Released[Assertions]:
+    """Return who asserts an object, under which marking: the newest of each.
+
+    Raises:
+        NotFoundError: there is none that the caller may know of.
+    """
     found = _versions(call, identifier)
     newest: dict[tuple[int, int], Version] = {}
     for each in found.value:
@@ -223,7 +242,7 @@ def assertions(call: Call) -> Response:
                 each.revoked, tuple(came.get(each.added, ())),
             )
         )  # fmt: skip
-    return asking.answer(call, found.derive(Assertions(tuple(items))))
+    return found.derive(Assertions(tuple(items)))
 
 
 def latest(call: Call, identifier: str) -> Released[Entry]:
@@ -234,6 +253,14 @@ def latest(call: Call, identifier: str) -> Released[Entry]:
     """
     found = _versions(call, identifier)
     return found.derive(_entry(call, found.value[0], asking.searcher(call).aliases()))
+
+
+def several(call: Call, identifiers: Collection[str]) -> Released[dict[str, Entry]]:
+    """Return the latest versions that the caller may have of several objects at once, by id; at most `MOST_AT_ONCE`."""
+    wanted = [each for each in dict.fromkeys(identifiers) if _can_be_sought(each)][:MOST_AT_ONCE]
+    clause = Clause(tuple((Lexeme(fit(f"i:{each}")),) for each in wanted))
+    found = find(call, Query(clauses=(clause,)) if wanted else Query(types=("none",)), MOST_AT_ONCE, None)
+    return found.derive({entry.id: entry for entry in entries(call, found.value).items})
 
 
 def page(call: Call, query: Query, limit: int, cursor: str, *, oldest: bool = False) -> Response:
@@ -286,10 +313,19 @@ def _entry(call: Call, found: Item | Version, aliases: dict[int, str]) -> Entry:
     )
 
 
-def _referring(identifier: str) -> Query:
-    if not identifier or '"' in identifier or any(sign.isspace() for sign in identifier):
+def referring(identifier: str, *types: str) -> Query:
+    """Return the query for what refers to an object.
+
+    Raises:
+        NotFoundError: it cannot be an object's id.
+    """
+    if not _can_be_sought(identifier):
         raise NotFoundError("no such object")
-    return parse(f"refers:{identifier}")
+    return msgspec.structs.replace(parse(f"refers:{identifier}"), types=types)
+
+
+def _can_be_sought(identifier: str) -> bool:
+    return bool(identifier) and '"' not in identifier and not any(sign.isspace() for sign in identifier)
 
 
 def _versions(call: Call, identifier: str) -> Released[tuple[Version, ...]]:

@@ -8,10 +8,12 @@ import msgspec
 from msgspec import Meta
 from starlette.responses import Response
 
+from tocsin.node.searching import Counts
 from tocsin.server.api import asking
 from tocsin.server.api.objects import Cursor, Limit, page
 from tocsin.server.context import Call
-from tocsin.store.search.query import TEXT_AT_MOST, parse
+from tocsin.sharing.release import Released
+from tocsin.store.search.query import TEXT_AT_MOST, Query, parse
 from tocsin.store.search.suggesting import Suggestion
 
 Text = Annotated[
@@ -60,21 +62,29 @@ def search(call: Call) -> Response:
 
 def counts(call: Call) -> Response:
     """Count what a search finds."""
-    query = parse(asking.parameters(call, Dividing).q)
-    found = asking.searcher(call).facets(
+    return asking.answer(call, counted(call, parse(asking.parameters(call, Dividing).q)))
+
+
+def counted(call: Call, query: Query) -> Released[Counts]:
+    """Return how what a query finds divides."""
+    return asking.searcher(call).facets(
         query, call.principal.organisation, asking.readable(call), encrypted=asking.encrypted(call)
     )
-    return asking.answer(call, found)
 
 
 def suggestions(call: Call) -> Response:
     """Suggest."""
     given = asking.parameters(call, Typing)
+    return asking.answer(call, suggested(call, given.q, given.limit))
+
+
+def suggested(call: Call, text: str, limit: int) -> Released[Suggestions]:
+    """Return names and values that begin with `text`."""
     found = asking.searcher(call).suggest(
-        given.q,
+        text,
         call.principal.organisation,
         asking.readable(call),
-        limit=given.limit,
+        limit=limit,
         encrypted=asking.encrypted(call),
     )
-    return asking.answer(call, found.derive(Suggestions(found.value)))
+    return found.derive(Suggestions(found.value))

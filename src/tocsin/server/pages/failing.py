@@ -42,8 +42,9 @@ def respond_missing(status: int, view: View) -> Response:
     return _page(view, status, "not-found", "", "")
 
 
-def respond_crash(view: View) -> Response:
+def respond_crash(request: Request, view: View) -> Response:
     """Return the page for a fault of ours; what it was stands in the log."""
+    view = request.scope.get(VIEW, view)
     return _page(view, 500, "error", "a fault of this node; it has been logged", "")
 
 

@@ -1,0 +1,180 @@
+"""What an object says, who says so, and what it is related to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+from starlette.responses import Response
+
+from tocsin.server.api import asking, node, objects
+from tocsin.server.api.objects import Assertion, Entry
+from tocsin.server.context import Call
+from tocsin.server.pages.rendering import render
+from tocsin.server.pages.titles import Shown, ends_of, shown
+from tocsin.server.pages.view import View
+
+_RELATED = 50
+_FIRST = (
+    "pattern",
+    "value",
+    "description",
+    "content",
+    "explanation",
+    "opinion",
+    "abstract",
+    "labels",
+    "indicator_types",
+    "hashes",
+)
+_ELSEWHERE = frozenset(
+    ("type", "spec_version", "id", "created", "modified", "name", "created_by_ref", "object_marking_refs")
+)
+
+
+class Related(msgspec.Struct, frozen=True):
+    """Something related: by what, which way ("out": this object says so), and what it is, as far as the reader may know."""
+
+    how: str
+    way: str
+    id: str
+    other: Shown | None
+    through: Shown | None
+
+
+class Detail(msgspec.Struct, frozen=True):
+    """What the page of an object shows. `ordered`: its properties, what it is about first."""
+
+    object: Shown
+    ordered: tuple[tuple[str, Any], ...]
+    assertions: tuple[Assertion, ...]
+    related: tuple[Related, ...]
+    more_related: bool
+    known: dict[str, Shown]
+    names: dict[str, str]
+
+
+class Peeked(msgspec.Struct, frozen=True):
+    """An object at a glance."""
+
+    object: Shown
+    ordered: tuple[tuple[str, Any], ...]
+
+
+def show_object(view: View) -> Response:
+    """Show one object.
+
+    Raises:
+        NotFoundError: there is none that the reader may know of.
+    """
+    call, identifier = view.call, asking.object_id(view.call)
+    found = objects.latest(call, identifier)
+    names = node.names(call)
+    this = shown(found.value, names)
+    near, more = _near(call, found.value, None)
+    known = {
+        each.id: shown(each, names) for each in objects.several(call, _wanted(this, near)).value.values()
+    }
+    detail = Detail(
+        object=this,
+        ordered=ordered(this.properties),
+        assertions=objects.asserted(call, identifier).value.items,
+        related=_related(this, near, known, names),
+        more_related=more is not None,
+        known=known,
+        names=names,
+    )
+    return render(view, "object/object.html", found.derive(detail), copies=copies(view, identifier))
+
+
+def peek(view: View) -> Response:
+    """Show an object at a glance, beside a list.
+
+    Raises:
+        NotFoundError: there is none that the reader may know of.
+    """
+    found = objects.latest(view.call, asking.object_id(view.call))
+    this = shown(found.value, node.names(view.call))
+    return render(view, "object/peek.html", found.derive(Peeked(this, ordered(this.properties))))
+
+
+def show_relations(view: View) -> Response:
+    """Show all that refers to an object, a page at a time.
+
+    Raises:
+        NotFoundError: there is none that the reader may know of.
+    """
+    call, identifier = view.call, asking.object_id(view.call)
+    found = objects.latest(call, identifier)
+    names = node.names(call)
+    this = shown(found.value, names)
+    near, following = _near(call, found.value, asking.read_token(view.request.query_params.get("cursor", "")))
+    known = {
+        each.id: shown(each, names) for each in objects.several(call, _wanted(this, near)).value.values()
+    }
+    page = {
+        "object": this,
+        "related": _related(this, near, known, names),
+        "older": f"/objects/{quote(identifier)}/relations?cursor={following}" if following else "",
+    }
+    return render(view, "object/relations.html", found.derive(page))
+
+
+def copies(view: View, identifier: str) -> dict[str, str]:
+    """Return the same look as a command and as a call of the REST interface."""
+    root = view.parts.settings.public_url.rstrip("/") or str(view.request.base_url).rstrip("/")
+    return {
+        "command": f"tocsin search id:{identifier}",
+        "api": f'curl -H "Authorization: Bearer $TOCSIN_TOKEN" {root}/api/v1/objects/{quote(identifier)}',
+    }
+
+
+def ordered(properties: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """Return the properties that a page lists, what the object is about first."""
+    first = [(name, properties[name]) for name in _FIRST if name in properties]
+    rest = [
+        (name, value) for name, value in properties.items() if name not in _ELSEWHERE and name not in _FIRST
+    ]
+    return (*first, *rest)
+
+
+def _near(call: Call, entry: Entry, beyond: int | None) -> tuple[tuple[Entry, ...], str | None]:
+    found = objects.find(call, objects.referring(entry.id), _RELATED, beyond)
+    page = objects.entries(call, found.value)
+    return page.items, page.next
+
+
+def _wanted(this: Shown, near: tuple[Entry, ...]) -> list[str]:
+    wanted = ends_of(this.properties)
+    for each in near:
+        wanted += [end for end in ends_of(msgspec.json.decode(each.object)) if end != this.id]
+    return wanted
+
+
+def _related(
+    this: Shown, near: tuple[Entry, ...], known: Mapping[str, Shown], names: Mapping[str, str]
+) -> tuple[Related, ...]:
+    """Return what an object is related to: its own references, relationships through to their other end, and what speaks of it."""
+    found = [
+        Related(name, "out", end, known.get(end), None) for name, end in _own_references(this.properties)
+    ]
+    for entry in near:
+        through = shown(entry, names)
+        says = through.properties
+        if through.type == "relationship":
+            out = says.get("source_ref") == this.id
+            end = str(says.get("target_ref" if out else "source_ref", ""))
+            found.append(Related(through.title, "out" if out else "in", end, known.get(end), through))
+        elif through.type != "sighting":
+            found.append(Related(through.type, "in", through.id, through, None))
+    return tuple(sorted(found, key=lambda each: (each.how, each.way)))
+
+
+def _own_references(properties: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [
+        (name.removesuffix("_refs").removesuffix("_ref").replace("_", " "), end)
+        for name in properties
+        for end in ends_of({name: properties[name]})
+    ]

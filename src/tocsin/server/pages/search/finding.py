@@ -1,0 +1,81 @@
+"""What is found, how it divides, and what is offered while someone types."""
+
+from __future__ import annotations
+
+import shlex
+from urllib.parse import quote, urlencode
+
+import msgspec
+from starlette.responses import Response
+
+from tocsin.errors import InputError
+from tocsin.server.api import asking, node, objects, searching
+from tocsin.server.pages.rendering import render, show
+from tocsin.server.pages.search.facets import Facet, facets
+from tocsin.server.pages.titles import Shown, shown
+from tocsin.server.pages.view import View
+from tocsin.store.search.query import parse
+
+_PAGE = 50
+_OFFERED = 10
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What a search page shows."""
+
+    query: str
+    order: str
+    entries: tuple[Shown, ...]
+    facets: tuple[Facet, ...]
+    total: int
+    complete: bool
+    pending: bool
+    older: str
+    newer: str
+
+
+def show_found(view: View) -> Response:
+    """Show what a query finds; a query that cannot be read is shown with what is wrong with it."""
+    given = asking.parameters(view.call, searching.Search)
+    try:
+        query = parse(given.q)
+    except InputError as error:
+        return show(
+            view, "search/refused.html", status=422, query=given.q, wrong=str(error), hint=error.hint()
+        )
+    call, names = view.call, node.names(view.call)
+    beyond = asking.read_token(given.cursor)
+    found = objects.find(call, query, _PAGE, beyond, oldest=given.order == "oldest")
+    counts = searching.counted(call, query).value
+    page = objects.entries(call, found.value)
+    terms = {"q": given.q, "order": given.order}
+    result = Result(
+        query=given.q,
+        order=given.order,
+        entries=tuple(shown(each, names) for each in page.items),
+        facets=facets(given.q, counts, names),
+        total=counts.total,
+        complete=counts.complete,
+        pending=page.pending,
+        older=f"/search?{urlencode({**terms, 'cursor': page.next})}" if page.next else "",
+        newer=f"/search?{urlencode(terms)}" if given.cursor else "",
+    )
+    template = "search/results.html" if view.fragment else "search/search.html"
+    return render(view, template, found.derive(result), copies=copies(view, given.q))
+
+
+def suggest(view: View) -> Response:
+    """Offer names and values that begin as what is typed."""
+    given = asking.parameters(view.call, searching.Search)
+    found = searching.suggested(view.call, given.q[:200], _OFFERED)
+    return render(view, "search/suggestions.html", found)
+
+
+def copies(view: View, query: str) -> dict[str, str]:
+    """Return the same search as a command and as a call of the REST interface."""
+    root = view.parts.settings.public_url.rstrip("/") or str(view.request.base_url).rstrip("/")
+    url = f"{root}/api/v1/search?q={quote(query)}"
+    return {
+        "command": f"tocsin search {shlex.quote(query)}",
+        "api": f'curl -H "Authorization: Bearer $TOCSIN_TOKEN" {shlex.quote(url)}',
+    }

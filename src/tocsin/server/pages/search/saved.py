@@ -1,0 +1,54 @@
+"""Searches under a name."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from tocsin.server.pages.forms import Form
+from tocsin.server.pages.rendering import redirect, show
+from tocsin.server.pages.search.facets import address
+from tocsin.server.pages.view import View
+from tocsin.store import views
+from tocsin.store.search.query import parse
+
+
+def show_views(view: View) -> Response:
+    """Show the views that a person keeps and that their organisation shares."""
+    who = view.call.principal
+    with view.parts.store.connection() as connection:
+        found = views.of(connection, who.account, who.organisation)
+    return show(
+        view,
+        "search/views.html",
+        views=found,
+        address=address,
+        query=view.request.query_params.get("q", "")[:1000],
+    )
+
+
+def keep(view: View, form: Form) -> Response:
+    """Keep a query under a name.
+
+    Raises:
+        InputError: the query or the name cannot be used.
+        LimitError: there are too many.
+    """
+    who, query = view.call.principal, form.one("query")
+    parse(query)
+    with view.parts.store.transaction() as connection:
+        views.keep(
+            connection, who.account, who.organisation, form.one("name"), query,
+            shared=form.one("shared") == "yes", now=view.parts.store.clock(),
+        )  # fmt: skip
+    return redirect(view, "/views")
+
+
+def remove(view: View, form: Form) -> Response:
+    """Remove a view of one's own.
+
+    Raises:
+        NotFoundError: there is none of this id.
+    """
+    with view.parts.store.transaction() as connection:
+        views.remove(connection, view.call.principal.account, form.one("view"))
+    return redirect(view, "/views")
