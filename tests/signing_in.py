@@ -118,7 +118,7 @@ class App:
 
 def set_up_app(browser: httpx.Client, clock: Clock) -> tuple[App, list[str]]:
     """Set an app up on the account page; return it and the recovery codes."""
-    page = browser.get("/account/app/new").text
+    page = browser.post("/account/app/new").text
     found = re.search(r"<code>([A-Z2-7 ]+)</code>", page)
     assert found is not None, page
     app = App(found[1].replace(" ", ""), clock)

@@ -405,7 +405,7 @@ def test_an_app_is_set_up_with_a_code_and_one_at_a_time(
     node: Node, who: str, clock: Clock, browser: httpx.Client
 ) -> None:
     come_by_link(browser, node, who)
-    page = browser.get("/account/app/new")
+    page = browser.post("/account/app/new")
     assert "<svg" in page.text
     assert "style=" not in page.text
     assert page.headers["cache-control"] == "no-store"
@@ -413,7 +413,7 @@ def test_an_app_is_set_up_with_a_code_and_one_at_a_time(
     with node.store.connection() as connection:
         assert not totp.enrolled(connection, who)
     set_up_app(browser, clock)
-    assert browser.get("/account/app/new").status_code == 409
+    assert browser.post("/account/app/new").status_code == 409
     assert browser.post("/account/app/remove").status_code == 303
     with node.store.connection() as connection:
         assert not totp.enrolled(connection, who)
@@ -500,9 +500,14 @@ def test_a_session_permits_what_its_token_permits_and_ends_with_it(node: Node, c
             principal, _, _ = sessions.recognise(connection, reader.cookies["tocsin"], now=clock())
         assert principal.scopes == ("taxii:read",)
         # nor does it make itself wider than the token
-        for path in ("/account/passkeys/options", "/account/app/remove"):
+        for path in (
+            "/account/passkeys/options",
+            "/account/app/new",
+            "/account/app/remove",
+            "/account/tokens/revoke",
+        ):
             assert reader.post(path).status_code == 403
-        assert reader.get("/account/app/new").status_code == 403
+        assert reader.get("/account/passkeys/new").status_code == 403
         wider = reader.post("/account/tokens", data={"scope": "admin", "days": "7"})
         assert wider.status_code == 403
         with node.store.connection() as connection:
@@ -538,7 +543,8 @@ def test_dangerous_acts_ask_for_a_fresh_proof_and_come_back(
         "/account/passkeys/options": "/account/passkeys/new",
         "/account/passkeys": "/account/passkeys/new",
         "/account/passkeys/remove": "/account",
-        "/account/app": "/account/app/new",
+        "/account/app/new": "/account",
+        "/account/app": "/account",
         "/account/app/remove": "/account",
         "/account/app/recovery": "/account",
         "/account/identities": "/account",
@@ -549,9 +555,9 @@ def test_dangerous_acts_ask_for_a_fresh_proof_and_come_back(
     for path, back in acts.items():
         answer = browser.post(path, data={"session": "others"})
         assert (answer.status_code, answer.headers["location"]) == (303, f"/account/proof?next={back}")
-    for path in ("/account/passkeys/new", "/account/app/new"):
-        assert browser.get(path).headers["location"] == f"/account/proof?next={path}"
-    assert 'name="code"' in browser.get("/account/proof?next=/account/app/new").text
+    path = "/account/passkeys/new"
+    assert browser.get(path).headers["location"] == f"/account/proof?next={path}"
+    assert 'name="code"' in browser.get("/account/proof?next=/account/passkeys/new").text
     assert browser.post("/account/proof", data={"code": app.wrong()}).status_code == 403
     # the token of the first days is no proof once there is something better
     assert browser.post("/account/proof", data={"token": node.tokens["friend"]}).status_code == 403
@@ -598,12 +604,12 @@ def test_who_has_nothing_better_proves_with_their_own_token(node: Node, who: str
         narrow, _ = accounts.issue(connection, who, ("taxii:read",), now=clock())
     with browser_at(node) as person:
         person.post("/sign-in", data={"token": secret})
-        assert person.get("/account/app/new").status_code == 200  # just now is fresh
+        assert person.get("/account/passkeys/new").status_code == 200  # just now is fresh
         clock.forward(11 * MINUTE)
         for wrong in (node.tokens["friend"], narrow, "", "x"):
             assert person.post("/account/proof", data={"token": wrong}).status_code == 403
         assert person.post("/account/proof", data={"token": secret}).status_code == 303
-        assert person.get("/account/app/new").status_code == 200
+        assert person.get("/account/passkeys/new").status_code == 200
 
 
 # tokens

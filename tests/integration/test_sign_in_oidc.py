@@ -215,15 +215,17 @@ def test_a_person_binds_their_account_proves_and_unbinds(
     assert (answer.status_code, answer.headers["location"]) == (303, "/account")
     # coming in by a provider that remembers the person is no fresh proof
     assert go_in(other, "ann").status_code == 303
-    assert other.get("/account/app/new").headers["location"] == "/account/proof?next=/account/app/new"
+    assert (
+        other.get("/account/passkeys/new").headers["location"] == "/account/proof?next=/account/passkeys/new"
+    )
     assert "Sign in at Our directory again" in other.get("/account/proof").text
-    asked = other.post("/account/proof/provider", data={"next": "/account/app/new"})
+    asked = other.post("/account/proof/provider", data={"next": "/account/passkeys/new"})
     assert "prompt=login" in asked.headers["refresh"]
     before = other.cookies["tocsin"]
     proved = back(other, there(asked, "ann"))
-    assert (proved.status_code, proved.headers["location"]) == (303, "/account/app/new")
+    assert (proved.status_code, proved.headers["location"]) == (303, "/account/passkeys/new")
     assert other.cookies["tocsin"] != before
-    assert other.get("/account/app/new").status_code == 200
+    assert other.get("/account/passkeys/new").status_code == 200
     gone = {"issuer": issuer, "subject": "1"}
     with browser_at(node, HOST) as stranger:
         come_by_link(stranger, node, "ben")
@@ -244,7 +246,7 @@ def test_nobody_proves_or_binds_as_somebody_else(
     go_in(browser, "ann")
     wrong = back(browser, there(browser.post("/account/proof/provider"), "ben"))
     assert wrong.status_code == 403
-    assert browser.get("/account/app/new").status_code == 303
+    assert browser.get("/account/passkeys/new").status_code == 303
     with node.store.connection() as connection:
         assert [each.subject for each in identities.of(connection, "ann")] == ["1"]
 

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from joserfc import jws
-from joserfc.jwk import ECKey, RSAKey
+from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from tocsin.errors import ConfigError, ExchangeError, UnauthenticatedError
 from tocsin.exchange.openid import Attempt, Provider, Subject
@@ -24,6 +24,7 @@ CLIENT, SECRET, BACK = "tocsin", "s3cret/of: it", "https://node.example/sign-in/
 KEY = RSAKey.generate_key(2048, {"kid": "one", "use": "sig"})
 OTHER = RSAKey.generate_key(2048, {"kid": "two", "use": "sig"})
 CURVE = ECKey.generate_key("P-256", {"kid": "curve"})
+EDWARDS = OKPKey.generate_key("Ed25519", {"kid": "edwards", "alg": "Ed25519"})
 
 
 class Idp:
@@ -153,14 +154,15 @@ def test_a_fresh_proof_is_asked_for_and_checked(idp: Idp, provider: Provider) ->
 
 
 @pytest.mark.parametrize("audience", [[CLIENT], [CLIENT, "other"]])
-@pytest.mark.parametrize("key", [KEY, CURVE])
+@pytest.mark.parametrize(
+    ("key", "alg"), [(KEY, "RS256"), (KEY, "PS384"), (CURVE, "ES256"), (EDWARDS, "Ed25519")]
+)
 def test_tokens_of_every_kind_that_is_right_hold(
-    idp: Idp, provider: Provider, audience: list[str], key: Any
+    idp: Idp, provider: Provider, audience: list[str], key: Any, alg: str
 ) -> None:
     answer, attempt = begin(idp, provider)
     idp.claims |= {"aud": audience, "azp": CLIENT, "exp": NOW - 30, "iat": NOW + 30.5}  # clocks differ
     idp.keys = [key.as_dict(private=False)]
-    alg = "RS256" if key is KEY else "ES256"
     idp.signed = lambda claims: _sign(claims, key, alg, kid=key.as_dict(private=False)["kid"])
     assert provider.finish(attempt, answer, BACK).issuer == idp.url
 
