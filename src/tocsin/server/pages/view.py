@@ -6,7 +6,7 @@ import msgspec
 from starlette.requests import Request
 
 from tocsin.clock import Micros
-from tocsin.errors import UnauthenticatedError
+from tocsin.errors import ForbiddenError, UnauthenticatedError
 from tocsin.server.context import Call, Parts
 from tocsin.server.pages.look import Look
 from tocsin.store.sessions import Session
@@ -44,6 +44,15 @@ class View(msgspec.Struct, frozen=True):
     def proved(self) -> bool:
         """Whether the person has shown lately who they are."""
         return self.session is not None and self.parts.store.clock() - self.session.proved <= PROOF
+
+    def require_proof(self) -> None:
+        """Make sure that the person has shown lately who they are.
+
+        Raises:
+            ForbiddenError: not lately.
+        """
+        if not self.proved:
+            raise ForbiddenError("show again who you are first", hint="sign out and in again")
 
     @property
     def fragment(self) -> bool:
