@@ -145,7 +145,7 @@ def test_a_search_is_kept_for_oneself_or_for_all(node: Node) -> None:
         assert friend.post("/views", data={"name": "x", "query": "type:No!"}).status_code == 422
 
 
-NARROW = """@id("not-to-xb") @title("Nothing goes to XB for now") @cite("Board") forbid (principal, action in [Action::"receive"], resource)
+NARROW = """@id("not-to-xb") @title("Nothing goes to XB for now") @cite("Board") forbid (principal, action in [Action::"receive", Action::"see_metadata"], resource)
 when { principal.country == "XB" } unless { principal.own || resource.owner == context.recipient };"""
 
 
