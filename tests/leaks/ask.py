@@ -56,6 +56,7 @@ class Line:
             sent["Content-Type"] = MEDIA
         if who is not None:
             sent["Authorization"] = f"Bearer {TOKENS.get(who, who)}"
+            sent["Cookie"] = f"tocsin={TOKENS.get(who, who)}"
         try:
             self._connection.request(method, path, body, sent | dict(headers or {}))
             answer = self._connection.getresponse()

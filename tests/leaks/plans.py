@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import uuid
 from collections.abc import Iterator
-from typing import NamedTuple
 from urllib.parse import quote
 
 from factories import indicator, version
+from leaks import page_plans
 from leaks.hidden import HIDDEN_IDS, POSTING
+from leaks.plan import Plan
 from leaks.world import HOUR, INNER_ID, MIRROR_ID, OPEN_ID, START, VISIBLE_IDS, WORD
 from tocsin.clock import to_text
 
@@ -69,14 +70,6 @@ PAGING = (
 )
 OF_COLLECTION = (*PAGING, *_FILTERS, *_BAD)
 OF_OBJECT = ("", "match[version]=all", f"match[version]={_HIDDEN_VERSION}", "match[spec_version]=2.0")
-
-
-class Plan(NamedTuple):
-    """The query strings that a route is asked with, and the statuses that FRIEND and nobody get: so that it is really asked."""
-
-    queries: tuple[str, ...]
-    friend: set[int]
-    nobody: set[int]
 
 
 _FREE, _REFUSED = {200}, {401}
@@ -193,9 +186,10 @@ PLANS = {
     **{
         f"/api/v1/{each}": Plan(("", "limit=1"), {403}, _REFUSED) for each in ("peers", "policies", "journal")
     },
+    **page_plans.PLANS,
 }
 """What each route is asked, by its path without the last slash."""
-UNROUTED = ("/", "/taxii2/other/", "/taxii2/node/nothing", "/journal", "/openapi.json", "/docs", "/admin")
+UNROUTED = ("/taxii2/other/", "/taxii2/node/nothing", "/journal", "/openapi.json", "/docs", "/admin")
 
 
 def paths(template: str) -> Iterator[str]:
@@ -211,6 +205,7 @@ def paths(template: str) -> Iterator[str]:
         "status": STATUSES,
         "webhook": HOOKS,
         "delivery": HOOKS,
+        **page_plans.PARAMETERS,
     }
     for values in itertools.product(*(known[name] for name in names)):
         given = dict(zip(names, values, strict=True))

@@ -31,7 +31,9 @@ START: Micros = 1_790_000_000_000_000
 WORD = "nightfall"
 OPEN_ID, INNER_ID, MIRROR_ID = (uuid.UUID(int=(n << 64) | (4 << 76) | (8 << 60)) for n in (3, 4, 5))
 TOKENS = {"reader": "toc_reader", "writer": "toc_writer", "own": "toc_own", "stranger": "toc_stranger"}
-"""Secrets by account; all but `own` and `stranger` act for FRIEND."""
+"""Secrets by account, of its token and of the session of its browser; all but `own` and `stranger` act for FRIEND."""
+LONG = 4_000_000_000_000_000
+"""Sessions last until then."""
 STATEMENT = f"marking-definition--{uuid.UUID(int=(4 << 76) | (8 << 60) | 0xA0)}"
 
 
@@ -114,6 +116,11 @@ def _settle(store: Store) -> None:
             connection.execute(
                 "UPDATE token SET hash = %s WHERE account = %s",
                 (hashlib.sha256(secret.encode()).digest(), account),
+            )
+            connection.execute(
+                "INSERT INTO session (id, hash, account, method, created, seen, expires, proved, address, agent) "
+                "VALUES (%s, %s, %s, 'token', 1, %s, %s, %s, '127.0.0.1', 'test')",
+                (name, hashlib.sha256(secret.encode()).digest(), account, LONG, LONG, LONG),
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import uuid
 from collections.abc import Callable, Sequence
@@ -25,6 +26,7 @@ from tocsin.store.search.query import parse
 MOST = 5000
 """Objects in one file; for more there is TAXII."""
 _AT_ONCE = 500
+_BUNDLES = uuid.UUID("6b0f4a0e-5d0e-4d5e-9d3b-1f6f0c8a7e21")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -50,7 +52,7 @@ def download(view: View) -> Response:
     view.call.rested_on(found)
     name = f'attachment; filename="tocsin-search.{ending}"'
     released = found.derive(write(found.value, node.names(view.call)))
-    headers = {"Content-Disposition": name, "Cache-Control": "private, no-store"}
+    headers = {"Content-Disposition": name, "Cache-Control": "private, no-store", "Vary": "Cookie"}
     return respond(view.request, released, media_type=media_type, headers=headers)
 
 
@@ -67,8 +69,10 @@ def _gathered(view: View, text: str) -> Released[list[Entry]]:
 
 
 def _bundle(entries: Sequence[Entry], _names: dict[str, str]) -> bytes:
-    objects_ = [entry.object for entry in entries]
-    return msgspec.json.encode({"type": "bundle", "id": f"bundle--{uuid.uuid4()}", "objects": objects_})
+    parts = [bytes(entry.object) for entry in entries]
+    # of what is in it: the same file twice is the same file
+    identifier = f"bundle--{uuid.uuid5(_BUNDLES, hashlib.sha256(b','.join(parts)).hexdigest())}"
+    return b'{"type":"bundle","id":"%s","objects":[%s]}' % (identifier.encode(), b",".join(parts))
 
 
 def _table(entries: Sequence[Entry], names: dict[str, str]) -> bytes:

@@ -1,0 +1,54 @@
+"""What is asked of the pages, as a browser with a session does. Strangers are sent to sign in."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from leaks.hidden import HIDDEN_IDS
+from leaks.plan import Plan
+from leaks.world import VISIBLE_IDS, WORD
+
+_FREE, _AWAY, _WRITTEN = {200}, {303}, {405}
+_OBJECT = "/objects/{object}"
+_QUERIES = (
+    "",
+    "type:indicator",
+    "tlp:red",
+    "source:Stranger",
+    "collection:inner",
+    WORD,
+    f"{WORD}*",
+    HIDDEN_IDS[0],
+    VISIBLE_IDS[0],
+    f"refers:{HIDDEN_IDS[0]}",
+)
+_SEARCHES = (*(f"q={quote(each)}" for each in _QUERIES), "q=&order=oldest", "q=&cursor=n1", "q=type:X", "x=1")
+
+PARAMETERS: dict[str, tuple[str, ...]] = {
+    "file": ("style.css", "manifest.json", "%00", "..", "x"),
+}
+"""Values for parameters of paths that only pages have."""
+PLANS = {
+    "": Plan(("", "x=1"), _FREE, _FREE),
+    "/static/{file}": Plan(("",), {404}, {404}),
+    "/sign-in": Plan(("", "next=/x"), _FREE, _FREE),
+    "/sign-out": Plan(("",), _WRITTEN, _WRITTEN),
+    "/look": Plan(("", "next=/x"), _FREE, _FREE),
+    "/account": Plan(("", "x=1"), _FREE, _AWAY),
+    "/account/sessions/end": Plan(("",), _WRITTEN, _WRITTEN),
+    "/search": Plan(_SEARCHES, {200, 400, 422}, _AWAY),
+    "/search/suggestions": Plan(("q=d", "q=secret", "q=known"), _FREE, _AWAY),
+    "/search/export": Plan(
+        (*(f"format={each}&q={quote(q)}" for each in ("stix", "csv", "values", "x") for q in _QUERIES),),
+        {200, 404},
+        _AWAY,
+    ),
+    "/views": Plan(("", "q=x"), _FREE, _AWAY),
+    "/views/remove": Plan(("",), _WRITTEN, _WRITTEN),
+    _OBJECT: Plan(("",), {200, 404}, _AWAY),
+    **{f"{_OBJECT}/{part}": Plan(("",), {200, 404}, _AWAY) for part in ("peek", "versions", "sightings")},
+    f"{_OBJECT}/relations": Plan(("", "cursor=n1", "cursor=x"), {200, 400, 404}, _AWAY),
+    f"{_OBJECT}/sharing": Plan(("",), {403, 404}, _AWAY),
+    f"{_OBJECT}/why": Plan(("recipient=Friend", "recipient=Own"), {400, 403, 404}, _AWAY),
+}
+"""What each page is asked, by its path without the last slash."""
