@@ -13,7 +13,7 @@ from factories import IMPORT, OWN, indicator, place, settle
 from serving import Node, serving
 from tocsin.stix.markings import TLP
 from tocsin.store import Store, accounts, objects
-from tocsin.store.accounts import Account
+from tocsin.store.accounts import SCOPES, Account
 from tocsin.store.embedded import Embedded
 
 CIRCLE = str(uuid.UUID(int=1 << 64))
@@ -174,7 +174,7 @@ def test_a_policy_that_is_none_is_shown_with_what_is_wrong(node: Node) -> None:
 def test_what_widens_waits_for_a_second_administrator(node: Node) -> None:
     with node.store.connection() as connection:
         accounts.add(connection, Account("second", OWN.id, administrator=True, created=1))
-        node.tokens["second"], _ = accounts.issue(connection, "second", ("admin",), now=node.store.clock())
+        node.tokens["second"], _ = accounts.issue(connection, "second", SCOPES, now=node.store.clock())
     with node.browser("own") as own, node.browser("second") as second, node.browser("friend") as friend:
         shown = _ok(own.post("/sharing/policies/preview", data={"name": "own.cedar", "text": NARROW}))
         assert "It only narrows" in shown

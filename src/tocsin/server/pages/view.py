@@ -53,15 +53,6 @@ class View(msgspec.Struct, frozen=True):
         """Whether the person has shown lately who they are."""
         return self.session is not None and self.parts.store.clock() - self.session.proved <= PROOF
 
-    def require_proof(self) -> None:
-        """Make sure that the person has shown lately who they are.
-
-        Raises:
-            ForbiddenError: not lately.
-        """
-        if not self.proved:
-            raise ForbiddenError("show again who you are first", hint="sign out and in again")
-
     @property
     def fragment(self) -> bool:
         """Whether only a part of a page is asked for (htmx)."""

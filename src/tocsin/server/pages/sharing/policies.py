@@ -13,7 +13,7 @@ from tocsin.node.impact_words import impact_in_words
 from tocsin.server.api import node
 from tocsin.server.pages.forms import Form
 from tocsin.server.pages.rendering import redirect, render
-from tocsin.server.pages.view import View
+from tocsin.server.pages.view import View, require_proof
 from tocsin.sharing.release import Released
 from tocsin.store import policies
 from tocsin.store.policies import PolicyChange
@@ -86,7 +86,7 @@ def propose(view: View, form: Form) -> Response:
         ForbiddenError: the reader is no administrator of this node, or has not shown lately who they are.
     """
     _require_administrator(view)
-    view.require_proof()
+    require_proof(view, "/sharing/policies")
     texts = _texts(form)
     try:
         policy_changes.propose(view.parts.store, texts, view.call.principal)
@@ -104,7 +104,7 @@ def approve(view: View, form: Form) -> Response:
         NotFoundError: there is no such change.
     """
     _require_administrator(view)
-    view.require_proof()
+    require_proof(view, "/sharing/policies")
     number = form.one("change")
     if not number.isdecimal() or len(number) > 9:
         raise InputError("that is no number of a change")
