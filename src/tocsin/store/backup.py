@@ -58,6 +58,7 @@ _TABLES = (
     "subscription",
     "warninglist",
     "policy_change",
+    "proposal",
     "webhook",
     "delivery",
     "hit",

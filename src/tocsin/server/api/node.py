@@ -157,6 +157,7 @@ class StatusAnswer(msgspec.Struct, frozen=True):
     organisation: str
     account: str
     scopes: tuple[str, ...]
+    ceiling: str | None
     own: bool
     index: dict[str, Any] | None
 
@@ -198,7 +199,10 @@ def status(call: Call) -> Response:
             progress = index.progress(connection)
         through = asking.moment_text(progress.mark) if progress.mark > 0 else None
         state = {"complete": progress.done, "through": through}
-    return _tell(call, StatusAnswer(__version__, who.organisation, who.account, who.scopes, own, state))
+    return _tell(
+        call,
+        StatusAnswer(__version__, who.organisation, who.account, who.scopes, who.ceiling or None, own, state),
+    )
 
 
 def organisation_list(call: Call) -> Response:
@@ -271,6 +275,8 @@ def journal_page(call: Call) -> Response:
     _require_own(call)
     if not call.principal.administrator or "admin" not in call.principal.scopes:
         raise ForbiddenError("the journal is for administrators")
+    if call.principal.ceiling:  # it names objects, whatever their marking
+        raise ForbiddenError("the journal is not for tokens with a ceiling")
     given = asking.parameters(call, JournalSelection)
     before = asking.read_token(given.cursor)
     with call.parts.store.connection() as connection:
@@ -304,7 +310,12 @@ def explain(call: Call) -> Response:
     def ask(clearance: Clearance) -> Released[list[Standing]] | Stale:
         return placed.standings(call.parts.store, identifier, clearance)
 
-    found = call.parts.clearances.ask(call.principal.organisation, ask, encrypted=asking.encrypted(call))
+    found = call.parts.clearances.ask(
+        call.principal.organisation,
+        ask,
+        encrypted=asking.encrypted(call),
+        ceiling=call.principal.ceiling,
+    )
     if not found.value:
         raise NotFoundError("no such object")
     items = tuple(_decision(call, each, asked, given.action) for each in found.value)
