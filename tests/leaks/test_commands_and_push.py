@@ -66,6 +66,7 @@ CHANGES = {
     ),
     *("peer subscribe", "peer suspend", "peer test", "peer unsubscribe", "policy approve", "policy check"),
     *(
+        "mcp",
         "proposal accept",
         "proposal reject",
         "policy propose",
