@@ -7,9 +7,7 @@ entity tag of the one it was made from.
 from __future__ import annotations
 
 import hashlib
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -17,8 +15,9 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from tocsin.errors import ConflictError, ForbiddenError, InputError, NotFoundError
-from tocsin.formats import RawItem
-from tocsin.node.intake import Committed, Intake
+from tocsin.node.alone import alone, version_of
+from tocsin.node.intake import keep
+from tocsin.node.remarks import remark
 from tocsin.server.api import asking
 from tocsin.server.api.objects import Entry, latest
 from tocsin.server.context import Call
@@ -27,7 +26,6 @@ from tocsin.server.respond import echo, respond, tag_of
 from tocsin.server.taxii.access import Access, listed
 from tocsin.store import idempotency
 from tocsin.store.idempotency import Kept
-from tocsin.store.values import Origin
 
 _KEY_LENGTH = 255
 _Words = Annotated[str, Meta(min_length=1, max_length=50_000)]
@@ -85,6 +83,15 @@ def admit(call: Call) -> None:
     """
     if not any(access.can_write for access in listed(call)):
         raise ForbiddenError("there is nothing that you may write to")
+    require_json(call)
+
+
+def require_json(call: Call) -> None:
+    """Refuse a body that is announced as something else, and an Idempotency-Key that cannot be used.
+
+    Raises:
+        RequestError: 415 or 400.
+    """
     kind = call.request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in ("application/json", "application/stix+json"):
         raise RequestError(415, "send application/json or application/stix+json")
@@ -124,7 +131,7 @@ def replace(call: Call, body: bytes) -> Response:
     identifier = asking.object_id(call)
 
     def work() -> Kept:
-        with _alone(call, identifier):
+        with alone(call.parts.store, version_of(identifier)):
             held = latest(call, identifier).value
             _require_match(call, held)
             if held.source != call.principal.organisation:
@@ -145,14 +152,14 @@ def note(call: Call, body: bytes) -> Response:
     """Add a note to an object."""
     given = asking.document(body, NoteBody)
     made = {"type": "note", "content": given.content, "abstract": given.abstract}
-    return once(call, body, lambda: _say(call, made, "object_refs", given.collection))
+    return once(call, body, lambda: _say(call, made, given.collection))
 
 
 def opinion(call: Call, body: bytes) -> Response:
     """Add an opinion on an object."""
     given = asking.document(body, OpinionBody)
     made = {"type": "opinion", "opinion": given.opinion, "explanation": given.explanation}
-    return once(call, body, lambda: _say(call, made, "object_refs", given.collection))
+    return once(call, body, lambda: _say(call, made, given.collection))
 
 
 def sighting(call: Call, body: bytes) -> Response:
@@ -166,76 +173,33 @@ def sighting(call: Call, body: bytes) -> Response:
         "description": given.description,
         "where_sighted_refs": [call.principal.organisation],
     }
-    return once(call, body, lambda: _say(call, made, "sighting_of_ref", given.collection))
+    return once(call, body, lambda: _say(call, made, given.collection))
 
 
-def _say(call: Call, said: dict[str, Any], refers: str, collection: str) -> Kept:
+def _say(call: Call, said: dict[str, Any], collection: str) -> Kept:
     """Keep what the caller says about the object in the path, under the markings of that object."""
     identifier = asking.object_id(call)
     held = latest(call, identifier).value
     into = _target(call, collection or held.collection)
-    now = asking.moment_text(call.parts.store.clock() // 1000 * 1000)
-    made: dict[str, Any] = {name: value for name, value in said.items() if value not in ("", None)}
-    made |= {
-        "spec_version": "2.1",
-        "id": f"{said['type']}--{uuid.uuid4()}",
-        "created_by_ref": call.principal.organisation,
-        "created": now,
-        "modified": now,
-        refers: [identifier] if refers.endswith("s") else identifier,
-    }
-    markings = msgspec.json.decode(held.object, type=_Marked).object_marking_refs
-    if markings:
-        made["object_marking_refs"] = markings
+    made = remark(
+        said,
+        identifier,
+        by=call.principal.organisation,
+        under=[bytes(held.object)],
+        now=call.parts.store.clock(),
+    )
     return _keep(call, msgspec.json.encode(made), into)
 
 
 def _keep(call: Call, body: bytes, into: Access) -> Kept:
     """Take one object in; return the answer."""
-    parts, poster = call.parts, call.principal.organisation
     own = call.facts.snapshot.own.id
-    gathered: list[Committed] = []
-    Intake(parts.store, own, parts.store.clock).take(
-        [RawItem("body", body)],
-        collection=into.collection.id,
-        origin=Origin(poster, None, "api"),
-        owner=poster,
-        recipients=(own,),
-        on_committed=gathered.append,
+    kept = keep(
+        call.parts.store, own, body, into.collection, poster=call.principal.organisation, channel="api"
     )
-    for committed in gathered:
-        for refusal in committed.refusals:
-            raise InputError(f"{refusal.pointer or '/'}: {refusal.rule}: {refusal.reason}"[:1000])
-        for found, outcome in zip(committed.objects, committed.outcomes, strict=True):
-            at = found.version if found.version is not None else outcome.cursor
-            written = Written(found.id, asking.moment_text(at), into.collection.alias, outcome.kind)
-            status = 200 if outcome.kind == "same" else 201
-            return Kept(status, {"Location": f"/api/v1/objects/{found.id}"}, msgspec.json.encode(written))
-    raise InputError("there is no object in the body")
-
-
-@contextmanager
-def _alone(call: Call, identifier: str) -> Iterator[None]:
-    """Let nobody else write a version of an object meanwhile: of two who hold the same entity tag, one finds another tag.
-
-    A row, not a lock that holds a connection: the intake needs connections of its own. No account has an empty name.
-
-    Raises:
-        ConflictError: somebody is at it.
-    """
-    store, key = call.parts.store, f"version of {identifier}"
-    with store.connection() as connection:
-        try:
-            idempotency.begin(connection, "", key, b"", now=store.clock())
-        except ConflictError:
-            raise ConflictError(
-                "somebody else is writing a version of this object", hint="read it again"
-            ) from None
-    try:
-        yield
-    finally:
-        with store.connection() as connection:
-            idempotency.forget(connection, "", key)
+    written = Written(kept.id, asking.moment_text(kept.at), into.collection.alias, kept.outcome)
+    status = 200 if kept.outcome == "same" else 201
+    return Kept(status, {"Location": f"/api/v1/objects/{kept.id}"}, msgspec.json.encode(written))
 
 
 def once(call: Call, body: bytes, work: Callable[[], Kept]) -> Response:
@@ -316,10 +280,6 @@ def _require_match(call: Call, held: Entry) -> None:
 class _Named(msgspec.Struct):
     id: str = ""
     modified: str = ""
-
-
-class _Marked(msgspec.Struct):
-    object_marking_refs: list[str] = []
 
 
 def _named(body: bytes) -> _Named:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from importlib.resources import files
 
@@ -52,6 +53,19 @@ def found() -> tuple[dict[str, str], dict[str, Asset]]:
 def url(name: str) -> str:
     """Return where a file of `frontend/` is served."""
     return f"/static/{found()[0].get(name, name)}"
+
+
+def drawn(name: str) -> bool:
+    """Return whether the sprite has a drawing of this name."""
+    return name in drawings()
+
+
+@cache
+def drawings() -> tuple[str, ...]:
+    """Return the names of all drawings of the sprite, in its order."""
+    names, kept = found()
+    sprite = kept[names["icons.svg"]].content.decode() if "icons.svg" in names else ""
+    return tuple(re.findall(r'<symbol id="([^"]+)"', sprite))
 
 
 def serve(_parts: Parts, request: Request, _body: bytes) -> Response:

@@ -38,7 +38,7 @@ class Post(NamedTuple):
 class Entry(NamedTuple):
     """A place in the navigation: a message id, an address, an icon of the sprite, its rank, and whose it is.
 
-    `whose`: "all" who sign in, "own" for the node's own organisation, "admin" for its administrators.
+    `whose`: "all" who sign in, "own" for the node's own organisation, "admin" for its administrators. `key`: the letter that leads there after `g`.
     """
 
     label: str
@@ -46,6 +46,12 @@ class Entry(NamedTuple):
     icon: str
     rank: int
     whose: str = "all"
+    key: str = ""
+
+    @property
+    def admin(self) -> bool:
+        """Whether it stands with what administrators do."""
+        return self.whose == "admin"
 
 
 class Page(NamedTuple):

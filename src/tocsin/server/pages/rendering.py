@@ -107,6 +107,7 @@ def _environment(language: str) -> jinja2.Environment:
     made.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
     made.globals["asset"] = assets.url
     made.globals["languages"] = messages.NAMES
+    made.tests["drawn"] = assets.drawn
     made.filters["when"] = _when
     made.filters["number"] = _number
     return made

@@ -31,6 +31,14 @@ def require(request: Request) -> None:
         )
 
 
+def came_from(request: Request) -> str:
+    """Return the page of this node that a request came from, else "/": so that pages need not tell where they are, and stay the same bytes."""
+    referrer = urlsplit(request.headers.get("referer", ""))
+    if referrer.netloc != request.headers.get("host"):
+        return "/"
+    return inside(f"{referrer.path}?{referrer.query}" if referrer.query else referrer.path)
+
+
 def inside(target: str) -> str:
     """Return `target` if it is a path of this node, else "/": nobody is sent elsewhere after signing in."""
     good = target.startswith("/") and not target.startswith(("//", "/\\"))

@@ -68,7 +68,7 @@ def require_whole(view: View) -> Session:
     assert view.session is not None  # not an open route
     if view.session.token is not None:
         principal = view.call.principal
-        if set(whole(administrator=principal.administrator)) - set(principal.scopes):
+        if principal.ceiling or set(whole(administrator=principal.administrator)) - set(principal.scopes):
             raise ForbiddenError(
                 "this session is limited by the token that opened it", hint="sign in another way to do this"
             )

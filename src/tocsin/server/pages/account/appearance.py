@@ -14,14 +14,18 @@ _YEAR = 365 * 24 * 3600
 
 def show_choices(view: View) -> Response:
     """Show what can be chosen."""
-    onward = same_origin.inside(view.request.query_params.get("next", "/"))
+    onward = same_origin.came_from(view.request)
     return show(view, "account/appearance.html", choices=look, onward=onward)
 
 
 def choose(view: View, form: Form) -> Response:
-    """Keep what was chosen."""
-    wanted = {name: form.one(name) for name in look.Look.__struct_fields__}
+    """Keep what was chosen; what a form does not ask about stays as it is."""
+    wanted = {name: form.one(name, getattr(view.look, name)) for name in look.Look.__struct_fields__}
     chosen = look.chosen(wanted)
     secure = "; Secure" if view.request.url.scheme == "https" else ""
     cookie = f"{look.COOKIE}={chosen.cookie()}; Path=/; Max-Age={_YEAR}; SameSite=Lax; HttpOnly{secure}"
-    return redirect(view, same_origin.inside(form.one("next", "/")), cookies={"look": cookie})
+    return redirect(
+        view,
+        same_origin.inside(form.one("next", same_origin.came_from(view.request))),
+        cookies={"look": cookie},
+    )

@@ -6,5 +6,5 @@ from tocsin.server.pages.page import Entry, Get, Page
 PAGE = Page(
     "home",
     gets=(Get("/", overview.show_start, "page-home", open=True),),
-    entries=(Entry("Home", "/", "home", 0),),
+    entries=(Entry("Home", "/", "home", 0, key="h"),),
 )

@@ -15,5 +15,5 @@ PAGE = Page(
         Post("/views", saved.keep, "page-view-keep", limit=16_384),
         Post("/views/remove", saved.remove, "page-view-remove", limit=4096),
     ),
-    entries=(Entry("Search", "/search", "search", 20),),
+    entries=(Entry("Search", "/search", "search", 20, key="s"),),
 )

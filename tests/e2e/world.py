@@ -1,0 +1,67 @@
+"""What a node has when people look at its pages: a little of everything, with names of every direction and length."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from factories import IMPORT, OWN, indicator, observable, place, settle
+from tocsin.stix.markings import TLP, id_of
+from tocsin.store import Store, objects
+
+CIRCLE = str(uuid.UUID(int=1 << 64))
+SEEN = indicator(1)["id"]
+"""The indicator that most pages are shown of: it has versions, relations and sightings."""
+EXAMPLES = {"object": SEEN}
+"""A value for each parameter of a page's path."""
+
+
+def _object(kind: str, number: int, **changes: Any) -> dict[str, Any]:
+    made = {
+        "type": kind,
+        "spec_version": "2.1",
+        "id": f"{kind}--{uuid.UUID(int=(4 << 76) | (8 << 60) | number)}",
+        "created": "2026-01-01T00:00:00.000Z",
+        "modified": "2026-01-01T00:00:00.000Z",
+    }
+    return made | changes
+
+
+def _things() -> list[dict[str, Any]]:
+    levels = (TLP.CLEAR, TLP.GREEN, TLP.AMBER, TLP.AMBER_STRICT, TLP.RED)
+    first = indicator(
+        1, tlp=TLP.GREEN, name="Sign-in page that collects one-time codes", confidence=40,
+        description="A page that asks for passwords and sends them on.", indicator_types=["malicious-activity"],
+    )  # fmt: skip
+    later = {
+        **first,
+        "modified": "2026-01-09T12:00:00.000Z",
+        "confidence": 82,
+        "labels": ["phishing", "credential-theft"],
+    }
+    malware = _object("malware", 2, name="Poison Ivy", is_family=True, malware_types=["remote-access-trojan"])
+    actor = _object("threat-actor", 3, name="جماعة الاختبار", aliases=["Test Group"])
+    report = _object(
+        "report", 4, name="Zugangsdaten-Diebstahl über gefälschte Anmeldeseiten im Gesundheitswesen: Lagebild", published="2026-01-05T00:00:00Z",
+        object_refs=[first["id"], malware["id"], actor["id"]], description="What was seen in January.",
+    )  # fmt: skip
+    relation = _object(
+        "relationship", 5, relationship_type="indicates", source_ref=first["id"], target_ref=malware["id"]
+    )
+    sightings = [
+        _object("sighting", 10 + day, sighting_of_ref=first["id"], count=day, first_seen=f"2026-01-{day:02}T08:00:00Z", last_seen=f"2026-01-{day:02}T09:00:00Z")
+        for day in range(1, 6)
+    ]  # fmt: skip
+    many = [
+        indicator(number, tlp=levels[number % 5], name=f"Host {number} of the campaign")
+        for number in range(20, 90)
+    ]
+    named = [malware, actor, report, relation, *sightings, observable("login-update.example")]
+    return [first, later, *({**each, "object_marking_refs": [id_of(TLP.GREEN)]} for each in named), *many]
+
+
+def fill(store: Store) -> None:
+    """Make a node with all that."""
+    intel = settle(store)
+    placements = [place(each, owner=OWN.id, communities=(CIRCLE,)) for each in _things()]
+    objects.put(store, intel.id, placements, origin=IMPORT)
