@@ -25,6 +25,7 @@ _QUERIES = (
 _SEARCHES = (*(f"q={quote(each)}" for each in _QUERIES), "q=&order=oldest", "q=&cursor=n1", "q=type:X", "x=1")
 
 PARAMETERS: dict[str, tuple[str, ...]] = {
+    "kind": ("indicator", "report", "relation", "json", "x"),
     "file": ("style.css", "manifest.json", "%00", "..", "x"),
 }
 """Values for parameters of paths that only pages have."""
@@ -50,6 +51,11 @@ PLANS = {
     f"{_OBJECT}/relations": Plan(("", "cursor=n1", "cursor=x"), {200, 400, 404}, _AWAY),
     f"{_OBJECT}/sharing": Plan(("",), {403, 404}, _AWAY),
     f"{_OBJECT}/why": Plan(("recipient=Friend", "recipient=Own"), {400, 403, 404}, _AWAY),
+    "/write": Plan(("", "x=1"), _FREE, _AWAY),
+    "/write/{kind}": Plan(("", "value=x"), {200, 404}, _AWAY),
+    **{f"{_OBJECT}/{part}": Plan(("",), {200, 404}, _AWAY) for part in ("change", "say")},
+    "/import": Plan(("", "x=1"), _FREE, _AWAY),
+    **{f"/import/{part}": Plan(("",), _WRITTEN, _WRITTEN) for part in ("text", "keep")},
     **{each: Plan(("", "x=1"), _FREE, _AWAY) for each in ("/sharing", "/sharing/agreements")},
     **{
         f"/sharing/{each}": Plan(("", "x=1"), {403}, _AWAY)

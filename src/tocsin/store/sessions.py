@@ -116,7 +116,7 @@ def recognise(connection: Connection, secret: str, *, now: Micros) -> tuple[Prin
 
 def whole(*, administrator: bool) -> tuple[str, ...]:
     """Return all that an account may do, which is what a session permits that no token limits."""
-    return ("taxii:read", "taxii:write", *(("admin", "metrics") if administrator else ()))
+    return ("taxii:read", "taxii:write", "propose", *(("admin", "metrics") if administrator else ()))
 
 
 def prove(connection: Connection, identifier: str, *, now: Micros) -> str:
