@@ -104,6 +104,20 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "Origins that webhooks may be sent to, separated by commas, such as `https://soar.example.org`. Empty: no webhooks.",
     ),
+    Setting(
+        "oidc_issuer",
+        str,
+        "",
+        "Issuer of the OpenID provider that people may sign in with, exactly as it calls itself. Empty: none.",
+    ),
+    Setting("oidc_client_id", str, "", "Id under which this node is registered at the provider."),
+    Setting(
+        "oidc_client_secret", str, "", "Secret of that registration; empty for a public client.", secret=True
+    ),
+    Setting("oidc_name", str, "", "What people call the provider; empty: its host name."),
+    Setting(
+        "oidc_ca", str, "", "PEM file of the only authorities trusted for the provider. Empty: the system's."
+    ),
     Setting("log_level", _level, "info", "debug, info, warning or error."),
     Setting("log_json", _flag, False, "Write the log as one JSON object a line."),
     Setting(
@@ -132,6 +146,11 @@ class Settings(msgspec.Struct, frozen=True):
     pool_size: int = 8
     workers: int = 1
     webhook_origins: str = ""
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = ""
+    oidc_name: str = ""
+    oidc_ca: str = ""
     log_level: str = "info"
     log_json: bool = False
     metrics_public: bool = False

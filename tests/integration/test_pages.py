@@ -9,10 +9,11 @@ import httpx
 import psycopg
 import pytest
 
-from factories import IMPORT, indicator, place, settle
+from factories import IMPORT, OWN, indicator, place, settle
 from serving import Node, serving
 from tocsin.stix.markings import TLP
-from tocsin.store import Store, objects
+from tocsin.store import Store, accounts, objects
+from tocsin.store.accounts import SCOPES, Account
 from tocsin.store.embedded import Embedded
 
 CIRCLE = str(uuid.UUID(int=1 << 64))
@@ -142,3 +143,58 @@ def test_a_search_is_kept_for_oneself_or_for_all(node: Node) -> None:
         assert "Evil &lt;b&gt;" in _ok(friend.get("/views"))
         assert "Evil &lt;b&gt;" not in _ok(own.get("/views"))
         assert friend.post("/views", data={"name": "x", "query": "type:No!"}).status_code == 422
+
+
+NARROW = """@id("not-to-xb") @title("Nothing goes to XB for now") @cite("Board") forbid (principal, action in [Action::"receive", Action::"see_metadata"], resource)
+when { principal.country == "XB" } unless { principal.own || resource.owner == context.recipient };"""
+
+
+def test_pages_of_sharing(node: Node) -> None:
+    with node.browser("own") as own, node.browser("friend") as friend:
+        assert "Stranger" in _ok(own.get("/sharing"))
+        assert "Stranger" not in _ok(friend.get("/sharing"))
+        for page in ("agreements", "peers", "policies", "policies/change", "released", "explain"):
+            _ok(own.get(f"/sharing/{page}"))
+        for page in ("peers", "policies", "policies/change", "released", "explain"):
+            assert friend.get(f"/sharing/{page}").status_code == 403
+        onward = own.get("/sharing/explain", params={"object": indicator(1)["id"], "recipient": "Friend"})
+        assert (
+            onward.headers["location"] == f"/objects/{indicator(1)['id']}/why?recipient=Friend&action=receive"
+        )
+
+
+def test_a_policy_that_is_none_is_shown_with_what_is_wrong(node: Node) -> None:
+    with node.browser("own") as own:
+        wrong = own.post("/sharing/policies/preview", data={"name": "own.cedar", "text": "permit <b>"})
+        assert wrong.status_code == 422
+        assert "permit &lt;b&gt;" in wrong.text
+        assert own.post("/sharing/policies/preview", data={"name": "../x", "text": "x"}).status_code == 422
+
+
+def test_what_widens_waits_for_a_second_administrator(node: Node) -> None:
+    with node.store.connection() as connection:
+        accounts.add(connection, Account("second", OWN.id, administrator=True, created=1))
+        node.tokens["second"], _ = accounts.issue(connection, "second", SCOPES, now=node.store.clock())
+    with node.browser("own") as own, node.browser("second") as second, node.browser("friend") as friend:
+        shown = _ok(own.post("/sharing/policies/preview", data={"name": "own.cedar", "text": NARROW}))
+        assert "It only narrows" in shown
+        assert "no longer allowed in" in shown
+        assert (
+            own.post("/sharing/policies/propose", data={"name": "own.cedar", "text": NARROW}).status_code
+            == 303
+        )
+        assert "Nothing goes to XB for now" in _ok(own.get("/sharing/policies"))
+        assert "It widens" in _ok(own.post("/sharing/policies/preview", data={}))
+        assert own.post("/sharing/policies/propose", data={}).status_code == 303
+        assert 'name="change" value="2"' not in _ok(own.get("/sharing/policies"))
+        assert own.post("/sharing/policies/approve", data={"change": "2"}).status_code == 403
+        assert friend.post("/sharing/policies/approve", data={"change": "2"}).status_code == 403
+        assert 'name="change" value="2"' in _ok(second.get("/sharing/policies"))
+        assert second.post("/sharing/policies/approve", data={"change": "2"}).status_code == 303
+        assert second.post("/sharing/policies/approve", data={"change": "x"}).status_code == 422
+        with node.store.connection() as connection:
+            connection.execute("UPDATE session SET proved = 0")
+        assert (
+            own.post("/sharing/policies/propose", data={"name": "own.cedar", "text": NARROW}).status_code
+            == 403
+        )

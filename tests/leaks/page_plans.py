@@ -66,5 +66,14 @@ PLANS = {
     f"{_OBJECT}/relations": Plan(("", "cursor=n1", "cursor=x"), {200, 400, 404}, _AWAY),
     f"{_OBJECT}/sharing": Plan(("",), {403, 404}, _AWAY),
     f"{_OBJECT}/why": Plan(("recipient=Friend", "recipient=Own"), {400, 403, 404}, _AWAY),
+    **{each: Plan(("", "x=1"), _FREE, _AWAY) for each in ("/sharing", "/sharing/agreements")},
+    **{
+        f"/sharing/{each}": Plan(("", "x=1"), {403}, _AWAY)
+        for each in ("peers", "policies", "policies/change", "released", "explain")
+    },
+    **{
+        f"/sharing/policies/{each}": Plan(("",), _WRITTEN, _WRITTEN)
+        for each in ("preview", "propose", "approve")
+    },
 }
 """What each page is asked, by its path without the last slash."""

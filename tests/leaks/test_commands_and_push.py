@@ -28,7 +28,15 @@ OWN_SIGHT = {"explain", "hunt", "search", "sighting list"}
 BOOKS = {
     *("account list", "agreement list", "collection list", "community list", "doctor", "journal"),
     *("marking list", "organisation list", "peer list", "peer show", "policy diff", "policy list"),
-    *("quarantine list", "token list", "embargo list", "law list", "policy explain", "policy simulate"),
+    *(
+        "account sessions",
+        "quarantine list",
+        "token list",
+        "embargo list",
+        "law list",
+        "policy explain",
+        "policy simulate",
+    ),
 }
 """Commands that show what the operator keeps, with no content of any object."""
 WORLD = {"law show", "law transfer", "observe"}
@@ -66,6 +74,7 @@ CHANGES = {
     ),
     *("peer subscribe", "peer suspend", "peer test", "peer unsubscribe", "policy approve", "policy check"),
     *("policy propose", "policy withdraw", "quarantine drop", "quarantine retry", "restore", "serve"),
+    *("account bind", "account invite", "account reset"),
     *("token create", "token revoke", "policy test", "embargo add", "embargo lift", "organisation change"),
 }
 """Commands that change something or talk to somebody, and print what they did in counts and names."""

@@ -15,7 +15,6 @@ from tocsin.sharing.audience import ROLES, TRUST
 if TYPE_CHECKING:
     from tocsin.node.policy_changes import Impact
     from tocsin.node.reach import Reach
-    from tocsin.sharing.lattice import Case
     from tocsin.sharing.policy import PolicySet
     from tocsin.store import Connection, Store
     from tocsin.store.accounts import Principal
@@ -60,11 +59,12 @@ def diff(paths: tuple[Path, ...], as_json: bool) -> None:
 
     Without a PATH: if you had none.
     """
+    from tocsin.node.impact_words import impact_in_words
     from tocsin.node.policy_changes import impact
 
     with open_store() as store:
         found = impact(store, _read(paths))
-    tell(_impact_text(found), _impact_facts(found), as_json=as_json)
+    tell("\n".join(impact_in_words(found)), _impact_facts(found), as_json=as_json)
 
 
 @COMMAND.command()
@@ -77,6 +77,7 @@ def propose(paths: tuple[Path, ...], token_stdin: bool, as_json: bool) -> None:
     Without a PATH: have none. A change that widens needs an administrator's token.
     """
     from tocsin.node import policy_changes
+    from tocsin.node.impact_words import impact_in_words
 
     texts = _read(paths)
     with open_store() as store:
@@ -87,7 +88,7 @@ def propose(paths: tuple[Path, ...], token_stdin: bool, as_json: bool) -> None:
     else:
         done = f"change {number} is in force"
     facts = {"change": number, "state": "proposed" if found.widens else "active"} | _impact_facts(found)
-    tell(f"{_impact_text(found)}\n{done}", facts, as_json=as_json)
+    tell("\n".join([*impact_in_words(found), done]), facts, as_json=as_json)
 
 
 @COMMAND.command()
@@ -224,6 +225,7 @@ def explain(identifier: str | None, as_json: bool) -> None:
 def simulate(paths: tuple[Path, ...], at: int | None, as_json: bool, **facts: Any) -> None:
     """Say what would reach whom if something were otherwise. Nothing is changed."""
     from tocsin.node import reach
+    from tocsin.node.impact_words import reach_in_words
     from tocsin.sharing import policy
 
     if facts["organisation"] is None and any(
@@ -235,7 +237,11 @@ def simulate(paths: tuple[Path, ...], at: int | None, as_json: bool, **facts: An
             now = _in_force(connection)
         other = policy.load(own=_read(paths)) if paths else None
         found = reach.simulate(store, now, lambda c: _suppose(c, facts, store.clock()), other=other, at=at)
-    tell(_reach_text(found) or "nothing would change", {"held": _reach_facts(found)}, as_json=as_json)
+    tell(
+        "\n".join(reach_in_words(found)) or "nothing would change",
+        {"held": _reach_facts(found)},
+        as_json=as_json,
+    )
 
 
 def _suppose(connection: Connection, facts: dict[str, Any], now: int) -> None:
@@ -340,38 +346,6 @@ def _principal(store: Store) -> Principal:
         return accounts.authenticate(connection, secret, now=store.clock())
 
 
-def _impact_text(found: Impact) -> str:
-    lines = []
-    for each in found.cases:
-        for count, word, case in (
-            (each.widened, "allowed that was not", each.first_widened),
-            (each.narrowed, "no longer allowed", each.first_narrowed),
-        ):
-            if count and case is not None:
-                lines.append(
-                    f"{each.action}: {word} in {count:,} of {each.cases:,} cases, such as {_case(case)}"
-                )
-    if not lines:
-        lines.append("nothing changes in any case")
-    if found.held:
-        lines.append(_reach_text(found.held))
-    return "\n".join(lines)
-
-
-def _reach_text(found: list[Reach]) -> str:
-    lines = []
-    for each in found:
-        for count, words, some in (
-            (each.gained, "would now reach", each.now_there),
-            (each.lost, "would no longer reach", each.now_gone),
-        ):
-            if count:
-                lines.append(
-                    f"{count:,} objects held here {words} {each.organisation}, such as {', '.join(some)}"
-                )
-    return "\n".join(lines)
-
-
 def _reach_facts(found: list[Reach]) -> list[dict[str, Any]]:
     return [
         {"organisation": r.organisation, "gained": r.gained, "lost": r.lost}
@@ -380,23 +354,9 @@ def _reach_facts(found: list[Reach]) -> list[dict[str, Any]]:
     ]
 
 
-def _case(case: Case) -> str:
-    who, what = case.recipient, case.facts
-    kind = "this node's organisation" if who.own else " and ".join(who.roles) or "an organisation"
-    about = [f"in {who.country}"] if who.country else []
-    about += [word for word in ("client", "suspended") if getattr(who, word)]
-    about += [f"sector {who.sector}"] if who.sector else []
-    about += ["a member"] if set(who.communities) & what.communities else []
-    about += ["named"] if who.id in what.recipients else []
-    level = "unmarked" if what.tlp == "none" else f"TLP:{what.tlp.upper()}"
-    marks = [level] + ([] if what.pap == "unsaid" else [f"PAP:{what.pap.upper()}"])
-    marks += [] if what.timing == "current" else [what.timing]
-    marks += [] if what.understood else ["with an unknown marking"]
-    whose = "its own" if what.owner == who.id else "this node's own" if what.ours else "somebody's"
-    return f"{whose} {' '.join(marks)} to {kind}{f' ({chr(44).join(about)})' if about else ''}"
-
-
 def _impact_facts(found: Impact) -> dict[str, Any]:
+    from tocsin.node.impact_words import case_in_words
+
     return {
         "widens": found.widens,
         "cases": [
@@ -405,8 +365,8 @@ def _impact_facts(found: Impact) -> dict[str, Any]:
                 "compared": each.cases,
                 "widened": each.widened,
                 "narrowed": each.narrowed,
-                "first_widened": _case(each.first_widened) if each.first_widened else None,
-                "first_narrowed": _case(each.first_narrowed) if each.first_narrowed else None,
+                "first_widened": case_in_words(each.first_widened) if each.first_widened else None,
+                "first_narrowed": case_in_words(each.first_narrowed) if each.first_narrowed else None,
             }
             for each in found.cases
         ],

@@ -14,11 +14,13 @@ from starlette.responses import Response
 
 from tocsin.config import Settings
 from tocsin.exchange import hook
+from tocsin.exchange.openid import Provider
 from tocsin.node.clearances import Clearances
 from tocsin.node.webhooks import Dispatcher
 from tocsin.server import health
 from tocsin.server.auth import Authenticator
 from tocsin.server.availability import Availability
+from tocsin.server.caretaker import Caretaker
 from tocsin.server.context import Parts
 from tocsin.server.directory import Directory
 from tocsin.server.indexer import Indexer
@@ -41,7 +43,7 @@ class App:
         Raises:
             NotFoundError: the node was never initialised.
             PolicyError: the policies do not load.
-            ConfigError: the setting webhook_origins cannot be used.
+            ConfigError: the setting webhook_origins, or one of oidc_*, cannot be used.
         """
         authenticator, clearances, metrics = Authenticator(store), Clearances(store), Metrics()
         self.parts = Parts(
@@ -53,9 +55,11 @@ class App:
             availability=Availability(),
             journalist=Journalist(store, authenticator, metrics),
             metrics=metrics,
+            provider=_provider(settings, store),
         )
         self._pipeline = Pipeline(self.parts)
         self._indexer = Indexer(store)
+        self._caretaker = Caretaker(store)
         allowed = hook.origins(settings.webhook_origins)
         self._messenger = Messenger(Dispatcher(store, clearances, allowed)) if allowed else None
         self.asgi = Starlette(
@@ -69,6 +73,7 @@ class App:
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         self.parts.journalist.start()
         self._indexer.start()
+        self._caretaker.start()
         if self._messenger is not None:
             self._messenger.start()
         try:
@@ -79,6 +84,7 @@ class App:
     def _stop(self) -> None:
         self._pipeline.stop()
         self._indexer.stop()
+        self._caretaker.stop()
         if self._messenger is not None:
             self._messenger.stop()
         self.parts.journalist.stop()
@@ -118,3 +124,16 @@ def _one_route(path: str, endpoints: dict[str, Endpoint]) -> starlette.routing.R
         return await endpoints["GET" if request.method == "HEAD" else request.method](request)
 
     return starlette.routing.Route(path, by_method, methods=list(endpoints))
+
+
+def _provider(settings: Settings, store: Store) -> Provider | None:
+    if not settings.oidc_issuer:
+        return None
+    return Provider(
+        settings.oidc_issuer,
+        settings.oidc_client_id,
+        settings.oidc_client_secret,
+        clock=store.clock,
+        ca=settings.oidc_ca,
+        name=settings.oidc_name,
+    )

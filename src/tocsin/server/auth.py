@@ -19,7 +19,12 @@ from tocsin.store import Store, accounts, sessions
 from tocsin.store.accounts import Principal
 from tocsin.store.sessions import Session
 
+SECURE = "tocsin.secure"
+"""Key in the ASGI scope: browsers come over HTTPS, as the setting `public_url` says, whatever this process speaks to a proxy."""
 _TOUCH_AT_MOST = 1000
+_BEGUN = (
+    60  # sign-ins that strangers of one address begin in a minute, each of which is kept for some minutes
+)
 _FAILED = "the credentials do not hold"
 
 
@@ -37,6 +42,7 @@ class Authenticator:
         """Bind to the store that knows the tokens."""
         self._store = store
         self.patience = Patience()
+        self.begun = Patience(allowed=_BEGUN)
         self._used: dict[str, int] = {}
         self._lock = threading.Lock()
 
@@ -89,15 +95,20 @@ class Authenticator:
         return used
 
 
+def secure_for(request: Request) -> bool:
+    """Return whether the browser came over HTTPS."""
+    return bool(request.url.scheme == "https" or request.scope.get(SECURE))
+
+
 def cookie_name(request: Request) -> str:
     """Return the name of the cookie with the session: over HTTPS one that no other host and no plain connection can set (RFC 6265bis)."""
-    return "__Host-tocsin" if request.url.scheme == "https" else "tocsin"
+    return "__Host-tocsin" if secure_for(request) else "tocsin"
 
 
 def session_cookie(request: Request, secret: str) -> str:
     """Return the cookie that carries a session's secret; "" takes it away."""
     parts = [f"{cookie_name(request)}={secret}", "Path=/", "HttpOnly", "SameSite=Lax"]
-    if request.url.scheme == "https":
+    if secure_for(request):
         parts.append("Secure")
     if not secret:
         parts.append("Max-Age=0")

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tocsin.config import Settings
+from tocsin.exchange.openid import Provider
 from tocsin.node.clearances import Clearances
 from tocsin.server.auth import Authenticator
 from tocsin.server.availability import Availability
@@ -35,6 +36,7 @@ class Parts(msgspec.Struct, frozen=True):
     availability: Availability
     journalist: Journalist
     metrics: Metrics
+    provider: Provider | None = None
 
 
 class Call(msgspec.Struct, frozen=True):

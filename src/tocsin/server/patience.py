@@ -24,9 +24,10 @@ _GOOD_KEPT = 10_000
 class Patience:
     """Counts failures by address. Safe to share between threads."""
 
-    def __init__(self, ticks: Callable[[], float] = time.monotonic) -> None:
-        """Begin with nobody known; `ticks` gives seconds."""
+    def __init__(self, ticks: Callable[[], float] = time.monotonic, *, allowed: int = _ALLOWED) -> None:
+        """Begin with nobody known; `ticks` gives seconds, `allowed` is how often a minute."""
         self._ticks = ticks
+        self._allowed = allowed
         self._failures: OrderedDict[str, tuple[float, int]] = OrderedDict()
         self._good: OrderedDict[bytes, None] = OrderedDict()
         self._lock = threading.Lock()
@@ -41,7 +42,7 @@ class Patience:
         with self._lock:
             since, count = self._failures.get(key, (0.0, 0))
             left = since + _WINDOW - self._ticks()
-            if count < _ALLOWED or left <= 0 or (secret and _digest(secret) in self._good):
+            if count < self._allowed or left <= 0 or (secret and _digest(secret) in self._good):
                 return
         raise RequestError(429, "too many failed attempts", headers={"Retry-After": str(int(left) + 1)})
 

@@ -19,7 +19,7 @@ from starlette.responses import Response
 
 from tocsin.errors import TocsinError, UnauthenticatedError
 from tocsin.server import logs, problems
-from tocsin.server.auth import address_of
+from tocsin.server.auth import SECURE, address_of
 from tocsin.server.bodies import Bodies
 from tocsin.server.context import GROUND, Call, Parts
 from tocsin.server.pages import failing, forms, same_origin
@@ -188,9 +188,11 @@ class Pipeline:
     def _around(self, path: str, action: str, work: Endpoint, *, page: bool = False) -> Endpoint:
         """Return `work` with errors turned to responses and everything written down."""
         under_way = self._parts.metrics.under_way
+        secure = self._parts.settings.public_url.startswith("https:")
 
         async def endpoint(request: Request) -> Response:
             began = time.perf_counter()
+            request.scope[SECURE] = secure
             request.scope[problems.REQUEST_ID] = secrets.token_hex(6)
             under_way.inc()
             try:

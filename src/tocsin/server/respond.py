@@ -73,6 +73,11 @@ def echo(document: Mapping[str, Any], *, recipient: str) -> Released[bytes]:
     return public(msgspec.json.encode(document), recipient=recipient)
 
 
+def said(value: T, *, recipient: str) -> Released[T]:
+    """Release to an organisation what the operator's records say to it: who is who here, agreements, its own doings; no content of objects."""
+    return public(value, recipient=recipient)
+
+
 def plain(text: str) -> Released[bytes]:
     """Release text about the node itself (health, figures)."""
     return public(text.encode())

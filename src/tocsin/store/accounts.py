@@ -69,6 +69,20 @@ def add(connection: Connection, account: Account) -> None:
     )
 
 
+def get(connection: Connection, name: str) -> Account:
+    """Return an account.
+
+    Raises:
+        NotFoundError: no such account.
+    """
+    row = connection.execute(
+        "SELECT name, organisation, administrator, disabled, created FROM account WHERE name = %s", (name,)
+    ).fetchone()
+    if row is None:
+        raise NotFoundError(f"no account {name!r}", hint="`tocsin account list` names them")
+    return Account(*row)
+
+
 def everything(connection: Connection) -> list[Account]:
     """Return all accounts by name."""
     rows = connection.execute(
@@ -78,13 +92,16 @@ def everything(connection: Connection) -> list[Account]:
 
 
 def disable(connection: Connection, name: str, *, disabled: bool = True) -> None:
-    """Shut an account out, or let it in again; its tokens follow at once.
+    """Shut an account out, or let it in again; its tokens follow at once, and its sessions end for good.
 
     Raises:
         NotFoundError: no such account.
     """
     if not connection.execute("UPDATE account SET disabled = %s WHERE name = %s", (disabled, name)).rowcount:
         raise NotFoundError(f"no account {name!r}", hint="`tocsin account list` names them")
+    if disabled:
+        connection.execute("UPDATE session SET ended = true WHERE account = %s", (name,))
+        connection.execute("DELETE FROM ceremony WHERE account = %s", (name,))
 
 
 def issue(
@@ -126,13 +143,17 @@ def tokens(connection: Connection, account: str | None = None) -> list[Token]:
     return [Token(r[0], r[1], tuple(r[2]), r[3], r[4], r[5], r[6]) for r in rows]
 
 
-def revoke(connection: Connection, token: str) -> None:
-    """End a token at once.
+def revoke(connection: Connection, token: str, *, account: str | None = None) -> None:
+    """End a token at once, and with it the sessions that it opened.
 
     Raises:
-        NotFoundError: no such token.
+        NotFoundError: no such token, or not one of `account`.
     """
-    if not connection.execute("UPDATE token SET revoked = true WHERE id = %s", (token,)).rowcount:
+    found = connection.execute(
+        "UPDATE token SET revoked = true WHERE id = %s AND (%s::text IS NULL OR account = %s)",
+        (token, account, account),
+    )
+    if not found.rowcount:
         raise NotFoundError(f"no token {token!r}", hint="`tocsin token list` names them")
 
 

@@ -24,7 +24,11 @@ _AGENT = 200
 
 
 class Session(msgspec.Struct, frozen=True):
-    """A session as it is kept: never the secret itself. `proved`: when the person last showed who they are."""
+    """A session as it is kept: never the secret itself.
+
+    `method`: how it was opened (`token`, `link`, `passkey`, `oidc`; `+totp` where a code of an app was asked for as well).
+    `proved`: when the person last showed who they are, 0 if what opened it is no proof. `token`: id of the token that opened it.
+    """
 
     id: str
     account: str
@@ -35,15 +39,47 @@ class Session(msgspec.Struct, frozen=True):
     proved: Micros
     address: str
     agent: str
+    token: str | None = None
 
 
-def begin(connection: Connection, account: str, method: str, address: str, agent: str, *, now: Micros) -> str:
-    """Open a session and return its secret, which is never to be had again."""
+_COLUMNS = "s.id, s.account, s.method, s.created, s.seen, s.expires, s.proved, s.address, s.agent, s.token"
+# a session that a token opened holds no longer than the token
+_HOLDS = (
+    "NOT s.ended AND s.expires > %(now)s AND s.seen > %(silent)s AND NOT a.disabled "
+    "AND (s.token IS NULL OR (NOT t.revoked AND t.expires > %(now)s))"
+)
+_FROM = "session s JOIN account a ON a.name = s.account LEFT JOIN token t ON t.id = s.token"
+
+
+def begin(
+    connection: Connection,
+    account: str,
+    method: str,
+    address: str,
+    agent: str,
+    *,
+    now: Micros,
+    token: str | None = None,
+    proved: bool = True,
+) -> str:
+    """Open a session and return its secret, which is never to be had again.
+
+    Args:
+        connection: of the store.
+        account: whose it is.
+        method: see `Session`.
+        address: of the browser.
+        agent: what the browser says it is.
+        now: the time.
+        token: id of the token that opens it: the session permits what the token permits, and ends with it.
+        proved: opening it showed who the person is, so that dangerous acts need no further proof for a while.
+    """
     secret = secrets.token_urlsafe(32)
     connection.execute(
-        "INSERT INTO session (id, hash, account, method, created, seen, expires, proved, address, agent) "
-        "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        (secrets.token_hex(6), _hash(secret), account, method, now, now, now + LIFE, now, address, agent[:_AGENT]),
+        "INSERT INTO session (id, hash, account, method, created, seen, expires, proved, address, agent, token) "
+        "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        (secrets.token_hex(6), _hash(secret), account, method, now, now, now + LIFE, now if proved else 0,
+         address, agent[:_AGENT], token),
     )  # fmt: skip
     return secret
 
@@ -55,33 +91,51 @@ def recognise(connection: Connection, secret: str, *, now: Micros) -> tuple[Prin
         UnauthenticatedError: unknown, ended, expired, silent for too long, or its account is disabled; never says which.
     """
     row = connection.execute(
-        "SELECT s.id, s.account, s.method, s.created, s.seen, s.expires, s.proved, s.address, s.agent, "
-        "a.organisation, a.administrator, (SELECT generation FROM state) "
-        "FROM session s JOIN account a ON a.name = s.account JOIN organisation o ON o.id = a.organisation "
-        "WHERE s.hash = %s AND NOT s.ended AND s.expires > %s AND s.seen > %s AND NOT a.disabled",
-        (_hash(secret), now, now - SILENCE),
+        f"SELECT {_COLUMNS}, a.organisation, a.administrator, t.scopes, (SELECT generation FROM state) "  # noqa: S608 - constants
+        f"FROM {_FROM} JOIN organisation o ON o.id = a.organisation WHERE s.hash = %(hash)s AND {_HOLDS}",
+        {"hash": _hash(secret), "now": now, "silent": now - SILENCE},
     ).fetchone()
     if row is None:
         raise UnauthenticatedError("the session does not hold")
-    session = Session(*row[:9])
+    session = Session(*row[:10])
+    organisation, administrator, scopes, generation = row[10:]
     if now - session.seen > _SEEN_EVERY:
         connection.execute("UPDATE session SET seen = %s WHERE id = %s", (now, session.id))
-    scopes = ("taxii:read", "taxii:write", *(("admin", "metrics") if row[10] else ()))
-    principal = Principal(session.account, row[9], scopes, row[10], f"session {session.id}", session.expires)
-    return principal, session, row[11]
+    permitted = whole(administrator=administrator) if scopes is None else tuple(scopes)
+    principal = Principal(
+        session.account, organisation, permitted, administrator, f"session {session.id}", session.expires
+    )
+    return principal, session, generation
 
 
-def prove(connection: Connection, identifier: str, *, now: Micros) -> None:
-    """Note that the person has just shown again who they are."""
-    connection.execute("UPDATE session SET proved = %s WHERE id = %s", (now, identifier))
+def whole(*, administrator: bool) -> tuple[str, ...]:
+    """Return all that an account may do, which is what a session permits that no token limits."""
+    return ("taxii:read", "taxii:write", *(("admin", "metrics") if administrator else ()))
+
+
+def prove(connection: Connection, identifier: str, *, now: Micros) -> str:
+    """Note that the person has just shown again who they are; return the session's new secret.
+
+    The old one holds no longer: what was seen of the session before is worth less than the proof.
+
+    Raises:
+        UnauthenticatedError: the session was ended meanwhile.
+    """
+    secret = secrets.token_urlsafe(32)
+    found = connection.execute(
+        "UPDATE session SET proved = %s, hash = %s WHERE id = %s AND NOT ended",
+        (now, _hash(secret), identifier),
+    )
+    if not found.rowcount:
+        raise UnauthenticatedError("the session does not hold")
+    return secret
 
 
 def of(connection: Connection, account: str, *, now: Micros) -> list[Session]:
     """Return the sessions of an account that hold, newest first."""
     rows = connection.execute(
-        "SELECT id, account, method, created, seen, expires, proved, address, agent FROM session "
-        "WHERE account = %s AND NOT ended AND expires > %s AND seen > %s ORDER BY created DESC, id",
-        (account, now, now - SILENCE),
+        f"SELECT {_COLUMNS} FROM {_FROM} WHERE s.account = %(account)s AND {_HOLDS} ORDER BY s.created DESC, s.id",  # noqa: S608 - constants
+        {"account": account, "now": now, "silent": now - SILENCE},
     ).fetchall()
     return [Session(*row) for row in rows]
 

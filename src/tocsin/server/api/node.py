@@ -7,7 +7,7 @@ to its members: whom a node knows is nobody's business but its operator's. What 
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -19,7 +19,7 @@ from tocsin.errors import ForbiddenError, NotFoundError
 from tocsin.server.api import asking
 from tocsin.server.api.objects import Limit, Nothing
 from tocsin.server.context import Call
-from tocsin.server.respond import echo, respond
+from tocsin.server.respond import respond, said
 from tocsin.sharing import agreements as holding
 from tocsin.sharing.actions import ACTIONS
 from tocsin.sharing.audience import Organisation
@@ -29,6 +29,8 @@ from tocsin.store import agreements, journal, organisations, peers, placed, poli
 from tocsin.store.placed import Standing
 from tocsin.store.search import index
 from tocsin.store.values import Stale
+
+T = TypeVar("T")
 
 
 class OrganisationEntry(msgspec.Struct, frozen=True):
@@ -198,12 +200,19 @@ def status(call: Call) -> Response:
             progress = index.progress(connection)
         through = asking.moment_text(progress.mark) if progress.mark > 0 else None
         state = {"complete": progress.done, "through": through}
-    return _tell(call, StatusAnswer(__version__, who.organisation, who.account, who.scopes, own, state))
+    return _answer(
+        call, _told(call, StatusAnswer(__version__, who.organisation, who.account, who.scopes, own, state))
+    )
 
 
 def organisation_list(call: Call) -> Response:
     """List organisations."""
     asking.parameters(call, Nothing)
+    return _answer(call, known_organisations(call))
+
+
+def known_organisations(call: Call) -> Released[OrganisationList]:
+    """Return the organisations that the caller may know of."""
     asking_one = call.organisation
     items = [
         OrganisationEntry(
@@ -214,12 +223,17 @@ def organisation_list(call: Call) -> Response:
         for each in call.facts.snapshot.organisations.values()
         if _known(asking_one, each)
     ]  # fmt: skip
-    return _tell(call, OrganisationList(tuple(sorted(items, key=lambda each: each.name))))
+    return _told(call, OrganisationList(tuple(sorted(items, key=lambda each: each.name))))
 
 
 def community_list(call: Call) -> Response:
     """List communities."""
     asking.parameters(call, Nothing)
+    return _answer(call, known_communities(call))
+
+
+def known_communities(call: Call) -> Released[CommunityList]:
+    """Return the communities that the caller is in, or all for the node's own organisation."""
     one = call.organisation
     with call.parts.store.connection() as connection:
         found = organisations.communities(connection)
@@ -228,26 +242,43 @@ def community_list(call: Call) -> Response:
         for each in found
         if one.own or str(each.id) in one.communities
     ]
-    return _tell(call, CommunityList(tuple(sorted(items, key=lambda each: each.alias))))
+    return _told(call, CommunityList(tuple(sorted(items, key=lambda each: each.alias))))
 
 
 def agreement_list(call: Call) -> Response:
     """List agreements."""
     asking.parameters(call, Nothing)
+    return _answer(call, known_agreements(call)[0])
+
+
+def known_agreements(call: Call) -> tuple[Released[AgreementList], list[holding.Agreement]]:
+    """Return the agreements that the caller takes part in, or all for the node's own organisation, and their records in the same order."""
     one = call.organisation
     with call.parts.store.connection() as connection:
         found = agreements.everything(connection)
-    items = [_agreement(each, one, call) for each in found if one.own or one.id in _parties(each)]
-    return _tell(call, AgreementList(tuple(sorted(items, key=lambda each: each.alias))))
+    records = sorted(
+        (each for each in found if one.own or one.id in _parties(each)), key=lambda each: each.alias
+    )
+    return _told(call, AgreementList(tuple(_agreement(each, one, call) for each in records))), records
 
 
 def peer_list(call: Call) -> Response:
     """List peers, for the node's own organisation."""
     require_own(call)
     asking.parameters(call, Nothing)
+    return _answer(call, known_peers(call))
+
+
+def known_peers(call: Call) -> Released[PeerList]:
+    """Return the peers, to the node's own organisation.
+
+    Raises:
+        ForbiddenError: another one asks.
+    """
+    require_own(call)
     with call.parts.store.connection() as connection:
         found = peers.everything(connection)
-    return _tell(
+    return _told(
         call, PeerList(tuple(PeerEntry(p.name, p.url, p.organisation, p.suspended, p.result) for p in found))
     )
 
@@ -256,6 +287,16 @@ def policy_list(call: Call) -> Response:
     """List the policies in force, for the node's own organisation."""
     require_own(call)
     asking.parameters(call, Nothing)
+    return _answer(call, policies_in_force(call))
+
+
+def policies_in_force(call: Call) -> Released[PolicyList]:
+    """Return the policies in force, to the node's own organisation.
+
+    Raises:
+        ForbiddenError: another one asks.
+    """
+    require_own(call)
     found = call.facts.snapshot.policies
     with call.parts.store.connection() as connection:
         own = policies.active(connection)
@@ -263,11 +304,21 @@ def policy_list(call: Call) -> Response:
         PolicyEntry(each.id, each.title, each.cite, each.effect, each.tree)
         for each in sorted(found.policies.values(), key=lambda each: each.id)
     )
-    return _tell(call, PolicyList(found.version, items, own))
+    return _told(call, PolicyList(found.version, items, own))
 
 
 def journal_page(call: Call) -> Response:
     """Show the journal, to administrators of the node's own organisation."""
+    return _answer(call, journal_of(call))
+
+
+def journal_of(call: Call) -> Released[JournalPage]:
+    """Return a page of the journal, to administrators of the node's own organisation.
+
+    Raises:
+        ForbiddenError: somebody else asks.
+        RequestError: 400; the parameters cannot be read.
+    """
     require_own(call)
     if not call.principal.administrator or "admin" not in call.principal.scopes:
         raise ForbiddenError("the journal is for administrators")
@@ -282,7 +333,7 @@ def journal_page(call: Call) -> Response:
         for _, e in rows[: given.limit]
     )
     following = asking.next_token(rows[given.limit - 1][0]) if len(rows) > given.limit else None
-    return _tell(call, JournalPage(items, following))
+    return _told(call, JournalPage(items, following))
 
 
 def explain(call: Call) -> Response:
@@ -380,9 +431,11 @@ def require_own(call: Call) -> None:
         raise ForbiddenError("this is for the node's own organisation")
 
 
-def _tell(call: Call, told: msgspec.Struct) -> Response:
-    """Answer with the operator's records, to whom they are for; they hold no content of objects."""
-    document = msgspec.to_builtins(told, builtin_types=(UUID,))
-    return respond(
-        call.request, echo(document, recipient=call.principal.organisation), media_type=asking.JSON
-    )
+def _told(call: Call, told: T) -> Released[T]:
+    """Release the operator's records to whom they are for; they hold no content of objects."""
+    return said(told, recipient=call.principal.organisation)
+
+
+def _answer(call: Call, told: Released[Any]) -> Response:
+    document = msgspec.to_builtins(told.value, builtin_types=(UUID,))
+    return respond(call.request, told.derive(msgspec.json.encode(document)), media_type=asking.JSON)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from tocsin.errors import TocsinError, UnauthenticatedError
 from tocsin.server import problems
 from tocsin.server.pages.rendering import redirect, show
-from tocsin.server.pages.view import View
+from tocsin.server.pages.view import ProofNeededError, View
 
 VIEW = "tocsin.view"
 """Key in the ASGI scope: the view, once it is known who looks."""
@@ -31,6 +31,8 @@ def respond_error(request: Request, error: TocsinError, view: View) -> Response:
             here += f"?{request.url.query}"
         target = here if request.method in {"GET", "HEAD"} else "/"
         return redirect(view, f"/sign-in?next={quote(target, safe='/')}")
+    if isinstance(error, ProofNeededError):
+        return redirect(view, f"/account/proof?next={quote(error.back, safe='/')}")
     status, code, detail, hint = problems.told(request, error)
     return _page(view, status, code, detail, hint)
 

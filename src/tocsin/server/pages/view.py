@@ -6,13 +6,21 @@ import msgspec
 from starlette.requests import Request
 
 from tocsin.clock import Micros
-from tocsin.errors import UnauthenticatedError
+from tocsin.errors import ForbiddenError, UnauthenticatedError
 from tocsin.server.context import Call, Parts
 from tocsin.server.pages.look import Look
-from tocsin.store.sessions import Session
+from tocsin.store.sessions import Session, whole
 
 PROOF: Micros = 600_000_000
 """Dangerous acts ask for a proof of who someone is that is no older."""
+
+
+class ProofNeededError(ForbiddenError):
+    """The act asks for a fresh proof of who someone is; `back` is the path to come back to with it."""
+
+    def __init__(self, back: str) -> None:
+        super().__init__("show first who you are")
+        self.back = back
 
 
 class View(msgspec.Struct, frozen=True):
@@ -49,3 +57,23 @@ class View(msgspec.Struct, frozen=True):
     def fragment(self) -> bool:
         """Whether only a part of a page is asked for (htmx)."""
         return self.request.headers.get("hx-request") == "true" and not self.request.headers.get("hx-boosted")
+
+
+def require_proof(view: View, back: str = "") -> Session:
+    """Return the session if the person has shown lately who they are; else they are sent to do so, and come back to `back`.
+
+    Raises:
+        ProofNeededError: they have not.
+        ForbiddenError: the session is limited by the token that opened it, so it can neither act for the person nor widen itself.
+    """
+    assert view.session is not None  # not an open route
+    if view.session.token is not None:
+        principal = view.call.principal
+        if set(whole(administrator=principal.administrator)) - set(principal.scopes):
+            raise ForbiddenError(
+                "this session is limited by the token that opened it", hint="sign in another way to do this"
+            )
+    if not view.proved:
+        here = view.request.scope["path"] if view.request.method in {"GET", "HEAD"} else "/account"
+        raise ProofNeededError(back or here)
+    return view.session

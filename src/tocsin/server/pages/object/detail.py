@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -45,10 +46,11 @@ class Related(msgspec.Struct, frozen=True):
 
 
 class Detail(msgspec.Struct, frozen=True):
-    """What the page of an object shows. `ordered`: its properties, what it is about first."""
+    """What the page of an object shows. `ordered`: its properties, what it is about first; `text`: all of it as JSON."""
 
     object: Shown
     ordered: tuple[tuple[str, Any], ...]
+    text: str
     assertions: tuple[Assertion, ...]
     related: tuple[Related, ...]
     more_related: bool
@@ -80,13 +82,14 @@ def show_object(view: View) -> Response:
     detail = Detail(
         object=this,
         ordered=ordered(this.properties),
+        text=json.dumps(this.properties, indent=2, ensure_ascii=False),
         assertions=objects.asserted(call, identifier).value.items,
         related=_related(this, near, known, names),
         more_related=more is not None,
         known=known,
         names=names,
     )
-    return render(view, "object/object.html", found.derive(detail), copies=copies(view, identifier))
+    return render(view, "object/object.html", found.derive(detail), copies=copies(identifier))
 
 
 def peek(view: View) -> Response:
@@ -122,13 +125,9 @@ def show_relations(view: View) -> Response:
     return render(view, "object/relations.html", found.derive(page))
 
 
-def copies(view: View, identifier: str) -> dict[str, str]:
-    """Return the same look as a command and as a call of the REST interface."""
-    root = view.parts.settings.public_url.rstrip("/") or str(view.request.base_url).rstrip("/")
-    return {
-        "command": f"tocsin search id:{identifier}",
-        "api": f'curl -H "Authorization: Bearer $TOCSIN_TOKEN" {root}/api/v1/objects/{quote(identifier)}',
-    }
+def copies(identifier: str) -> dict[str, str]:
+    """Return the same look as a command and as a path of the REST interface."""
+    return {"command": f"tocsin search id:{identifier}", "api": f"/api/v1/objects/{quote(identifier)}"}
 
 
 def ordered(properties: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:

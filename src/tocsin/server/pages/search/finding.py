@@ -61,7 +61,7 @@ def show_found(view: View) -> Response:
         newer=f"/search?{urlencode(terms)}" if given.cursor else "",
     )
     template = "search/results.html" if view.fragment else "search/search.html"
-    return render(view, template, found.derive(result), copies=copies(view, given.q))
+    return render(view, template, found.derive(result), copies=copies(given.q))
 
 
 def suggest(view: View) -> Response:
@@ -71,11 +71,6 @@ def suggest(view: View) -> Response:
     return render(view, "search/suggestions.html", found)
 
 
-def copies(view: View, query: str) -> dict[str, str]:
-    """Return the same search as a command and as a call of the REST interface."""
-    root = view.parts.settings.public_url.rstrip("/") or str(view.request.base_url).rstrip("/")
-    url = f"{root}/api/v1/search?q={quote(query)}"
-    return {
-        "command": f"tocsin search {shlex.quote(query)}",
-        "api": f'curl -H "Authorization: Bearer $TOCSIN_TOKEN" {shlex.quote(url)}',
-    }
+def copies(query: str) -> dict[str, str]:
+    """Return the same search as a command and as a path of the REST interface."""
+    return {"command": f"tocsin search {shlex.quote(query)}", "api": f"/api/v1/search?q={quote(query)}"}

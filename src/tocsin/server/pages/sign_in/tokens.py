@@ -5,46 +5,33 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from tocsin.errors import UnauthenticatedError
-from tocsin.server.auth import address_of, session_cookie
+from tocsin.server.auth import address_of
+from tocsin.server.identity import opening
 from tocsin.server.pages import same_origin
 from tocsin.server.pages.forms import Form
-from tocsin.server.pages.rendering import redirect, show
+from tocsin.server.pages.sign_in import second
+from tocsin.server.pages.sign_in.choice import show_ways
 from tocsin.server.pages.view import View
-from tocsin.store import accounts, sessions
+from tocsin.store import accounts
 
 
 def show_choice(view: View) -> Response:
     """Show how one can sign in."""
-    return _choice(view, view.request.query_params.get("next", "/"))
+    return show_ways(view, view.request.query_params.get("next", "/"))
 
 
 def take(view: View, form: Form) -> Response:
-    """Open a session for who has a token; every failure reads the same."""
+    """Open a session for who has a token, after the code of their app if they have one; every failure reads the same."""
     onward = same_origin.inside(form.one("next", "/"))
     secret = form.one("token")
-    address = address_of(view.request)
-    patience = view.parts.authenticator.patience
-    patience.require(address, secret)
-    now = view.parts.store.clock()
+    view.parts.authenticator.patience.require(address_of(view.request), secret)
     try:
-        with view.parts.store.transaction() as connection:
-            principal = accounts.authenticate(connection, secret, now=now)
-            agent = view.request.headers.get("user-agent", "")
-            opened = sessions.begin(connection, principal.account, "token", address, agent, now=now)
+        with view.parts.store.connection() as connection:
+            principal = accounts.authenticate(connection, secret, now=view.parts.store.clock())
+            means = opening.has_means(connection, principal.account)
     except UnauthenticatedError:
-        patience.failed(address)
-        return _choice(view, onward, failed=True)
-    return redirect(view, onward, cookies={"session": session_cookie(view.request, opened)})
-
-
-def leave(view: View, _form: Form) -> Response:
-    """End the session."""
-    assert view.session is not None  # not an open route
-    with view.parts.store.transaction() as connection:
-        sessions.end(connection, view.session.account, view.session.id)
-    return redirect(view, "/sign-in", cookies={"session": session_cookie(view.request, "")})
-
-
-def _choice(view: View, onward: str, *, failed: bool = False) -> Response:
-    status = 401 if failed else 200
-    return show(view, "sign_in/choice.html", status=status, onward=same_origin.inside(onward), failed=failed)
+        opening.refuse(view, "sign-in", "token", "no such token, or it holds no longer")
+        return show_ways(view, onward, failed=True)
+    # who has a better way than a token proves who they are with that, before they do anything dangerous
+    first = second.First(principal.account, "token", onward, token=principal.token, proved=not means)
+    return second.after(view, first)

@@ -1,0 +1,58 @@
+"""Organisations, communities, agreements and peers."""
+
+from __future__ import annotations
+
+import msgspec
+from starlette.responses import Response
+
+from tocsin.server.api import node
+from tocsin.server.pages.rendering import render
+from tocsin.server.pages.view import View
+from tocsin.sharing import agreements as holding
+
+
+class Parties(msgspec.Struct, frozen=True):
+    """Organisations and communities, as far as the reader may know them."""
+
+    organisations: tuple[node.OrganisationEntry, ...]
+    communities: tuple[node.CommunityEntry, ...]
+
+
+class AgreementLine(msgspec.Struct, frozen=True):
+    """An agreement, and why it is not in force for the reader's organisation ("": it is)."""
+
+    entry: node.AgreementEntry
+    lapse: str
+    parties: tuple[str, ...]
+
+
+def show_parties(view: View) -> Response:
+    """Show with whom this node shares."""
+    known = node.known_organisations(view.call)
+    made = Parties(known.value.items, node.known_communities(view.call).value.items)
+    return render(view, "sharing/parties.html", known.derive(made))
+
+
+def show_agreements(view: View) -> Response:
+    """Show the agreements, and which of them hold now."""
+    call = view.call
+    told, records = node.known_agreements(call)
+    names, now = node.names(call), view.parts.store.clock()
+    lines = tuple(
+        AgreementLine(
+            entry,
+            holding.lapse(record, call.organisation.id, now),
+            tuple(names.get(each, each) for each in entry.parties),
+        )
+        for entry, record in zip(told.value.items, records, strict=True)
+    )
+    return render(view, "sharing/agreements.html", told.derive(lines))
+
+
+def show_peers(view: View) -> Response:
+    """Show the peers and how their last exchange went.
+
+    Raises:
+        ForbiddenError: another organisation asks.
+    """
+    return render(view, "sharing/peers.html", node.known_peers(view.call), names=node.names(view.call))

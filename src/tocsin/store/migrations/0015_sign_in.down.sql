@@ -1,0 +1,2 @@
+ALTER TABLE session DROP COLUMN token;
+DROP TABLE ceremony, recovery, totp, identity, passkey;
