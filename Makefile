@@ -55,7 +55,7 @@ screens: setup browser ## pictures of every page in every look, into .bench/scre
 	@PYTHONPATH=tests:. $(RUN) python -m e2e.screens
 
 messages: setup ## gather what pages say into the catalogues of all languages; what is new has then to be translated
-	@$(RUN) python -m tools.messages
+	@$(RUN) python -m docs.messages
 
 test: setup .tools/peers/.synced ## the whole test suite (PYTEST_ARGS=... is handed on)
 	@$(RUN) pytest -n $(TEST_WORKERS) --dist worksteal $(PYTEST_ARGS)
