@@ -8,7 +8,8 @@ import pytest
 
 from factories import IMPORT, indicator, place
 from tocsin.node.clearances import Clearances
-from tocsin.node.proposals import Desk, Draft
+from tocsin.node.drafting import Draft
+from tocsin.node.proposals import Desk
 from tocsin.stix.markings import TLP
 from tocsin.store import accounts, collections, objects
 from tocsin.store.accounts import Account
