@@ -10,7 +10,8 @@ from starlette.responses import Response
 
 from tocsin.clock import to_text
 from tocsin.errors import InputError, TocsinError
-from tocsin.node.proposals import Desk, Draft
+from tocsin.node.drafting import Draft
+from tocsin.node.proposals import Desk
 from tocsin.server.api import asking, node, objects, writing
 from tocsin.server.api.objects import Entry
 from tocsin.server.pages.forms import Form
