@@ -8,7 +8,7 @@ PYTEST_ARGS ?=
 TEST_WORKERS ?= 2
 DEMO_EXIT ?=
 
-.PHONY: help setup demo test lint types arch docs bench gate mutation ci clean format
+.PHONY: help setup demo test lint types arch docs bench gate mutation ci clean format browser screens messages
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -46,6 +46,18 @@ setup: .venv/.synced $(STATIC) ## install everything from the lock file
 demo: setup ## three nodes on this machine share, withhold, find (DEMO_EXIT=1 ends after the story)
 	@DEMO_EXIT=$(DEMO_EXIT) $(RUN) python -m demo
 
+# Debian's own, for the tests of pages; without it they are skipped, and say so
+browser: ## install Chromium where it is missing (as root, or with sudo)
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \
+	  root=; [ "$$(id -u)" = 0 ] || root=sudo; \
+	  $$root apt-get update -qq && $$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-core >/dev/null; }
+
+screens: setup browser ## pictures of every page in every look, into .bench/screens
+	@PYTHONPATH=tests:. $(RUN) python -m e2e.screens
+
+messages: setup ## gather what pages say into the catalogues of all languages; what is new has then to be translated
+	@$(RUN) python -m docs.messages
+
 test: setup .tools/peers/.synced ## the whole test suite (PYTEST_ARGS=... is handed on)
 	@$(RUN) pytest -n $(TEST_WORKERS) --dist worksteal $(PYTEST_ARGS)
 
@@ -53,6 +65,7 @@ lint: setup ## formatting, ruff, unused or undeclared dependencies
 	@$(RUN) ruff format --check .
 	@$(RUN) ruff check .
 	@$(RUN) deptry src
+	@cd frontend && $(NPM) run --silent check && $(NPM) test --silent
 
 format: setup ## format and fix what can be fixed
 	@$(RUN) ruff format .
@@ -77,7 +90,7 @@ gate: setup ## long property and differential runs
 mutation: setup ## put faults into the policy one by one: how many do the tests notice? (about an hour)
 	@PYTHONPATH=tests:. $(RUN) python -m mutation
 
-ci: lint types arch docs test ## what CI runs; pytest is last so that its closing line shows
+ci: browser lint types arch docs test ## what CI runs; pytest is last so that its closing line shows
 
 clean: ## remove what was built or installed here
 	rm -rf .venv .tools frontend/node_modules src/tocsin/server/static .demo .bench site dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis

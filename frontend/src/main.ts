@@ -1,3 +1,25 @@
 // What every page loads. Reading needs none of it: pages are whole without scripts, and this makes them quicker to use.
 import "htmx.org";
-import "htmx-ext-sse";
+import { startBeside } from "./everywhere/beside";
+import { startCopying } from "./everywhere/copying";
+import { startDialogs } from "./everywhere/dialogs";
+import { startIslands } from "./everywhere/islands";
+import { startKeys } from "./everywhere/keys";
+import { startLists } from "./everywhere/lists";
+import { startLive } from "./everywhere/live";
+import { startLook } from "./everywhere/look";
+import { startSelection } from "./everywhere/selection";
+import { startTimes } from "./everywhere/times";
+import { startFailures } from "./everywhere/toasts";
+
+startFailures();
+startTimes();
+startLook();
+startKeys();
+startLists();
+startSelection();
+startBeside();
+startCopying();
+startDialogs();
+startLive();
+startIslands();

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import unicodedata
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -90,11 +91,11 @@ class World:
         return self.ask(who, lambda client: client.call_tool(tool, arguments), proposing=proposing)
 
 
-@pytest.fixture(scope="module")
-def world(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+@contextmanager
+def _world(pg: Embedded, name: str, home: Path) -> Iterator[World]:
     with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("CREATE DATABASE assisted TEMPLATE template")
-    with Store(f"{pg.dsn} dbname=assisted", pool_size=6) as store:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template")
+    with Store(f"{pg.dsn} dbname={name}", pool_size=6) as store:
         settle(store)
         take(store, "intel", *(indicator(n, tlp=TLP.GREEN) for n in (1, 2)), indicator(5, tlp=TLP.CLEAR))
         take(store, "intel", indicator(3, tlp=TLP.AMBER), indicator(4, tlp=TLP.RED), indicator(6))
@@ -104,9 +105,22 @@ def world(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wo
         )
         # what rests on something above the ceiling tells of it, whatever its own marking
         take(store, "intel", link(52, indicator(1)["id"], indicator(4)["id"], tlp=TLP.GREEN))
-        yield World(store, tmp_path_factory.mktemp("home"))
+        yield World(store, home)
     with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("DROP DATABASE assisted WITH (FORCE)")
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def world(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with _world(pg, "assisted", tmp_path_factory.mktemp("home")) as made:
+        yield made
+
+
+@pytest.fixture
+def hostile(pg: Embedded, tmp_path: Path) -> Iterator[World]:
+    """A node of its own, for what would stand in the way of other tests."""
+    with _world(pg, "hostile", tmp_path) as made:
+        yield made
 
 
 def _ids(result: Any) -> set[str]:
@@ -131,7 +145,8 @@ def test_the_real_client_over_standard_input_and_output(world: World) -> None:
             )
             assert said.structured_content["proposal"]["status"] == "open"
             proposals = await client.call_tool("list_proposals", {})
-            assert proposals.structured_content["items"][0]["untrusted"]["channel"] == "mcp"
+            made = {each["untrusted"]["channel"] for each in proposals.structured_content["items"]}
+            assert made == {"mcp"}
 
     asyncio.run(main())
     with world.store.connection() as connection:
@@ -214,6 +229,25 @@ def test_what_is_not_offered_cannot_be_called(world: World) -> None:
     assert not [each.name for each in names.tools if each.name.startswith("propose")]
 
 
+def test_a_token_that_is_revoked_ends_in_the_running_session(world: World) -> None:
+    """Guard: each call is recognised anew (`Inside`)."""
+    with world.store.connection() as connection:
+        accounts.add(connection, Account("short", OWN.id, created=1))
+        world.tokens["short"], token = accounts.issue(
+            connection, "short", ("taxii:read",), now=world.store.clock()
+        )
+
+    async def work(client: Client) -> None:
+        assert not (await client.call_tool("get_object", {"id": indicator(1)["id"]})).is_error
+        with world.store.connection() as connection:
+            accounts.revoke(connection, token.id)
+        refused = await client.call_tool("get_object", {"id": indicator(1)["id"]})
+        assert refused.is_error
+        assert refused.content[0].text.startswith("401")
+
+    world.ask("short", work)
+
+
 def test_seen_finds_a_value_however_it_is_written(world: World) -> None:
     for value in ("d1.example.com", "d1[.]example[.]com"):
         found = world.call("low", "seen", value=value).structured_content
@@ -287,12 +321,12 @@ def _hostile() -> list[dict[str, Any]]:
     return made
 
 
-def test_injections_stay_data_in_every_field_of_every_tool(world: World) -> None:
+def test_injections_stay_data_in_every_field_of_every_tool(hostile: World) -> None:
     """Guard: `neutral` in `tools.envelope`; each substitution in `untrusted.shown`."""
     objects = _hostile()
-    take(world.store, "intel", *objects)
+    take(hostile.store, "intel", *objects)
     take(
-        world.store,
+        hostile.store,
         "intel",
         indicator(950, name=INJECTION * 500, tlp=TLP.GREEN, modified="2026-02-01T00:00:00.000Z"),
     )
@@ -321,7 +355,7 @@ def test_injections_stay_data_in_every_field_of_every_tool(world: World) -> None
             assert not result.is_error, result.content
             _require_harmless(result)
 
-    world.ask("low", work, proposing=True)
+    hostile.ask("low", work, proposing=True)
 
 
 ARGUMENTS = st.dictionaries(

@@ -24,8 +24,20 @@ _QUERIES = (
     f"refers:{HIDDEN_IDS[0]}",
 )
 _SEARCHES = (*(f"q={quote(each)}" for each in _QUERIES), "q=&order=oldest", "q=&cursor=n1", "q=type:X", "x=1")
+_PASTED = (
+    "",
+    "d",
+    "d5.example.com",
+    "d5[.]example[.]com",
+    "hidden.example",
+    WORD,
+    "known",
+    "198.51.100.7",
+    HIDDEN_IDS[0],
+)
 
 PARAMETERS: dict[str, tuple[str, ...]] = {
+    "kind": ("indicator", "report", "relation", "json", "x"),
     "file": ("style.css", "manifest.json", "%00", "..", "x"),
 }
 """Values for parameters of paths that only pages have."""
@@ -59,12 +71,22 @@ PLANS = {
         _AWAY,
     ),
     "/views": Plan(("", "q=x"), _FREE, _AWAY),
+    "/style": Plan(("", "x=1"), _FREE, _FREE),
+    "/palette": Plan((*(f"q={quote(each)}" for each in _PASTED), "x=1"), {200, 400}, _AWAY),
+    "/arrivals": Plan(
+        ("cursor=n1", "cursor=n1&q=tlp:red", f"cursor=n1&q={WORD}", "cursor=x"), {200, 400}, _AWAY
+    ),
     "/views/remove": Plan(("",), _WRITTEN, _WRITTEN),
     _OBJECT: Plan(("",), {200, 404}, _AWAY),
     **{f"{_OBJECT}/{part}": Plan(("",), {200, 404}, _AWAY) for part in ("peek", "versions", "sightings")},
     f"{_OBJECT}/relations": Plan(("", "cursor=n1", "cursor=x"), {200, 400, 404}, _AWAY),
     f"{_OBJECT}/sharing": Plan(("",), {403, 404}, _AWAY),
     f"{_OBJECT}/why": Plan(("recipient=Friend", "recipient=Own"), {400, 403, 404}, _AWAY),
+    "/write": Plan(("", "x=1"), _FREE, _AWAY),
+    "/write/{kind}": Plan(("", "value=x"), {200, 404}, _AWAY),
+    **{f"{_OBJECT}/{part}": Plan(("",), {200, 404}, _AWAY) for part in ("change", "say")},
+    "/import": Plan(("", "x=1"), _FREE, _AWAY),
+    **{f"/import/{part}": Plan(("",), _WRITTEN, _WRITTEN) for part in ("text", "keep")},
     **{each: Plan(("", "x=1"), _FREE, _AWAY) for each in ("/sharing", "/sharing/agreements")},
     **{
         f"/sharing/{each}": Plan(("", "x=1"), {403}, _AWAY)

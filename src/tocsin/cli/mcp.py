@@ -16,7 +16,7 @@ _SECRET_BYTES = 4096
 @click.option(
     "--token-file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="File that holds the token. [default: the environment variable TOCSIN_TOKEN]",
+    help="File whose first line is the token. [default: the environment variable TOCSIN_TOKEN]",
 )
 @click.option(
     "--allow-proposals",
@@ -94,7 +94,7 @@ def _token(file: Path | None) -> str:
     if file is not None:
         try:
             with file.open(encoding="ascii") as text:
-                found = text.read(_SECRET_BYTES).strip()
+                found = text.readline(_SECRET_BYTES).strip()
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{file} cannot be read: {error}") from error
     else:

@@ -150,15 +150,15 @@ def page(
 def finish(
     connection: Connection, identifier: UUID, status: str, *, account: str, answer: str, now: Micros
 ) -> None:
-    """Say what became of an open proposal.
+    """Say what became of an open proposal; the account that made it can only withdraw it.
 
     Raises:
         ConflictError: it is not open any more.
     """
     done = connection.execute(
         "UPDATE proposal SET status = %s, decided = %s, decided_by = %s, answer = %s "
-        "WHERE id = %s AND status = 'open' AND expires > %s",
-        (status, now, account, answer, identifier, now),
+        "WHERE id = %s AND status = 'open' AND expires > %s AND (%s = 'withdrawn' OR account <> %s)",
+        (status, now, account, answer, identifier, now, status, account),
     ).rowcount
     if not done:
         raise ConflictError("the proposal is not open any more", hint="read it again")

@@ -12,7 +12,8 @@ from starlette.responses import Response
 
 from tocsin.clock import Micros
 from tocsin.errors import ForbiddenError, InputError
-from tocsin.node.proposals import Desk, Draft, Shown
+from tocsin.node.drafting import Draft
+from tocsin.node.proposals import Desk, Shown
 from tocsin.server.api import asking
 from tocsin.server.api.objects import Nothing
 from tocsin.server.api.writing import NoteBody, OpinionBody, SightingBody, Written, once, require_json

@@ -7,7 +7,7 @@ entity tag of the one it was made from.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -15,8 +15,9 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from tocsin.errors import ConflictError, ForbiddenError, InputError, NotFoundError
+from tocsin.formats import RawItem
 from tocsin.node.alone import alone, version_of
-from tocsin.node.intake import keep
+from tocsin.node.intake import Intake, IntakeReport, Single, examine, keep
 from tocsin.node.remarks import remark
 from tocsin.server.api import asking
 from tocsin.server.api.objects import Entry, latest
@@ -26,6 +27,7 @@ from tocsin.server.respond import echo, respond, tag_of
 from tocsin.server.taxii.access import Access, listed
 from tocsin.store import idempotency
 from tocsin.store.idempotency import Kept
+from tocsin.store.values import Origin
 
 _KEY_LENGTH = 255
 _Words = Annotated[str, Meta(min_length=1, max_length=50_000)]
@@ -105,17 +107,19 @@ def create(call: Call, body: bytes) -> Response:
         ConflictError: the caller knows an object of this id already.
         InputError: the object breaks a rule.
     """
-    into = _target(call, asking.parameters(call, Into).collection)
+    into = target(call, asking.parameters(call, Into).collection)
+    return once(call, body, lambda: _told(added(call, body, into)))
 
-    def work() -> Kept:
-        identifier = _identifier(body)
-        if _held(call, identifier) is not None:
-            raise ConflictError(
-                "there is an object of this id", hint="PUT a new version of it, with If-Match"
-            )
-        return _keep(call, body, into)
 
-    return once(call, body, work)
+def added(call: Call, body: bytes, into: Access) -> Single:
+    """Keep a new object.
+
+    Raises:
+        ConflictError, InputError: as `create`.
+    """
+    if _held(call, _identifier(body)) is not None:
+        raise ConflictError("there is an object of this id", hint="PUT a new version of it, with If-Match")
+    return _keep(call, body, into)
 
 
 def replace(call: Call, body: bytes) -> Response:
@@ -129,23 +133,29 @@ def replace(call: Call, body: bytes) -> Response:
     """
     asking.parameters(call, Into)
     identifier = asking.object_id(call)
+    condition = call.request.headers.get("if-match")
+    return once(call, body, lambda: _told(replaced(call, identifier, body, condition)))
 
-    def work() -> Kept:
-        with alone(call.parts.store, version_of(identifier)):
-            held = latest(call, identifier).value
-            _require_match(call, held)
-            if held.source != call.principal.organisation:
-                hint = "say what you think in a note or an opinion"
-                raise ForbiddenError("another organisation asserts this object", hint=hint)
-            if _identifier(body) != identifier:
-                raise InputError("the object has another id than the path")
-            if _modified(body) <= _modified(bytes(held.object)):
-                raise InputError(
-                    "a new version has a later `modified` than the one before (STIX 2.1 section 3.6)"
-                )
-            return _keep(call, body, _target(call, held.collection))
 
-    return once(call, body, work)
+def replaced(call: Call, identifier: str, body: bytes, condition: str | None) -> Single:
+    """Keep a new version; `condition` is the entity tag of the version it was made from, as If-Match has it.
+
+    Raises:
+        NotFoundError, ForbiddenError, RequestError, InputError: as `replace`.
+    """
+    with alone(call.parts.store, version_of(identifier)):
+        held = latest(call, identifier).value
+        _require_match(condition, held)
+        if held.source != call.principal.organisation:
+            hint = "say what you think in a note or an opinion"
+            raise ForbiddenError("another organisation asserts this object", hint=hint)
+        if _identifier(body) != identifier:
+            raise InputError("the object has another id than the path")
+        if _modified(body) <= _modified(bytes(held.object)):
+            raise InputError(
+                "a new version has a later `modified` than the one before (STIX 2.1 section 3.6)"
+            )
+        return _keep(call, body, target(call, held.collection))
 
 
 def note(call: Call, body: bytes) -> Response:
@@ -176,28 +186,55 @@ def sighting(call: Call, body: bytes) -> Response:
     return once(call, body, lambda: _say(call, made, given.collection))
 
 
-def _say(call: Call, said: dict[str, Any], collection: str) -> Kept:
-    """Keep what the caller says about the object in the path, under the markings of that object."""
-    identifier = asking.object_id(call)
+def _say(call: Call, what: dict[str, Any], collection: str) -> Kept:
+    return _told(said(call, asking.object_id(call), what, collection))
+
+
+def said(call: Call, identifier: str, what: Mapping[str, Any], collection: str) -> Single:
+    """Keep what the caller says about an object (as `remark` takes it), under the markings of that object.
+
+    Raises:
+        NotFoundError: there is no such object, or collection, that the caller may know of.
+        ForbiddenError: it may not write there.
+        InputError: it breaks a rule.
+    """
     held = latest(call, identifier).value
-    into = _target(call, collection or held.collection)
-    made = remark(
-        said,
-        identifier,
-        by=call.principal.organisation,
-        under=[bytes(held.object)],
-        now=call.parts.store.clock(),
-    )
+    into = target(call, collection or held.collection)
+    now = call.parts.store.clock()
+    made = remark(what, identifier, by=call.principal.organisation, under=[bytes(held.object)], now=now)
     return _keep(call, msgspec.json.encode(made), into)
 
 
-def _keep(call: Call, body: bytes, into: Access) -> Kept:
-    """Take one object in; return the answer."""
-    own = call.facts.snapshot.own.id
-    kept = keep(
-        call.parts.store, own, body, into.collection, poster=call.principal.organisation, channel="api"
+def _keep(call: Call, body: bytes, into: Access) -> Single:
+    """Take one object in."""
+    own, poster = call.facts.snapshot.own.id, call.principal.organisation
+    return keep(call.parts.store, own, body, into.collection, poster=poster, channel="api")
+
+
+def added_together(call: Call, bodies: Sequence[bytes], into: Access) -> IntakeReport:
+    """Keep new objects together; what breaks a rule goes to quarantine and costs no other."""
+    own, poster, store = call.facts.snapshot.own.id, call.principal.organisation, call.parts.store
+    return Intake(store, own, store.clock).take(
+        [RawItem(f"#{number}", body) for number, body in enumerate(bodies)],
+        collection=into.collection.id,
+        origin=Origin(poster, None, "api"),
+        owner=poster,
+        recipients=(own,),
     )
-    written = Written(kept.id, asking.moment_text(kept.at), into.collection.alias, kept.outcome)
+
+
+def examined(call: Call, body: bytes, into: Access) -> None:
+    """Check an object as if it were kept, and keep nothing.
+
+    Raises:
+        InputError: it breaks a rule.
+    """
+    examine(call.facts.snapshot.own.id, body, into.collection, poster=call.principal.organisation)
+
+
+def _told(kept: Single) -> Kept:
+    """Return the answer about what was kept."""
+    written = Written(kept.id, asking.moment_text(kept.at), kept.collection, kept.outcome)
     status = 200 if kept.outcome == "same" else 201
     return Kept(status, {"Location": f"/api/v1/objects/{kept.id}"}, msgspec.json.encode(written))
 
@@ -240,7 +277,7 @@ def _key(call: Call) -> str | None:
     return found
 
 
-def _target(call: Call, name: str) -> Access:
+def target(call: Call, name: str) -> Access:
     """Return the collection to write to.
 
     Raises:
@@ -264,8 +301,7 @@ def _target(call: Call, name: str) -> Access:
     raise NotFoundError("no such collection")
 
 
-def _require_match(call: Call, held: Entry) -> None:
-    condition = call.request.headers.get("if-match")
+def _require_match(condition: str | None, held: Entry) -> None:
     if condition is None:
         raise RequestError(
             428, "a new version needs If-Match", hint="with the ETag of the object as you read it"

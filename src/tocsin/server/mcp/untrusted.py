@@ -24,6 +24,7 @@ DEPTH_AT_MOST = 24
 RESULT_AT_MOST = 200_000
 """Characters of all strings of one result, as far as others wrote them."""
 
+_EACH = 4  # characters that a number, or a pair of brackets, counts for
 _HIDDEN_CATEGORIES = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 # what is no format character by its category and shows nothing all the same
 _BLANK = frozenset("͏ᅟᅠ឴឵⠀ㅤﾠ")
@@ -61,6 +62,7 @@ def neutral(value: Any, budget: Budget | None = None, depth: int = 0) -> Any:
     budget = budget or Budget()
     if isinstance(value, str):
         return budget.take(value)
+    budget.left -= _EACH
     if isinstance(value, dict | list) and depth >= DEPTH_AT_MOST:
         return "⟨deeper than is shown⟩"
     if isinstance(value, list):

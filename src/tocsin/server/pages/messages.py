@@ -30,3 +30,14 @@ def say(language: str, message: str) -> str:
     """Return one message in a language."""
     known: gettext.NullTranslations = translations(language)
     return known.gettext(message)
+
+
+def say_many(language: str, one: str, many: str, count: int) -> str:
+    """Return one message in the form that a language has for a number; the number itself is for the caller to write."""
+    known: gettext.NullTranslations = translations(language)
+    return known.ngettext(one, many, count)
+
+
+def mark(message: str) -> str:
+    """Return a message as it is: it is said elsewhere, and catalogues find it by this."""
+    return message

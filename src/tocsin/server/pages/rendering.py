@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import jinja2
+import msgspec
 from babel.dates import format_datetime
 from babel.numbers import format_decimal
 from babel.support import NullTranslations
@@ -56,7 +57,7 @@ def render(
     text = (
         _environment(view.look.language)
         .get_template(template)
-        .render(it=released.value, view=view, nav=_nav(view), status=status, **more)
+        .render(it=released.value, view=view, nav=places(view), status=status, **more)
     )
     fields = {**_HEADERS, **(headers or {})}
     return respond(
@@ -81,7 +82,20 @@ def redirect(view: View, target: str, *, cookies: Mapping[str, str] | None = Non
     return response
 
 
-def _nav(view: View) -> tuple[Entry, ...]:
+def document(view: View, released: Released[Any]) -> Response:
+    """Return a released value as JSON, for a script of a page."""
+    view.call.rested_on(released)
+    fields = {"Vary": _HEADERS["Vary"], "Cache-Control": "private, no-store"}
+    return respond(
+        view.request,
+        released.derive(msgspec.json.encode(released.value)),
+        media_type="application/json",
+        headers=fields,
+    )
+
+
+def places(view: View) -> tuple[Entry, ...]:
+    """Return the navigation as far as it is the reader's."""
     if view.known is None:
         return ()
     whose = {"all"}

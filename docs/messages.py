@@ -1,0 +1,99 @@
+"""What pages say, gathered into the catalogues: `python -m docs.messages` (or `make messages`); `--check` only tells what is missing.
+
+English stands in templates and code and is the message id. In Python, a message is what is given to `mark`, `say`, `say_many`, is the label of an `Entry`, or stands in `ACTIONS`.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+from babel.messages import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+from tocsin.sharing.actions import ACTIONS
+
+PAGES = Path(__file__).resolve().parents[1] / "src" / "tocsin" / "server" / "pages"
+LANGUAGES = ("de", "fr", "es", "ar")
+_METHODS = [("**.py", "python"), ("**.html", "jinja2.ext:babel_extract")]
+_OPTIONS = {
+    "**.html": {
+        "trimmed": "true",
+        "newstyle_gettext": "true",
+        "silent": "false",
+        "trim_blocks": "true",
+        "lstrip_blocks": "true",
+        "extensions": "jinja2.ext.do",
+    }
+}
+_KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
+    "_": None,
+    "gettext": None,
+    "ngettext": (1, 2),
+    "mark": None,
+    "say": (2,),
+    "say_many": (2, 3),
+    "Entry": (1,),
+}
+
+
+def gathered() -> Catalog:
+    """Return all messages of templates and code, in the order of files."""
+    found = Catalog(charset="utf-8")
+    for file, _line, message, comments, context in extract_from_dir(
+        PAGES, method_map=_METHODS, options_map=_OPTIONS, keywords=_KEYWORDS, directory_filter=lambda _: True
+    ):
+        found.add(message, locations=[(file, 0)], auto_comments=comments, context=context)
+    for words in ACTIONS.values():  # of the domain, which knows no languages
+        found.add(words)
+    return found
+
+
+def path_of(language: str) -> Path:
+    """Return where a language's catalogue is."""
+    return PAGES / "locale" / f"{language}.po"
+
+
+def read(language: str) -> Catalog:
+    """Return the catalogue of a language."""
+    return read_po(io.BytesIO(path_of(language).read_bytes()), locale=language)
+
+
+def written(catalog: Catalog) -> bytes:
+    """Return a catalogue as a file: sorted by message, without dates and line numbers, so that only what changes shows as changed."""
+    catalog.header_comment = f"# What the pages of Tocsin say in {catalog.locale_identifier}; `make messages` keeps it up to date.\n# Apache-2.0"
+    catalog.project, catalog.version, catalog.last_translator, catalog.language_team = "Tocsin", "", "", ""
+    catalog.fuzzy = False
+    text = io.BytesIO()
+    write_po(text, catalog, sort_output=True, no_location=True, width=0)
+    dated = (b'"Report-Msgid', b'"POT-Creation-Date', b'"PO-Revision-Date', b'"Generated-By')
+    return b"".join(line for line in text.getvalue().splitlines(keepends=True) if not line.startswith(dated))
+
+
+def main() -> int:
+    """Bring the catalogues up to date, or tell what is missing."""
+    said = gathered()
+    missing = 0
+    for language in LANGUAGES:
+        path = path_of(language)
+        catalog = read(language) if path.is_file() else Catalog(locale=language, charset="utf-8")
+        catalog.update(said, no_fuzzy_matching=True, update_header_comment=False)
+        catalog.obsolete.clear()
+        untranslated = [
+            str(each.id)
+            for each in catalog
+            if each.id and not (all(each.string) if isinstance(each.string, tuple) else each.string)
+        ]
+        missing += len(untranslated)
+        sys.stdout.write("".join(f"{language}: {each}\n" for each in untranslated))
+        if "--check" not in sys.argv:
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(written(catalog))
+    sys.stdout.write(f"{len(said)} messages; {missing} to translate\n")
+    return 1 if missing and "--check" in sys.argv else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
