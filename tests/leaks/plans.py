@@ -199,7 +199,7 @@ PLANS = {
     **page_plans.PLANS,
 }
 """What each route is asked, by its path without the last slash."""
-UNROUTED = ("/taxii2/other/", "/taxii2/node/nothing", "/journal", "/openapi.json", "/docs", "/admin")
+UNROUTED = ("/taxii2/other/", "/taxii2/node/nothing", "/journal", "/openapi.json", "/docs", "/administrator")
 
 
 def paths(template: str) -> Iterator[str]:
