@@ -20,7 +20,7 @@ $(UV):
 	  echo "error: pip could not install uv; Tocsin needs Python 3.11+ with pip (Debian: apt-get install python3-pip)"; exit 1; }
 
 .venv/.synced: $(UV) pyproject.toml uv.lock
-	@$(UV) sync --frozen --quiet --group dev --group docs --extra knowledge --extra evtx --extra arrow
+	@$(UV) sync --frozen --quiet --group dev --group docs --extra knowledge --extra evtx --extra arrow --extra mcp
 	@touch $@
 
 # styles and scripts of the pages, from locked packages; they go into the wheel
@@ -34,10 +34,11 @@ frontend/node_modules/.synced: frontend/package.json frontend/package-lock.json
 $(STATIC): frontend/node_modules/.synced frontend/build.mjs $(shell find frontend/src -type f)
 	@cd frontend && node build.mjs
 
-# OASIS's own server, which tests talk to; it does not live with our dependencies
-.tools/peers/.synced: $(UV)
+# OASIS's own server and an OpenID provider, which tests talk to; they do not live with our dependencies
+.tools/peers/.synced: $(UV) Makefile
 	@$(UV) venv --quiet --clear --python $(PYTHON) .tools/peers
-	@$(UV) pip install --quiet --python .tools/peers/bin/python medallion==3.0.0 flask==3.1.3 werkzeug==3.1.9 setuptools==79.0.1
+	@$(UV) pip install --quiet --python .tools/peers/bin/python medallion==3.0.0 flask==3.1.3 werkzeug==3.1.9 setuptools==79.0.1 \
+	  django==5.2.19 django-oauth-toolkit==3.4.1
 	@touch $@
 
 setup: .venv/.synced $(STATIC) ## install everything from the lock file

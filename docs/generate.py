@@ -18,6 +18,7 @@ from tocsin.cli import _root
 from tocsin.config import SETTINGS
 from tocsin.server.api.openapi import document
 from tocsin.server.api.table import OPERATIONS
+from tocsin.server.mcp.tools import TOOLS, schema
 
 _FOLDER = Path(__file__).parent / "reference"
 _NOTE = "<!-- written by `python -m docs.generate`; edit the code, not this page -->\n"
@@ -119,6 +120,28 @@ Everything is described by the node itself, as OpenAPI 3.1: `GET /api/v1/openapi
 """
 
 
+def _tools() -> str:
+    rows = []
+    for each in TOOLS:
+        described = schema(each)
+        needed = set(described.get("required", ()))
+        names = ", ".join(f"`{n}`" + ("" if n in needed else "?") for n in described["properties"])
+        kind = "proposes" if each.proposes else "reads"
+        rows.append(f"| `{each.name}` | {kind} | {each.summary} | {names} |")
+    return f"""# Tools for assistants
+
+{_NOTE}
+What `tocsin mcp` offers ([how to use it](../how-to/use-with-an-assistant.md)). Tools that propose are there with `--allow-proposals` and the scope `propose` only. `?`: may be left out.
+
+| tool | | what | arguments |
+|---|---|---|---|
+{chr(10).join(rows)}
+
+A result is structured content, and the same as JSON text: `notice`, `items`, `next` (the `cursor` of the next page, or null). Each item has `source` (an organisation's id, or "not told"), `marking`, `notice`, and under
+`untrusted` what the route answers, made harmless. What is refused is a result with `isError`, in the words of the interface's problem details; what this token may not see is refused like what is not there.
+"""
+
+
 def main() -> int:
     """Write or check the pages; return 1 when `--check` finds one that is not current."""
     pages = {
@@ -126,6 +149,7 @@ def main() -> int:
         "exit-codes.md": _exit_codes(),
         "commands.md": _commands(),
         "api.md": _api(),
+        "assistant-tools.md": _tools(),
         "telemetry.md": telemetry.page(_NOTE),
     }
     stale = []

@@ -15,6 +15,8 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 MAY_CALL_PUBLIC = {
     "server/respond.py",
 }
+# Proposals go back to who made them and to who decides, and nowhere else.
+MAY_CALL_ENTRUSTED = {"node/proposals.py"}
 MAY_CALL_CLEAR = {"sharing/decision.py"}
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "common", "misc"}
 
@@ -50,6 +52,10 @@ def test_only_sharing_decides() -> None:
 
 def test_callers_of_public_are_known() -> None:
     assert _callers("public") == MAY_CALL_PUBLIC
+
+
+def test_callers_of_entrusted_are_known() -> None:
+    assert _callers("entrusted") == MAY_CALL_ENTRUSTED
 
 
 def test_nobody_touches_the_mint() -> None:

@@ -194,7 +194,22 @@ def test_what_widens_waits_for_a_second_administrator(node: Node) -> None:
         assert second.post("/sharing/policies/approve", data={"change": "x"}).status_code == 422
         with node.store.connection() as connection:
             connection.execute("UPDATE session SET proved = 0")
+        again = own.post("/sharing/policies/propose", data={"name": "own.cedar", "text": NARROW})
+        assert again.headers["location"] == "/account/proof?next=/sharing/policies"
+
+
+def test_a_session_shows_no_more_than_the_token_that_opened_it(node: Node) -> None:
+    with node.store.connection() as connection:
+        scopes = ("taxii:read", "taxii:write", "admin", "metrics")
+        node.tokens["low"], _ = accounts.issue(
+            connection, "own", scopes, now=node.store.clock(), ceiling="green"
+        )
+    with node.browser("low") as low, node.browser("own") as own:
+        assert indicator(2)["id"] in _ok(own.get("/search", params={"q": ""}))
+        assert indicator(2)["id"] not in _ok(low.get("/search", params={"q": ""}))
+        assert low.get(f"/objects/{indicator(2)['id']}").status_code == 404
+        assert low.get(f"/objects/{indicator(2)['id']}/sharing").status_code == 404
         assert (
-            own.post("/sharing/policies/propose", data={"name": "own.cedar", "text": NARROW}).status_code
+            low.post("/sharing/policies/propose", data={"name": "own.cedar", "text": NARROW}).status_code
             == 403
         )

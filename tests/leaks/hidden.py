@@ -9,7 +9,19 @@ from typing import Any
 import msgspec
 
 from factories import OWN, STRANGER, indicator, observable, version
-from leaks.world import INNER_ID, MIRROR_ID, WORD, Step, link, sdo, sighting, statement, take, taking
+from leaks.world import (
+    INNER_ID,
+    MIRROR_ID,
+    WORD,
+    Step,
+    keep_proposal,
+    link,
+    sdo,
+    sighting,
+    statement,
+    take,
+    taking,
+)
 from tocsin.node.sightings import NAMESPACE
 from tocsin.sharing.agreements import Agreement, Party
 from tocsin.sharing.audience import Organisation
@@ -42,6 +54,7 @@ _KINDS = {name: f"marking-definition--{uuid.uuid5(NAMESPACE, name)}" for name in
 UNKNOWN = f"marking-definition--{uuid.uuid5(NAMESPACE, 'unknown')}"
 FOREIGN = f"marking-definition--{uuid.uuid5(NAMESPACE, 'foreign')}"
 POSTING = uuid.UUID(int=(4 << 76) | (8 << 60) | 0xBEEF)
+HIDDEN_PROPOSAL = uuid.UUID(int=(4 << 76) | (8 << 60) | 0xF00D)
 
 
 def secret(number: int, **changes: Any) -> dict[str, Any]:
@@ -103,6 +116,8 @@ def _people(store: Store) -> None:
             "VALUES (%s, %s, %s, %s, %s, %s, %s, 0)",
             (uuid.UUID(int=7), MINISTRY.id, WORD, f"https://{WORD}.example/", WORD, b"x" * 32, now),
         )
+        # between two others: neither the own organisation nor FRIEND may know of it
+        keep_proposal(connection, HIDDEN_PROPOSAL, WORD, MINISTRY.id, STRANGER.id, reason=WORD, now=now)
         peers.add(connection, peers.Peer("p0", f"https://{WORD}.example/", MINISTRY.id, secret=WORD))
         peers.subscribe(connection, peers.Subscription("p0", "poll", WORD, MIRROR_ID, "n1"))
 

@@ -9,6 +9,7 @@ from leaks.plan import Plan
 from leaks.world import VISIBLE_IDS, WORD
 
 _FREE, _AWAY, _WRITTEN = {200}, {303}, {405}
+_POSTED = Plan(("",), _WRITTEN, _WRITTEN)
 _OBJECT = "/objects/{object}"
 _QUERIES = (
     "",
@@ -36,6 +37,7 @@ _PASTED = (
 )
 
 PARAMETERS: dict[str, tuple[str, ...]] = {
+    "kind": ("indicator", "report", "relation", "json", "x"),
     "file": ("style.css", "manifest.json", "%00", "..", "x"),
 }
 """Values for parameters of paths that only pages have."""
@@ -43,10 +45,24 @@ PLANS = {
     "": Plan(("", "x=1"), _FREE, _FREE),
     "/static/{file}": Plan(("",), {404}, {404}),
     "/sign-in": Plan(("", "next=/x"), _FREE, _FREE),
+    "/sign-in/link": Plan(("", "code=x"), _FREE, _FREE),
+    "/sign-in/second": Plan(("",), _AWAY, _AWAY),
+    "/sign-in/return": Plan(("", "state=x&code=x", "error=x"), {404}, {404}),  # there is no provider
+    **{f"/sign-in/{part}": _POSTED for part in ("passkey", "passkey/options", "provider")},
     "/sign-out": Plan(("",), _WRITTEN, _WRITTEN),
     "/look": Plan(("", "next=/x"), _FREE, _FREE),
     "/account": Plan(("", "x=1"), _FREE, _AWAY),
-    "/account/sessions/end": Plan(("",), _WRITTEN, _WRITTEN),
+    "/account/proof": Plan(("", "next=/x"), _FREE, _AWAY),
+    "/account/tokens": Plan(("",), _FREE, _AWAY),
+    "/account/passkeys/new": Plan(("",), _FREE, _AWAY),
+    **{
+        f"/account/{part}": _POSTED
+        for part in (
+            *("sessions/end", "proof/provider", "proof/passkey", "proof/passkey/options", "passkeys"),
+            *("passkeys/options", "passkeys/remove", "app", "app/new", "app/remove", "app/recovery"),
+            *("identities", "identities/remove", "tokens/revoke"),
+        )
+    },
     "/search": Plan(_SEARCHES, {200, 400, 422}, _AWAY),
     "/search/suggestions": Plan(("q=d", "q=secret", "q=known"), _FREE, _AWAY),
     "/search/export": Plan(
@@ -66,6 +82,11 @@ PLANS = {
     f"{_OBJECT}/relations": Plan(("", "cursor=n1", "cursor=x"), {200, 400, 404}, _AWAY),
     f"{_OBJECT}/sharing": Plan(("",), {403, 404}, _AWAY),
     f"{_OBJECT}/why": Plan(("recipient=Friend", "recipient=Own"), {400, 403, 404}, _AWAY),
+    "/write": Plan(("", "x=1"), _FREE, _AWAY),
+    "/write/{kind}": Plan(("", "value=x"), {200, 404}, _AWAY),
+    **{f"{_OBJECT}/{part}": Plan(("",), {200, 404}, _AWAY) for part in ("change", "say")},
+    "/import": Plan(("", "x=1"), _FREE, _AWAY),
+    **{f"/import/{part}": Plan(("",), _WRITTEN, _WRITTEN) for part in ("text", "keep")},
     **{each: Plan(("", "x=1"), _FREE, _AWAY) for each in ("/sharing", "/sharing/agreements")},
     **{
         f"/sharing/{each}": Plan(("", "x=1"), {403}, _AWAY)

@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 from factories import indicator, version
 from leaks import page_plans
-from leaks.hidden import HIDDEN_IDS, POSTING
+from leaks.hidden import HIDDEN_IDS, HIDDEN_PROPOSAL, POSTING
 from leaks.plan import Plan
-from leaks.world import HOUR, INNER_ID, MIRROR_ID, OPEN_ID, START, VISIBLE_IDS, WORD
+from leaks.world import HOUR, INNER_ID, MIRROR_ID, OPEN_ID, PROPOSAL, START, VISIBLE_IDS, WORD
 from tocsin.clock import to_text
 
 INTEL_ID = uuid.UUID(int=2 << 64)
@@ -42,6 +42,7 @@ STATUSES = (str(POSTING), str(uuid.uuid4()), "1", "nonsense")
 
 HOOKS = (str(uuid.UUID(int=7)), "x", "%00")
 """The first is a webhook of an organisation that FRIEND is not (`hidden`)."""
+PROPOSALS = (str(HIDDEN_PROPOSAL), str(PROPOSAL), str(RANDOM_ID), "x", "%00")
 
 _HIDDEN_VERSION = version(1, 20)["modified"]
 _SEEN_VERSION = version(1, 5)["modified"]
@@ -75,6 +76,7 @@ OF_OBJECT = ("", "match[version]=all", f"match[version]={_HIDDEN_VERSION}", "mat
 _FREE, _REFUSED = {200}, {401}
 _ONE = "/taxii2/node/collections/{collection}"
 _API_OBJECT = "/api/v1/objects/{object}"
+_API_PROPOSAL = "/api/v1/proposals/{proposal}"
 _API_HOOK = "/api/v1/webhooks/{webhook}"
 _ABOUT = ("organisations", "communities", "agreements", "status")
 _TERMS = (
@@ -172,6 +174,14 @@ PLANS = {
     f"{_API_OBJECT}/explanation": Plan(("", "recipient=Friend", "recipient=Own"), {403}, _REFUSED),
     f"{_API_OBJECT}/notes": Plan(("",), {405}, {405}),
     f"{_API_OBJECT}/opinions": Plan(("",), {405}, {405}),
+    "/api/v1/proposals": Plan(
+        ("", "status=open", "status=expired", "limit=1", "limit=0", "status=x", "cursor=x", "x=1"),
+        {200, 400},
+        _REFUSED,
+    ),
+    _API_PROPOSAL: Plan(("", "x=1"), {200, 400, 404}, _REFUSED),
+    f"{_API_PROPOSAL}/acceptance": Plan(("",), {405}, {405}),
+    f"{_API_PROPOSAL}/rejection": Plan(("",), {405}, {405}),
     "/api/v1/webhooks": Plan(("", "x=1"), {200, 400}, _REFUSED),
     _API_HOOK: Plan(("",), {405}, {405}),
     f"{_API_HOOK}/deliveries": Plan(("", "limit=1"), {404}, _REFUSED),
@@ -206,6 +216,7 @@ def paths(template: str) -> Iterator[str]:
         "webhook": HOOKS,
         "delivery": HOOKS,
         **page_plans.PARAMETERS,
+        "proposal": PROPOSALS,
     }
     for values in itertools.product(*(known[name] for name in names)):
         given = dict(zip(names, values, strict=True))

@@ -17,13 +17,13 @@ import pytest
 
 from factories import STRANGER, indicator
 from leaks import plans
-from leaks.hidden import FORBIDDEN_IDS, forbidden_to_all
+from leaks.hidden import FORBIDDEN_IDS, HIDDEN_PROPOSAL, forbidden_to_all
 from leaks.pushing import pushed
-from leaks.world import WORD, Pair
+from leaks.world import PROPOSAL, WORD, Pair
 from tocsin.cli import _root, main
 from tocsin.store import Store
 
-OWN_SIGHT = {"explain", "hunt", "search", "sighting list"}
+OWN_SIGHT = {"explain", "hunt", "proposal list", "proposal show", "search", "sighting list"}
 """Commands that show intelligence: what the own organisation may have, and no more."""
 BOOKS = {
     *("account list", "agreement list", "collection list", "community list", "doctor", "journal"),
@@ -75,6 +75,7 @@ CHANGES = {
     *("peer subscribe", "peer suspend", "peer test", "peer unsubscribe", "policy approve", "policy check"),
     *("policy propose", "policy withdraw", "quarantine drop", "quarantine retry", "restore", "serve"),
     *("account bind", "account invite", "account reset"),
+    *("mcp", "proposal accept", "proposal reject"),
     *("token create", "token revoke", "policy test", "embargo add", "embargo lift", "organisation change"),
 }
 """Commands that change something or talk to somebody, and print what they did in counts and names."""
@@ -170,6 +171,11 @@ def test_what_the_own_organisation_may_not_have_changes_nothing_it_is_told(
         ("hunt", log, "--no-sightings", "--any-time", "--observables"),
         ("hunt", log),
         ("hunt", log, "--fail-on-hit"),
+        ("proposal", "list"),
+        ("proposal", "list", "--status", "open", "--limit", "1"),
+        ("proposal", "show", str(PROPOSAL)),
+        ("proposal", "show", str(HIDDEN_PROPOSAL)),
+        ("proposal", "show", str(plans.RANDOM_ID)),
         ("sighting", "list"),
         ("sighting", "list", "--indicator", indicator(4)["id"]),
         ("sighting", "list", "--indicator", FORBIDDEN_IDS[0]),

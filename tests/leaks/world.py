@@ -21,7 +21,7 @@ from tocsin.clock import Micros
 from tocsin.formats import RawItem
 from tocsin.node.intake import Intake
 from tocsin.stix.markings import TLP, id_of
-from tocsin.store import Store, accounts, collections
+from tocsin.store import Connection, Store, accounts, collections, proposals
 from tocsin.store.accounts import SCOPES, Account
 from tocsin.store.secrets import forms_key
 from tocsin.store.values import Origin
@@ -29,6 +29,8 @@ from tocsin.store.values import Origin
 HOUR: Micros = 3_600_000_000
 START: Micros = 1_790_000_000_000_000
 WORD = "nightfall"
+PROPOSAL = uuid.UUID(int=(4 << 76) | (8 << 60) | 0xF00)
+"""One of FRIEND to the own organisation."""
 OPEN_ID, INNER_ID, MIRROR_ID = (uuid.UUID(int=(n << 64) | (4 << 76) | (8 << 60)) for n in (3, 4, 5))
 TOKENS = {"reader": "toc_reader", "writer": "toc_writer", "own": "toc_own", "stranger": "toc_stranger"}
 """Secrets by account, of its token and of the session of its browser; all but `own` and `stranger` act for FRIEND."""
@@ -122,6 +124,27 @@ def _settle(store: Store) -> None:
                 "VALUES (%s, %s, %s, 'token', 1, %s, %s, %s, '127.0.0.1', 'test')",
                 (name, hashlib.sha256(secret.encode()).digest(), account, LONG, LONG, LONG),
             )
+        keep_proposal(
+            connection, PROPOSAL, "reader-of-friend", FRIEND.id, OWN.id, reason="seen here", now=START
+        )
+
+
+def keep_proposal(
+    connection: Connection,
+    identifier: uuid.UUID,
+    account: str,
+    organisation: str,
+    decider: str,
+    *,
+    reason: str,
+    now: Micros,
+) -> None:
+    """Keep a proposal of a known id, the same on both nodes, that stays open."""
+    made = proposals.Proposal(
+        *(identifier, now, now + 400 * proposals.DAY, account, organisation, "t", "api", "object"),
+        *(indicator(600)["id"], reason, OPEN_ID, decider, "green", "", json.dumps(indicator(600, name=reason)).encode()),
+    )  # fmt: skip
+    proposals.add(connection, made)
 
 
 def take(

@@ -21,22 +21,32 @@ def COMMAND() -> None:
     multiple=True,
     default=("taxii:read",),
     show_default=True,
-    type=click.Choice(["taxii:read", "taxii:write", "metrics", "admin"]),
+    type=click.Choice(["taxii:read", "taxii:write", "propose", "metrics", "admin"]),
     help="What it permits; several are possible.",
+)
+@click.option(
+    "--tlp-ceiling",
+    "ceiling",
+    default="",
+    type=click.Choice(["clear", "green", "amber", "amber+strict", "red"]),
+    help="The strictest TLP that it shows. [default: what the organisation may have]",
 )
 @click.option("--days", type=click.IntRange(1, 365), default=90, show_default=True, help="How long it holds.")
 @json_option
-def create(account: str, scopes: tuple[str, ...], days: int, as_json: bool) -> None:
+def create(account: str, scopes: tuple[str, ...], ceiling: str, days: int, as_json: bool) -> None:
     """Make a token for an account and print it, this once."""
     from tocsin.clock import to_text
     from tocsin.store import accounts
 
     with open_store() as store, store.transaction() as connection:
-        secret, token = accounts.issue(connection, account, scopes, now=store.clock(), days=days)
+        secret, token = accounts.issue(
+            connection, account, scopes, now=store.clock(), days=days, ceiling=ceiling
+        )
     facts = {
         "id": token.id,
         "account": account,
         "scopes": list(token.scopes),
+        "ceiling": token.ceiling,
         "expires": to_text(token.expires),
         "token": secret,
     }
@@ -59,7 +69,7 @@ def list_(account: str | None, as_json: bool) -> None:
         found = accounts.tokens(connection, account)
     lines = [
         f"{t.id}  {t.account:24} {','.join(t.scopes):34} until {to_text(t.expires)[:10]}  "
-        f"{'used ' + to_text(t.last_used)[:16] if t.last_used else 'never used'}{'  REVOKED' if t.revoked else ''}"
+        f"{'used ' + to_text(t.last_used)[:16] if t.last_used else 'never used'}{f'  up to TLP:{t.ceiling.upper()}' if t.ceiling else ''}{'  REVOKED' if t.revoked else ''}"
         for t in found
     ]
     tell(

@@ -29,6 +29,13 @@ def is_public_suffix(name: str) -> bool:
     return bool(_list().privatesuffix(name) is None)
 
 
+def has_public_suffix(name: str) -> bool:
+    """Return whether a name ends in a label that somebody registers names below: `evil.example.com` does, `invoice.pdf` does not."""
+    named, wild = _rules()
+    last = name.rpartition(".")[2]
+    return last in named or last in wild
+
+
 def public_suffixes(names: list[str]) -> list[int]:
     """Return the positions of those names that are public suffixes."""
     named, wild = _rules()

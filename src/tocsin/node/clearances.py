@@ -17,6 +17,7 @@ from tocsin.errors import ForbiddenError, StoreError
 from tocsin.sharing import policy
 from tocsin.sharing.audience import Organisation
 from tocsin.sharing.decision import Decider
+from tocsin.sharing.facts import TLP_WORDS
 from tocsin.sharing.labels import Definitions, Label
 from tocsin.sharing.policy import PolicySet
 from tocsin.sharing.release import Clearance, Released
@@ -24,6 +25,7 @@ from tocsin.store import Store, labels, organisations, policies
 from tocsin.store.values import Stale
 
 T = TypeVar("T")
+_LEVELS = {word: level for level, word in TLP_WORDS.items()}
 _TRIES = 20  # a writer that makes a new label set every few milliseconds must not starve readers for ever
 
 
@@ -55,7 +57,7 @@ class Clearances:
         self._lock = threading.Lock()
         self._snapshot = self._read()
         self._decider = Decider(self._snapshot.policies, self._snapshot.own, store.clock)
-        self._made: dict[tuple[str, str, bool], Clearance] = {}
+        self._made: dict[tuple[str, str, bool, str], Clearance] = {}
         self._until: Micros | None = None  # a date is reached then that something in `_made` rests on
 
     @property
@@ -68,8 +70,12 @@ class Clearances:
         """The decider, for explanations."""
         return self._decider
 
-    def get(self, organisation: str, action: str = "receive", *, encrypted: bool = True) -> Clearance:
+    def get(
+        self, organisation: str, action: str = "receive", *, encrypted: bool = True, ceiling: str = ""
+    ) -> Clearance:
         """Return what `organisation` may have, as far as this process knows; over an encrypted channel, or another one.
+
+        `ceiling` ("clear" to "red") keeps back what is marked stricter, and what is not marked; "" keeps nothing back.
 
         Raises:
             ForbiddenError: the organisation is not known.
@@ -81,7 +87,7 @@ class Clearances:
                 self._renew()
             if self._until is not None and now >= self._until:
                 self._made = {}
-            found = self._made.get((organisation, action, encrypted))
+            found = self._made.get((organisation, action, encrypted, ceiling))
             if found is None:
                 recipient = self._snapshot.organisations.get(organisation)
                 if recipient is None:
@@ -93,8 +99,9 @@ class Clearances:
                     state.labels,
                     state.definitions,
                     state.generation,
+                    ceiling=_LEVELS[ceiling] if ceiling else None,
                 )
-                self._made[organisation, action, encrypted] = found
+                self._made[organisation, action, encrypted, ceiling] = found
                 self._until = self._decider.until
             return found
 
@@ -105,6 +112,7 @@ class Clearances:
         action: str = "receive",
         *,
         encrypted: bool = True,
+        ceiling: str = "",
     ) -> Released[T]:
         """Ask the store under the organisation's clearance, as often as it takes until the two fit.
 
@@ -113,7 +121,7 @@ class Clearances:
             StoreError: facts change faster than they can be read.
         """
         for _ in range(_TRIES):
-            answer = question(self.get(organisation, action, encrypted=encrypted))
+            answer = question(self.get(organisation, action, encrypted=encrypted, ceiling=ceiling))
             if isinstance(answer, Released):
                 return answer
             self.refresh(answer.generation)

@@ -18,13 +18,14 @@ from uuid import UUID
 
 import msgspec
 
-from tocsin.clock import Clock
-from tocsin.errors import LimitError, ParseError
+from tocsin.clock import Clock, Micros
+from tocsin.errors import InputError, LimitError, ParseError
 from tocsin.formats import RawItem, Refusal, refuse
 from tocsin.sharing.labels import Label, label_for
 from tocsin.stix import Object, parse, sensitive
 from tocsin.stix.markings import definition_kind, tlp_of
 from tocsin.store import Store, collections, labels, objects, quarantine
+from tocsin.store.collections import Collection
 from tocsin.store.values import Origin, Outcome, Placement
 
 BATCH = 5000
@@ -156,6 +157,56 @@ class Intake:
                 pipeline.submit(batch)
                 pipeline.drain()
         return writer.report(time.perf_counter() - began)
+
+
+class Single(msgspec.Struct, frozen=True):
+    """One object that was kept: id, version (or date added) in µs, alias of its collection, and `Outcome.kind`."""
+
+    id: str
+    at: Micros
+    collection: str
+    outcome: str
+
+
+def keep(store: Store, own: str, body: bytes, into: Collection, *, poster: str, channel: str) -> Single:
+    """Keep one object that an organisation wrote itself, in the way everything goes in.
+
+    Raises:
+        InputError: it breaks a rule; the message says where and which.
+    """
+    gathered: list[Committed] = []
+    Intake(store, own, store.clock).take(
+        [RawItem("body", body)],
+        collection=into.id,
+        origin=Origin(poster, None, channel),
+        owner=poster,
+        recipients=(own,),
+        on_committed=gathered.append,
+    )
+    for committed in gathered:
+        _require_none(committed.refusals)
+        for found, outcome in zip(committed.objects, committed.outcomes, strict=True):
+            at = found.version if found.version is not None else outcome.cursor
+            return Single(found.id, at, into.alias, outcome.kind)
+    raise InputError("there is no object in the body")
+
+
+def examine(own: str, body: bytes, into: Collection, *, poster: str) -> Placement:
+    """Return what `keep` would keep, and keep nothing.
+
+    Raises:
+        InputError: as `keep`.
+    """
+    audience = (str(into.community),) if into.community else ()
+    batch = _Batch()
+    _add(batch, RawItem("body", body), _Labeller(poster, audience, (own,), None))
+    _require_none(batch.refusals)
+    return batch.placements[0]
+
+
+def _require_none(refusals: Sequence[Refusal]) -> None:
+    for refusal in refusals:
+        raise InputError(f"{refusal.pointer or '/'}: {refusal.rule}: {refusal.reason}"[:1000])
 
 
 def _tune() -> None:

@@ -37,6 +37,11 @@ def may_read(collection: Stored, asking: Organisation) -> bool:
     return member and not asking.suspended
 
 
+def may_write(collection: Stored, asking: Organisation) -> bool:
+    """Return whether an organisation may add to a collection."""
+    return not asking.suspended and (asking.own or asking.id in collection.writers)
+
+
 class Counts(msgspec.Struct, frozen=True):
     """Facets in words: how many objects were found, by type, level, source and alias of the collection.
 
@@ -54,8 +59,9 @@ class Counts(msgspec.Struct, frozen=True):
 class Searcher:
     """Searches for organisations."""
 
-    def __init__(self, store: Store, clearances: Clearances) -> None:
-        """Bind."""
+    def __init__(self, store: Store, clearances: Clearances, *, ceiling: str = "") -> None:
+        """Bind; `ceiling` as `Clearances.get` takes it."""
+        self._ceiling = ceiling
         self._store = store
         self._clearances = clearances
 
@@ -145,7 +151,7 @@ class Searcher:
                 return Stale(max(snapshot.generation, clearance.generation))
             return question(_scope(clearance, query, snapshot, locals_, self._store.clock()))
 
-        return self._clearances.ask(organisation, ask, encrypted=encrypted)
+        return self._clearances.ask(organisation, ask, encrypted=encrypted, ceiling=self._ceiling)
 
     def _in_words(self, found: Facets, reader: str) -> Counts:
         snapshot, now = self._clearances.snapshot, self._store.clock()

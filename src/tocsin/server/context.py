@@ -23,6 +23,8 @@ from tocsin.store.accounts import Principal
 
 GROUND = "tocsin.ground"
 """Key in the ASGI scope: see `Call.rested_on`."""
+ASSISTANT = "tocsin.assistant"
+"""Key in the ASGI scope of requests that an assistant makes (`tocsin.server.mcp`): the ceiling where its token says none. No client can set it."""
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -55,6 +57,11 @@ class Call(msgspec.Struct, frozen=True):
             ForbiddenError: this node does not know it (any more).
         """
         return self.facts.organisation(self.principal.organisation)
+
+    @property
+    def channel(self) -> str:
+        """From where it comes: "api" over HTTP, "mcp" from an assistant."""
+        return "mcp" if self.request.scope.get(ASSISTANT) else "api"
 
     def rested_on(self, released: Released[Any]) -> None:
         """Keep on which ground personal data in the answer go to whom it is for: the journal tells it."""

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import TypeVar
 
+import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,7 +22,7 @@ from tocsin.errors import TocsinError, UnauthenticatedError
 from tocsin.server import logs, problems
 from tocsin.server.auth import SECURE, address_of
 from tocsin.server.bodies import Bodies
-from tocsin.server.context import GROUND, Call, Parts
+from tocsin.server.context import ASSISTANT, GROUND, Call, Parts
 from tocsin.server.pages import failing, forms, same_origin
 from tocsin.server.pages.look import look_of
 from tocsin.server.pages.page import Get, Post
@@ -231,6 +232,8 @@ class Pipeline:
         principal: Principal | None = scope.get(_PRINCIPAL)
         if status == "401":
             metrics.failures.inc()
+        if scope.get(ASSISTANT):
+            action = action.replace("api-", "mcp-", 1)
         if action and (principal is not None or status == "401"):
             self._note(request, action, status)
         logs.access(
@@ -260,9 +263,12 @@ class Pipeline:
     def _call(self, request: Request) -> Call:
         """Recognise who asks, and look up what is so now."""
         recognised = self._parts.authenticator.recognise(request)
-        request.scope[_PRINCIPAL] = recognised.principal
+        principal = recognised.principal
+        if not principal.ceiling and (ceiling := request.scope.get(ASSISTANT)):
+            principal = msgspec.structs.replace(principal, ceiling=ceiling)
+        request.scope[_PRINCIPAL] = principal
         facts = self._parts.directory.at(recognised.generation)
-        return Call(parts=self._parts, request=request, principal=recognised.principal, facts=facts)
+        return Call(parts=self._parts, request=request, principal=principal, facts=facts)
 
     def _view(self, request: Request, *, stranger: bool) -> View:
         """Recognise who looks by the session of their browser.

@@ -15,7 +15,7 @@ from tocsin.sharing import oracle
 from tocsin.sharing.actions import ACTIONS, FORMS
 from tocsin.sharing.audience import Organisation
 from tocsin.sharing.explain import Explanation, explain
-from tocsin.sharing.facts import facts_of
+from tocsin.sharing.facts import TLP_WORDS, facts_of
 from tocsin.sharing.labels import Definitions, Label
 from tocsin.sharing.oracle import Decision
 from tocsin.sharing.policy import PolicySet
@@ -24,6 +24,7 @@ from tocsin.sharing.residual import Compiler, Filter, Row, check
 from tocsin.sharing.resting import resolve
 from tocsin.sharing.table import Table
 from tocsin.sharing.wording import Case
+from tocsin.stix.markings import TLP
 
 __all__ = ["ACTIONS", "Decider", "Decision", "Explanation"]
 
@@ -75,6 +76,8 @@ class Decider:
         labels: Mapping[int, Label],
         definitions: Definitions,
         generation: int,
+        *,
+        ceiling: TLP | None = None,
     ) -> Clearance:
         """Return which of `labels` may go to `recipient` for `action`; for `receive`, also of which a form may go.
 
@@ -86,6 +89,7 @@ class Decider:
             labels: all label sets of the node by id; the mapping is not changed afterwards. What one rests on has a smaller id.
             definitions: what markings mean.
             generation: of the facts above; stands in the clearance.
+            ceiling: the strictest level that may go whatever the policy says; what has no TLP is stricter than all. None: no further limit.
 
         Raises:
             PolicyError: compiled policies and Cedar disagree, Cedar meets an error, or there is no such action: nothing may go.
@@ -97,7 +101,7 @@ class Decider:
                 )
             self._table.update(labels, definitions, self._clock())
             actions = FORMS if action == FORMS[0] else (action,)
-            allowed = [self._allowed(recipient, each) for each in actions]
+            allowed = [self._below(ceiling, self._allowed(recipient, each)) for each in actions]
             whole, redacted, minimised = resolve(allowed, self._table.resting)
         return clear(
             recipient.id,
@@ -108,6 +112,14 @@ class Decider:
             minimised=minimised,
             ground=recipient.ground,
         )
+
+    def _below(self, ceiling: TLP | None, allowed: list[int]) -> list[int]:
+        """Leave out what is above a ceiling; before it is resolved what rests on what, so that nothing tells of what was left out."""
+        if ceiling is None:
+            return allowed
+        words = {word for level, word in TLP_WORDS.items() if level <= ceiling}
+        below = {number for number, facts in self._table.rows if facts.tlp in words}
+        return [number for number in allowed if number in below]
 
     def _allowed(self, recipient: Organisation, action: str) -> list[int]:
         """Return the label sets that may go for one action, whatever they rest on."""

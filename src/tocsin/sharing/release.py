@@ -133,6 +133,14 @@ def clear(
     )
 
 
+def entrusted(value: T, *, recipient: str) -> Released[T]:
+    """Release proposals to the organisation that made them, or that they were handed to for a decision.
+
+    They are what one of the two wrote for the other, never what this node holds. The name of each caller is pinned by a test.
+    """
+    return Released(value, recipient=recipient, action="decide", mint=_MINT)
+
+
 def public(value: T, *, recipient: str = "*") -> Released[T]:
     """Release what carries no intelligence: the node's own description, health, protocol errors.
 

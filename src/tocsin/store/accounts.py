@@ -15,7 +15,8 @@ from tocsin.clock import Micros
 from tocsin.errors import ConflictError, InputError, NotFoundError, UnauthenticatedError
 from tocsin.store.connection import Connection
 
-SCOPES = ("taxii:read", "taxii:write", "metrics", "admin")
+SCOPES = ("taxii:read", "taxii:write", "propose", "metrics", "admin")
+CEILINGS = ("clear", "green", "amber", "amber+strict", "red")
 DAY: Micros = 86_400_000_000
 _LONGEST_DAYS = 365
 _CLAIM_ATTEMPTS = 5
@@ -33,7 +34,10 @@ class Account(msgspec.Struct, frozen=True):
 
 
 class Token(msgspec.Struct, frozen=True):
-    """An API token as it is kept: never the secret itself."""
+    """An API token as it is kept: never the secret itself.
+
+    `ceiling` is the strictest TLP that it shows, of `CEILINGS`, or "" where there is none but what its organisation may have.
+    """
 
     id: str
     account: str
@@ -42,10 +46,14 @@ class Token(msgspec.Struct, frozen=True):
     expires: Micros
     last_used: Micros | None
     revoked: bool
+    ceiling: str = ""
 
 
 class Principal(msgspec.Struct, frozen=True):
-    """Who asks: an account, its organisation and what its token permits. Roles grant actions, never data."""
+    """Who asks: an account, its organisation and what its token permits. Roles grant actions, never data.
+
+    `ceiling` is the token's: it only takes away from what the organisation may have.
+    """
 
     account: str
     organisation: str
@@ -53,6 +61,7 @@ class Principal(msgspec.Struct, frozen=True):
     administrator: bool
     token: str
     expires: Micros
+    ceiling: str = ""
 
 
 def add(connection: Connection, account: Account) -> None:
@@ -105,13 +114,19 @@ def disable(connection: Connection, name: str, *, disabled: bool = True) -> None
 
 
 def issue(
-    connection: Connection, account: str, scopes: tuple[str, ...], *, now: Micros, days: int = 90
+    connection: Connection,
+    account: str,
+    scopes: tuple[str, ...],
+    *,
+    now: Micros,
+    days: int = 90,
+    ceiling: str = "",
 ) -> tuple[str, Token]:
     """Make a token and return its secret, which is never to be had again.
 
     Raises:
         NotFoundError: no such account.
-        InputError: unknown scopes, none, or a life that is too long.
+        InputError: unknown scopes or ceiling, no scope, or a life that is too long.
     """
     found = {a.name: a for a in everything(connection)}.get(account)
     if found is None:
@@ -120,15 +135,16 @@ def issue(
         raise InputError(f"unknown scope {unknown[0]!r}", hint=f"scopes are {', '.join(SCOPES)}")
     if not scopes or not 1 <= days <= _LONGEST_DAYS:
         raise InputError(f"a token needs a scope and a life of 1 to {_LONGEST_DAYS} days")
+    if ceiling and ceiling not in CEILINGS:
+        raise InputError(f"unknown ceiling {ceiling!r}", hint=f"ceilings are {', '.join(CEILINGS)}")
     if "admin" in scopes and not found.administrator:
         raise InputError(f"{account} is no administrator: its tokens cannot have the scope admin")
     secret = f"toc_{secrets.token_urlsafe(32)}"
-    token = Token(
-        secrets.token_hex(6), account, tuple(sorted(set(scopes))), now, now + days * DAY, None, False
-    )
+    identifier, expires = secrets.token_hex(6), now + days * DAY
+    token = Token(identifier, account, tuple(sorted(set(scopes))), now, expires, None, False, ceiling)
     connection.execute(
-        "INSERT INTO token (id, hash, account, scopes, created, expires) VALUES (%s, %s, %s, %s, %s, %s)",
-        (token.id, _hash(secret), account, list(token.scopes), token.created, token.expires),
+        "INSERT INTO token (id, hash, account, scopes, created, expires, ceiling) VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        (token.id, _hash(secret), account, list(token.scopes), token.created, token.expires, ceiling or None),
     )
     return secret, token
 
@@ -136,11 +152,11 @@ def issue(
 def tokens(connection: Connection, account: str | None = None) -> list[Token]:
     """Return tokens, of one account or of all, without their secrets."""
     rows = connection.execute(
-        "SELECT id, account, scopes, created, expires, last_used, revoked FROM token "
+        "SELECT id, account, scopes, created, expires, last_used, revoked, coalesce(ceiling, '') FROM token "
         "WHERE %s::text IS NULL OR account = %s ORDER BY created",
         (account, account),
     ).fetchall()
-    return [Token(r[0], r[1], tuple(r[2]), r[3], r[4], r[5], r[6]) for r in rows]
+    return [Token(r[0], r[1], tuple(r[2]), r[3], r[4], r[5], r[6], r[7]) for r in rows]
 
 
 def revoke(connection: Connection, token: str, *, account: str | None = None) -> None:
@@ -177,14 +193,15 @@ def recognise(
         UnauthenticatedError: as `authenticate`.
     """
     row = connection.execute(
-        "SELECT t.id, a.name, a.organisation, t.scopes, a.administrator, t.expires, (SELECT generation FROM state) "
+        "SELECT t.id, a.name, a.organisation, t.scopes, a.administrator, t.expires, coalesce(t.ceiling, ''), "
+        "(SELECT generation FROM state) "
         "FROM token t JOIN account a ON a.name = t.account JOIN organisation o ON o.id = a.organisation "
         "WHERE t.hash = %s AND NOT t.revoked AND t.expires > %s AND NOT a.disabled",
         (_hash(secret), now),
     ).fetchone()
     if row is None or (account is not None and account != row[1]):
         raise UnauthenticatedError("the credentials do not hold")
-    return Principal(row[1], row[2], tuple(row[3]), row[4], row[0], row[5]), row[6]
+    return Principal(row[1], row[2], tuple(row[3]), row[4], row[0], row[5], row[6]), row[7]
 
 
 def touch(connection: Connection, used: dict[str, Micros]) -> None:

@@ -63,6 +63,7 @@ _TABLES = (
     "warninglist",
     "policy_change",
     "saved_view",
+    "proposal",
     "webhook",
     "delivery",
     "hit",

@@ -91,26 +91,32 @@ def recognise(connection: Connection, secret: str, *, now: Micros) -> tuple[Prin
         UnauthenticatedError: unknown, ended, expired, silent for too long, or its account is disabled; never says which.
     """
     row = connection.execute(
-        f"SELECT {_COLUMNS}, a.organisation, a.administrator, t.scopes, (SELECT generation FROM state) "  # noqa: S608 - constants
+        f"SELECT {_COLUMNS}, a.organisation, a.administrator, t.scopes, t.ceiling, (SELECT generation FROM state) "  # noqa: S608 - constants
         f"FROM {_FROM} JOIN organisation o ON o.id = a.organisation WHERE s.hash = %(hash)s AND {_HOLDS}",
         {"hash": _hash(secret), "now": now, "silent": now - SILENCE},
     ).fetchone()
     if row is None:
         raise UnauthenticatedError("the session does not hold")
     session = Session(*row[:10])
-    organisation, administrator, scopes, generation = row[10:]
+    organisation, administrator, scopes, ceiling, generation = row[10:]
     if now - session.seen > _SEEN_EVERY:
         connection.execute("UPDATE session SET seen = %s WHERE id = %s", (now, session.id))
     permitted = whole(administrator=administrator) if scopes is None else tuple(scopes)
     principal = Principal(
-        session.account, organisation, permitted, administrator, f"session {session.id}", session.expires
+        session.account,
+        organisation,
+        permitted,
+        administrator,
+        f"session {session.id}",
+        session.expires,
+        ceiling or "",
     )
     return principal, session, generation
 
 
 def whole(*, administrator: bool) -> tuple[str, ...]:
     """Return all that an account may do, which is what a session permits that no token limits."""
-    return ("taxii:read", "taxii:write", *(("admin", "metrics") if administrator else ()))
+    return ("taxii:read", "taxii:write", "propose", *(("admin", "metrics") if administrator else ()))
 
 
 def prove(connection: Connection, identifier: str, *, now: Micros) -> str:

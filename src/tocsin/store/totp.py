@@ -101,8 +101,9 @@ def check(connection: Connection, account: str, code: str, *, now: Micros) -> Ou
         if row is None:
             return Outcome("")
         secret, last, wrong, wrong_at = bytes(row[0]).decode(), row[1], row[2], row[3]
-        left = wrong_at + _pause(wrong) - now
-        if left > 0:
+        pause = _pause(wrong)
+        left = wrong_at + pause - now
+        if pause and left > 0:
             return Outcome("", -(-left // 1_000_000))
         step = _step_of(secret, given, now, after=last)
         if step is not None:

@@ -13,7 +13,7 @@ from tocsin.stix import Object
 class Origin(msgspec.Struct, frozen=True):
     """By which way something reached this node: from whom, through which peer, over what.
 
-    `channel` is one of import, taxii-post, taxii-poll, local.
+    `channel` is one of import, taxii-post, taxii-poll, api, proposal, local.
     """
 
     source: str

@@ -436,3 +436,31 @@ def test_threads_share_a_decider(fresh: Decider) -> None:
         expected = {n for n, label in items[:size] if may(recipient, "receive", label, KINDS, OWN_ID)}
         assert found == expected
     assert len(answers) == 4 * len(recipients())
+
+
+@pytest.mark.parametrize("ceiling", list(TLP))
+@pytest.mark.parametrize("recipient", [OWN, PEER], ids=["own", "peer"])
+def test_a_ceiling_only_takes_away(decider: Decider, recipient: Organisation, ceiling: TLP) -> None:
+    """Nothing above it, nothing without TLP, in no form; and with each step up only more. Guard: `Decider._below`."""
+    whole = decider.clearance(recipient, "receive", LABELS, DEFINITIONS, 1)
+    found = decider.clearance(recipient, "receive", LABELS, DEFINITIONS, 1, ceiling=ceiling)
+    words = [each.name.lower().replace("_", "+") for each in TLP if each <= ceiling]
+    for some, all_of_them in zip(found.forms, whole.forms, strict=True):
+        below = {
+            number
+            for number in all_of_them
+            if facts_of(LABELS[number], DEFINITIONS, own=OWN_ID, now=NOW).tlp in words
+        }
+        assert set(some) == below
+
+
+def test_what_rests_on_something_above_the_ceiling_is_above_it(fresh: Decider) -> None:
+    """Guard: the ceiling before `resolve`, not after."""
+    labels = {
+        1: label_for([id_of(TLP.RED)], owner=OWN_ID),
+        2: label_for([id_of(TLP.GREEN)], owner=OWN_ID, rests=[(1,)]),
+        3: label_for([id_of(TLP.GREEN)], owner=OWN_ID),
+    }
+    whole = fresh.clearance(OWN, "receive", labels, DEFINITIONS, 1)
+    assert whole.labels == (1, 2, 3)
+    assert fresh.clearance(OWN, "receive", labels, DEFINITIONS, 1, ceiling=TLP.GREEN).labels == (3,)

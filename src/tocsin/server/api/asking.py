@@ -72,7 +72,7 @@ def answer(call: Call, released: Released[Any], *, status: int = 200, **headers:
 
 def searcher(call: Call) -> Searcher:
     """Return the searcher of this node."""
-    return Searcher(call.parts.store, call.parts.clearances)
+    return Searcher(call.parts.store, call.parts.clearances, ceiling=call.principal.ceiling)
 
 
 def readable(call: Call) -> tuple[UUID, ...]:

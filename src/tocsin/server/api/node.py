@@ -159,6 +159,7 @@ class StatusAnswer(msgspec.Struct, frozen=True):
     organisation: str
     account: str
     scopes: tuple[str, ...]
+    ceiling: str | None
     own: bool
     index: dict[str, Any] | None
 
@@ -200,9 +201,10 @@ def status(call: Call) -> Response:
             progress = index.progress(connection)
         through = asking.moment_text(progress.mark) if progress.mark > 0 else None
         state = {"complete": progress.done, "through": through}
-    return _answer(
-        call, _told(call, StatusAnswer(__version__, who.organisation, who.account, who.scopes, own, state))
+    answer = StatusAnswer(
+        __version__, who.organisation, who.account, who.scopes, who.ceiling or None, own, state
     )
+    return _answer(call, _told(call, answer))
 
 
 def organisation_list(call: Call) -> Response:
@@ -322,6 +324,8 @@ def journal_of(call: Call) -> Released[JournalPage]:
     require_own(call)
     if not call.principal.administrator or "admin" not in call.principal.scopes:
         raise ForbiddenError("the journal is for administrators")
+    if call.principal.ceiling:  # it names objects, whatever their marking
+        raise ForbiddenError("the journal is not for tokens with a ceiling")
     given = asking.parameters(call, JournalSelection)
     before = asking.read_token(given.cursor)
     with call.parts.store.connection() as connection:
@@ -377,7 +381,12 @@ def standing(call: Call, identifier: str) -> Released[list[Standing]]:
     def ask(clearance: Clearance) -> Released[list[Standing]] | Stale:
         return placed.standings(call.parts.store, identifier, clearance)
 
-    found = call.parts.clearances.ask(call.principal.organisation, ask, encrypted=asking.encrypted(call))
+    found = call.parts.clearances.ask(
+        call.principal.organisation,
+        ask,
+        encrypted=asking.encrypted(call),
+        ceiling=call.principal.ceiling,
+    )
     if not found.value:
         raise NotFoundError("no such object")
     return found

@@ -9,11 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tocsin.node.searching import Counts
-from tocsin.server.api import events, node, objects, searching, webhooks, writing
+from tocsin.server.api import events, node, objects, proposals, searching, webhooks, writing
 from tocsin.server.api.asking import JSON
 from tocsin.server.api.openapi import document
 from tocsin.server.api.operation import ROOT, Operation
-from tocsin.server.context import BodyHandler, Handler, Parts
+from tocsin.server.context import BodyHandler, Gate, Handler, Parts
 from tocsin.server.respond import describe, respond
 
 OPENAPI = f"{ROOT}/openapi.json"
@@ -52,7 +52,18 @@ def _hook(  # noqa: PLR0917 - a table's columns
     )  # fmt: skip
 
 
+def _propose(  # noqa: PLR0917 - a table's columns
+    path: str, action: str, summary: str, body: type[msgspec.Struct], answer: type[msgspec.Struct], taking: tuple[Gate, BodyHandler]
+) -> Operation:  # fmt: skip
+    return Operation(
+        *(path, "POST", f"api-{action}", summary, _NOTHING, answer), taking=taking, body=body,
+        status=201, errors=(403, 404, 408, 409, 413, 415, 422, 507),
+    )  # fmt: skip
+
+
 _NOTHING = objects.Nothing
+_PROPOSALS = f"{ROOT}/proposals"
+_PROPOSAL = f"{_PROPOSALS}/{{proposal}}"
 _HOOK = f"{ROOT}/webhooks/{{webhook}}"
 OPERATIONS: tuple[Operation, ...] = (
     _get(f"{ROOT}/search", "search", "Search", searching.Search, objects.Page, searching.search, 403, 422),
@@ -80,6 +91,24 @@ OPERATIONS: tuple[Operation, ...] = (
     _add(f"{_OBJECT}/notes", "note", "Add a note", _NOTHING, writing.NoteBody, writing.note),
     _add(f"{_OBJECT}/opinions", "opinion", "Add an opinion", _NOTHING, writing.OpinionBody, writing.opinion),
     _add(f"{_OBJECT}/sightings", "sight", "Add a sighting", _NOTHING, writing.SightingBody, writing.sighting),
+    _get(_PROPOSALS, "proposals", "Proposals", proposals.ProposalSelection, proposals.ProposalList, proposals.listing, 403),
+    _propose(
+        *(_PROPOSALS, "propose", "Propose a change", proposals.ProposalBody, proposals.ProposalMade),
+        (proposals.admit, proposals.create),
+    ),
+    _get(_PROPOSAL, "proposal", "Get a proposal", _NOTHING, proposals.ProposalDetail, proposals.one, 403, 404),
+    Operation(
+        *(_PROPOSAL, "DELETE", "api-proposal-withdraw", "Take a proposal back", _NOTHING, proposals.ProposalEntry),
+        handler=proposals.withdraw, errors=(403, 404, 409),
+    ),
+    _propose(
+        *(f"{_PROPOSAL}/acceptance", "proposal-accept", "Accept a proposal", proposals.AnswerBody, writing.Written),
+        (proposals.admit_decision, proposals.accept),
+    ),
+    _propose(
+        *(f"{_PROPOSAL}/rejection", "proposal-reject", "Reject a proposal", proposals.AnswerBody, proposals.ProposalEntry),
+        (proposals.admit_decision, proposals.reject),
+    ),
     _get(f"{ROOT}/webhooks", "webhooks", "Webhooks", _NOTHING, webhooks.WebhookList, webhooks.listing, 403),
     _hook(f"{ROOT}/webhooks", "webhook-add", "Make a webhook", webhooks.WebhookBody, webhooks.WebhookEntry, webhooks.create),
     Operation(

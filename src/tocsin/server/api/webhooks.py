@@ -110,9 +110,11 @@ def admit(call: Call) -> None:
     """Refuse a request before its body is taken in, if webhooks are not for its sender.
 
     Raises:
-        ForbiddenError: its token does not permit to read, or its organisation is suspended.
+        ForbiddenError: its token does not permit to read, or has a ceiling, or its organisation is suspended.
     """
     _require_read(call)
+    if call.principal.ceiling:  # what is delivered knows the organisation, not this token
+        raise ForbiddenError("webhooks are not for tokens with a ceiling")
 
 
 def create(call: Call, body: bytes) -> Response:

@@ -7,9 +7,7 @@ entity tag of the one it was made from.
 from __future__ import annotations
 
 import hashlib
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -18,7 +16,9 @@ from starlette.responses import Response
 
 from tocsin.errors import ConflictError, ForbiddenError, InputError, NotFoundError
 from tocsin.formats import RawItem
-from tocsin.node.intake import Committed, Intake
+from tocsin.node.alone import alone, version_of
+from tocsin.node.intake import Intake, IntakeReport, Single, examine, keep
+from tocsin.node.remarks import remark
 from tocsin.server.api import asking
 from tocsin.server.api.objects import Entry, latest
 from tocsin.server.context import Call
@@ -85,6 +85,15 @@ def admit(call: Call) -> None:
     """
     if not any(access.can_write for access in listed(call)):
         raise ForbiddenError("there is nothing that you may write to")
+    require_json(call)
+
+
+def require_json(call: Call) -> None:
+    """Refuse a body that is announced as something else, and an Idempotency-Key that cannot be used.
+
+    Raises:
+        RequestError: 415 or 400.
+    """
     kind = call.request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in ("application/json", "application/stix+json"):
         raise RequestError(415, "send application/json or application/stix+json")
@@ -98,17 +107,19 @@ def create(call: Call, body: bytes) -> Response:
         ConflictError: the caller knows an object of this id already.
         InputError: the object breaks a rule.
     """
-    into = _target(call, asking.parameters(call, Into).collection)
+    into = target(call, asking.parameters(call, Into).collection)
+    return once(call, body, lambda: _told(added(call, body, into)))
 
-    def work() -> Kept:
-        identifier = _identifier(body)
-        if _held(call, identifier) is not None:
-            raise ConflictError(
-                "there is an object of this id", hint="PUT a new version of it, with If-Match"
-            )
-        return _keep(call, body, into)
 
-    return once(call, body, work)
+def added(call: Call, body: bytes, into: Access) -> Single:
+    """Keep a new object.
+
+    Raises:
+        ConflictError, InputError: as `create`.
+    """
+    if _held(call, _identifier(body)) is not None:
+        raise ConflictError("there is an object of this id", hint="PUT a new version of it, with If-Match")
+    return _keep(call, body, into)
 
 
 def replace(call: Call, body: bytes) -> Response:
@@ -122,37 +133,43 @@ def replace(call: Call, body: bytes) -> Response:
     """
     asking.parameters(call, Into)
     identifier = asking.object_id(call)
+    condition = call.request.headers.get("if-match")
+    return once(call, body, lambda: _told(replaced(call, identifier, body, condition)))
 
-    def work() -> Kept:
-        with _alone(call, identifier):
-            held = latest(call, identifier).value
-            _require_match(call, held)
-            if held.source != call.principal.organisation:
-                hint = "say what you think in a note or an opinion"
-                raise ForbiddenError("another organisation asserts this object", hint=hint)
-            if _identifier(body) != identifier:
-                raise InputError("the object has another id than the path")
-            if _modified(body) <= _modified(bytes(held.object)):
-                raise InputError(
-                    "a new version has a later `modified` than the one before (STIX 2.1 section 3.6)"
-                )
-            return _keep(call, body, _target(call, held.collection))
 
-    return once(call, body, work)
+def replaced(call: Call, identifier: str, body: bytes, condition: str | None) -> Single:
+    """Keep a new version; `condition` is the entity tag of the version it was made from, as If-Match has it.
+
+    Raises:
+        NotFoundError, ForbiddenError, RequestError, InputError: as `replace`.
+    """
+    with alone(call.parts.store, version_of(identifier)):
+        held = latest(call, identifier).value
+        _require_match(condition, held)
+        if held.source != call.principal.organisation:
+            hint = "say what you think in a note or an opinion"
+            raise ForbiddenError("another organisation asserts this object", hint=hint)
+        if _identifier(body) != identifier:
+            raise InputError("the object has another id than the path")
+        if _modified(body) <= _modified(bytes(held.object)):
+            raise InputError(
+                "a new version has a later `modified` than the one before (STIX 2.1 section 3.6)"
+            )
+        return _keep(call, body, target(call, held.collection))
 
 
 def note(call: Call, body: bytes) -> Response:
     """Add a note to an object."""
     given = asking.document(body, NoteBody)
     made = {"type": "note", "content": given.content, "abstract": given.abstract}
-    return once(call, body, lambda: _say(call, made, "object_refs", given.collection))
+    return once(call, body, lambda: _say(call, made, given.collection))
 
 
 def opinion(call: Call, body: bytes) -> Response:
     """Add an opinion on an object."""
     given = asking.document(body, OpinionBody)
     made = {"type": "opinion", "opinion": given.opinion, "explanation": given.explanation}
-    return once(call, body, lambda: _say(call, made, "object_refs", given.collection))
+    return once(call, body, lambda: _say(call, made, given.collection))
 
 
 def sighting(call: Call, body: bytes) -> Response:
@@ -166,76 +183,60 @@ def sighting(call: Call, body: bytes) -> Response:
         "description": given.description,
         "where_sighted_refs": [call.principal.organisation],
     }
-    return once(call, body, lambda: _say(call, made, "sighting_of_ref", given.collection))
+    return once(call, body, lambda: _say(call, made, given.collection))
 
 
-def _say(call: Call, said: dict[str, Any], refers: str, collection: str) -> Kept:
-    """Keep what the caller says about the object in the path, under the markings of that object."""
-    identifier = asking.object_id(call)
+def _say(call: Call, what: dict[str, Any], collection: str) -> Kept:
+    return _told(said(call, asking.object_id(call), what, collection))
+
+
+def said(call: Call, identifier: str, what: Mapping[str, Any], collection: str) -> Single:
+    """Keep what the caller says about an object (as `remark` takes it), under the markings of that object.
+
+    Raises:
+        NotFoundError: there is no such object, or collection, that the caller may know of.
+        ForbiddenError: it may not write there.
+        InputError: it breaks a rule.
+    """
     held = latest(call, identifier).value
-    into = _target(call, collection or held.collection)
-    now = asking.moment_text(call.parts.store.clock() // 1000 * 1000)
-    made: dict[str, Any] = {name: value for name, value in said.items() if value not in ("", None)}
-    made |= {
-        "spec_version": "2.1",
-        "id": f"{said['type']}--{uuid.uuid4()}",
-        "created_by_ref": call.principal.organisation,
-        "created": now,
-        "modified": now,
-        refers: [identifier] if refers.endswith("s") else identifier,
-    }
-    markings = msgspec.json.decode(held.object, type=_Marked).object_marking_refs
-    if markings:
-        made["object_marking_refs"] = markings
+    into = target(call, collection or held.collection)
+    now = call.parts.store.clock()
+    made = remark(what, identifier, by=call.principal.organisation, under=[bytes(held.object)], now=now)
     return _keep(call, msgspec.json.encode(made), into)
 
 
-def _keep(call: Call, body: bytes, into: Access) -> Kept:
-    """Take one object in; return the answer."""
-    parts, poster = call.parts, call.principal.organisation
-    own = call.facts.snapshot.own.id
-    gathered: list[Committed] = []
-    Intake(parts.store, own, parts.store.clock).take(
-        [RawItem("body", body)],
+def _keep(call: Call, body: bytes, into: Access) -> Single:
+    """Take one object in."""
+    own, poster = call.facts.snapshot.own.id, call.principal.organisation
+    return keep(call.parts.store, own, body, into.collection, poster=poster, channel="api")
+
+
+def added_together(call: Call, bodies: Sequence[bytes], into: Access) -> IntakeReport:
+    """Keep new objects together; what breaks a rule goes to quarantine and costs no other."""
+    own, poster, store = call.facts.snapshot.own.id, call.principal.organisation, call.parts.store
+    return Intake(store, own, store.clock).take(
+        [RawItem(f"#{number}", body) for number, body in enumerate(bodies)],
         collection=into.collection.id,
         origin=Origin(poster, None, "api"),
         owner=poster,
         recipients=(own,),
-        on_committed=gathered.append,
     )
-    for committed in gathered:
-        for refusal in committed.refusals:
-            raise InputError(f"{refusal.pointer or '/'}: {refusal.rule}: {refusal.reason}"[:1000])
-        for found, outcome in zip(committed.objects, committed.outcomes, strict=True):
-            at = found.version if found.version is not None else outcome.cursor
-            written = Written(found.id, asking.moment_text(at), into.collection.alias, outcome.kind)
-            status = 200 if outcome.kind == "same" else 201
-            return Kept(status, {"Location": f"/api/v1/objects/{found.id}"}, msgspec.json.encode(written))
-    raise InputError("there is no object in the body")
 
 
-@contextmanager
-def _alone(call: Call, identifier: str) -> Iterator[None]:
-    """Let nobody else write a version of an object meanwhile: of two who hold the same entity tag, one finds another tag.
-
-    A row, not a lock that holds a connection: the intake needs connections of its own. No account has an empty name.
+def examined(call: Call, body: bytes, into: Access) -> None:
+    """Check an object as if it were kept, and keep nothing.
 
     Raises:
-        ConflictError: somebody is at it.
+        InputError: it breaks a rule.
     """
-    store, key = call.parts.store, f"version of {identifier}"
-    with store.connection() as connection:
-        try:
-            idempotency.begin(connection, "", key, b"", now=store.clock())
-        except ConflictError:
-            raise ConflictError(
-                "somebody else is writing a version of this object", hint="read it again"
-            ) from None
-    try:
-        yield
-    finally:
-        with store.connection() as connection:
-            idempotency.forget(connection, "", key)
+    examine(call.facts.snapshot.own.id, body, into.collection, poster=call.principal.organisation)
+
+
+def _told(kept: Single) -> Kept:
+    """Return the answer about what was kept."""
+    written = Written(kept.id, asking.moment_text(kept.at), kept.collection, kept.outcome)
+    status = 200 if kept.outcome == "same" else 201
+    return Kept(status, {"Location": f"/api/v1/objects/{kept.id}"}, msgspec.json.encode(written))
 
 
 def once(call: Call, body: bytes, work: Callable[[], Kept]) -> Response:
@@ -276,7 +277,7 @@ def _key(call: Call) -> str | None:
     return found
 
 
-def _target(call: Call, name: str) -> Access:
+def target(call: Call, name: str) -> Access:
     """Return the collection to write to.
 
     Raises:
@@ -300,8 +301,7 @@ def _target(call: Call, name: str) -> Access:
     raise NotFoundError("no such collection")
 
 
-def _require_match(call: Call, held: Entry) -> None:
-    condition = call.request.headers.get("if-match")
+def _require_match(condition: str | None, held: Entry) -> None:
     if condition is None:
         raise RequestError(
             428, "a new version needs If-Match", hint="with the ETag of the object as you read it"
@@ -316,10 +316,6 @@ def _require_match(call: Call, held: Entry) -> None:
 class _Named(msgspec.Struct):
     id: str = ""
     modified: str = ""
-
-
-class _Marked(msgspec.Struct):
-    object_marking_refs: list[str] = []
 
 
 def _named(body: bytes) -> _Named:

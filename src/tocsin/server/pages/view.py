@@ -59,21 +59,31 @@ class View(msgspec.Struct, frozen=True):
         return self.request.headers.get("hx-request") == "true" and not self.request.headers.get("hx-boosted")
 
 
+def require_whole(view: View) -> Session:
+    """Return the session if it is as wide as its account.
+
+    Raises:
+        ForbiddenError: it is limited by the token that opened it, so it can neither act for the person nor widen itself.
+    """
+    assert view.session is not None  # not an open route
+    if view.session.token is not None:
+        principal = view.call.principal
+        if principal.ceiling or set(whole(administrator=principal.administrator)) - set(principal.scopes):
+            raise ForbiddenError(
+                "this session is limited by the token that opened it", hint="sign in another way to do this"
+            )
+    return view.session
+
+
 def require_proof(view: View, back: str = "") -> Session:
     """Return the session if the person has shown lately who they are; else they are sent to do so, and come back to `back`.
 
     Raises:
         ProofNeededError: they have not.
-        ForbiddenError: the session is limited by the token that opened it, so it can neither act for the person nor widen itself.
+        ForbiddenError: as `require_whole`.
     """
-    assert view.session is not None  # not an open route
-    if view.session.token is not None:
-        principal = view.call.principal
-        if set(whole(administrator=principal.administrator)) - set(principal.scopes):
-            raise ForbiddenError(
-                "this session is limited by the token that opened it", hint="sign in another way to do this"
-            )
+    session = require_whole(view)
     if not view.proved:
         here = view.request.scope["path"] if view.request.method in {"GET", "HEAD"} else "/account"
         raise ProofNeededError(back or here)
-    return view.session
+    return session

@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 from tocsin.errors import ForbiddenError, NotFoundError
-from tocsin.node.searching import may_read
+from tocsin.node.searching import may_read, may_write
 from tocsin.server.context import Call
 from tocsin.sharing.audience import Organisation
 from tocsin.store.collections import Collection
@@ -64,9 +64,8 @@ def _uuid(name: str) -> UUID | None:
 
 
 def _access(collection: Collection, asking: Organisation, scopes: tuple[str, ...]) -> Access:
-    writer = asking.own or asking.id in collection.writers
     return Access(
         collection,
         can_read=may_read(collection, asking) and "taxii:read" in scopes,
-        can_write=not asking.suspended and writer and "taxii:write" in scopes,
+        can_write=may_write(collection, asking) and "taxii:write" in scopes,
     )

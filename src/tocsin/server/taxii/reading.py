@@ -94,6 +94,7 @@ def _ask(call: Call, question: Callable[[Store, Clearance], Released[T] | Stale]
         call.principal.organisation,
         lambda clearance: question(store, clearance),
         encrypted=call.request.url.scheme == "https",
+        ceiling=call.principal.ceiling,
     )
     call.rested_on(released)
     return released

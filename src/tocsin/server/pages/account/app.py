@@ -16,17 +16,17 @@ from tocsin.server.pages.view import View, require_proof
 from tocsin.store import sessions, totp
 
 _KIND = "app-add"
-_NEW = "/account/app/new"
+_BACK = "/account"
 _SECRET = {"Cache-Control": "no-store"}
 
 
-def show_new(view: View) -> Response:
+def begin(view: View, _form: Form) -> Response:
     """Show a fresh secret, as a picture and in letters, and ask for its first code.
 
     Raises:
         ConflictError: there is an app already.
     """
-    session = require_proof(view)
+    session = require_proof(view, _BACK)
     with view.parts.store.connection() as connection:
         if totp.enrolled(connection, session.account):
             raise ConflictError(
@@ -39,11 +39,11 @@ def show_new(view: View) -> Response:
 
 def take(view: View, form: Form) -> Response:
     """Keep the app if its code holds, and show the recovery codes, this once."""
-    session = require_proof(view, _NEW)
+    session = require_proof(view, _BACK)
     try:
         secret = steps.peek(view, _KIND).data["secret"]
-    except UnauthenticatedError:  # it took too long: a new secret
-        return redirect(view, _NEW)
+    except UnauthenticatedError:  # it took too long
+        return redirect(view, _BACK)
     with view.parts.store.transaction() as connection:
         codes = totp.enrol(connection, session.account, secret, _digits(form), now=view.parts.store.clock())
     if codes is None:
@@ -58,7 +58,7 @@ def renew(view: View, _form: Form) -> Response:
     Raises:
         ConflictError: there is no app.
     """
-    session = require_proof(view, "/account")
+    session = require_proof(view, _BACK)
     with view.parts.store.transaction() as connection:
         if not totp.enrolled(connection, session.account):
             raise ConflictError("there is no authenticator app", hint="set one up on the account page")
@@ -68,11 +68,11 @@ def renew(view: View, _form: Form) -> Response:
 
 def remove(view: View, _form: Form) -> Response:
     """Ask for codes no longer, and end the person's other sessions."""
-    session = require_proof(view, "/account")
+    session = require_proof(view, _BACK)
     with view.parts.store.transaction() as connection:
         totp.remove(connection, session.account)
         sessions.end_all(connection, session.account, but=session.id)
-    return redirect(view, "/account")
+    return redirect(view, _BACK)
 
 
 def _page(view: View, secret: str, cookie: str | None) -> Response:

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from tocsin.errors import InputError
 from tocsin.server.pages.forms import Form
 from tocsin.server.pages.rendering import redirect, show
-from tocsin.server.pages.view import View, require_proof
+from tocsin.server.pages.view import View, require_proof, require_whole
 from tocsin.store import accounts
 
 _BACK = "/account/tokens"
@@ -46,10 +46,11 @@ def revoke(view: View, form: Form) -> Response:
 
     Raises:
         NotFoundError: the person has no such token.
+        ForbiddenError: the session is limited by the token that opened it.
     """
-    assert view.session is not None  # not an open route
+    session = require_whole(view)
     with view.parts.store.connection() as connection:
-        accounts.revoke(connection, form.one("token"), account=view.session.account)
+        accounts.revoke(connection, form.one("token"), account=session.account)
     return redirect(view, _BACK)
 
 

@@ -1,0 +1,2 @@
+DROP TABLE proposal;
+ALTER TABLE token DROP COLUMN ceiling;
