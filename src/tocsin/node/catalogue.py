@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from tocsin.matching import Entry, Index, Indicator, Passed, entries_of
-from tocsin.matching.entries import observable_entries
+from tocsin.matching.entries import EVALUATED, observable_entries, to_evaluate
 from tocsin.matching.warninglists import Listed, Warninglists
 from tocsin.node.clearances import Clearances, Snapshot
+from tocsin.node.evaluating import Evaluated, Unmet, evaluated
 from tocsin.sharing.facts import NO_PAP, NO_TLP, facts_of
 from tocsin.sharing.labels import Label
 from tocsin.sharing.release import Clearance, Released
+from tocsin.stix.patterns import Pattern
 from tocsin.stix.timestamps import micros_or_none
 from tocsin.store import Store, placed, warninglists
 from tocsin.store.placed import Placed
@@ -49,6 +51,7 @@ class Catalogue(msgspec.Struct, frozen=True):
         passed: how many patterns or values are not looked for, by rule.
         examples: one of them by rule: indicator and reason.
         lists: warninglists.
+        evaluated: patterns that no value alone meets. Their clues are entries of the index, too.
     """
 
     index: Index
@@ -57,6 +60,12 @@ class Catalogue(msgspec.Struct, frozen=True):
     passed: Counter[str]
     examples: dict[str, tuple[str, str]]
     lists: Warninglists
+    evaluated: Evaluated = Evaluated()
+
+    @property
+    def values(self) -> int:
+        """How many values are looked for on behalf of indicators."""
+        return len(self.index) - len(self.evaluated.clues.entries)
 
 
 class _Written(msgspec.Struct):
@@ -135,18 +144,46 @@ def _catalogue(rows: list[_Row], clearances: Clearances, lists: Warninglists) ->
             sources.append(())
             kept.append((msgspec.structs.replace(row.indicator, tag=tag), row.data))
         sources[tag] = (*sources[tag], source_of(row))
+    made = wanted_of(kept)
+    return Catalogue(
+        Index.build(made.entries), sources, len(kept), made.passed, made.examples, lists, made.evaluated
+    )
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What some indicators say to look for. Attributes are those of `Catalogue`; clues of patterns are among the entries."""
+
+    entries: list[Entry]
+    evaluated: Evaluated
+    passed: Counter[str]
+    examples: dict[str, tuple[str, str]]
+
+
+def wanted_of(kept: Iterable[tuple[Indicator, dict[str, Any] | None]]) -> Wanted:
+    """Return what indicators, and observables with their properties, say to look for, and what of it is passed over."""
     passed: Counter[str] = Counter()
     examples: dict[str, tuple[str, str]] = {}
     entries: list[Entry] = []
+    patterns: list[tuple[Indicator, Pattern]] = []
+
+    def passes(each: Passed | Unmet) -> None:
+        passed[each.rule] += 1
+        examples.setdefault(each.rule, (each.indicator, each.reason))
+
     for indicator, data in kept:
-        found = entries_of(indicator) if data is None else observable_entries(indicator, data)
+        found = list(entries_of(indicator) if data is None else observable_entries(indicator, data))
+        pattern = to_evaluate(indicator, found) if data is None else None
+        if pattern is not None:
+            patterns.append((indicator, pattern))
         for each in found:
-            if isinstance(each, Passed):
-                passed[each.rule] += 1
-                examples.setdefault(each.rule, (each.indicator, each.reason))
-            else:
+            if isinstance(each, Entry):
                 entries.append(each)
-    return Catalogue(Index.build(entries), sources, len(kept), passed, examples, lists)
+            elif pattern is None or each.rule not in EVALUATED:
+                passes(each)
+    ready, unmet = evaluated(patterns)
+    for one in unmet:
+        passes(one)
+    return Wanted([*entries, *ready.clues.entries], ready, passed, examples)
 
 
 def _latest(rows: list[_Row], snapshot: Snapshot) -> Iterator[_Row]:

@@ -12,20 +12,25 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Literal
 
 import msgspec
 
 from tocsin.clock import Micros
 from tocsin.matching import Entry, Indicator, Kind
 from tocsin.matching.ahead import Ahead
+from tocsin.matching.clues import CLUE
 from tocsin.matching.decay import confidence_at
 from tocsin.matching.engine import DEFANGED
+from tocsin.matching.entries import entry_of
 from tocsin.matching.sieve import Escapes, Sieve
 from tocsin.node.catalogue import Catalogue, Source
+from tocsin.node.evaluating import TEXT, Evaluator, Met, Part, can_evaluate, join
 from tocsin.node.logs import OpenLog, Reading, open_logs
 from tocsin.telemetry import MalformedLine, Observation, Tally
 from tocsin.telemetry.containers import UNREAD
 from tocsin.telemetry.finding import Finding, find_in
+from tocsin.telemetry.observations import Look
 from tocsin.telemetry.quarantine import Quarantine
 
 EARLY = "before-valid"
@@ -33,7 +38,6 @@ LATE = "after-valid"
 FADED = "faded"
 WARNINGLIST = "warninglist:"
 
-_TEXT = 2000
 _EXAMPLES = 5
 
 
@@ -76,11 +80,13 @@ class Hit(msgspec.Struct, frozen=True, gc=False):
         text: the line, or its first 2,000 characters.
         flags: why it is to be doubted; see `raised`.
         digest: SHA-256 of the line's bytes; `nth` tells equal lines of one log apart.
+        parts: of a hit on a pattern (`kind` is "pattern", `wanted` the pattern): the records that met it together, as they were read. Place and
+            text of the hit are those of the last.
     """
 
     indicator: Indicator
     sources: tuple[Source, ...]
-    kind: Kind
+    kind: Kind | Literal["pattern"]
     wanted: str
     value: str
     file: str
@@ -93,6 +99,7 @@ class Hit(msgspec.Struct, frozen=True, gc=False):
     flags: tuple[str, ...]
     digest: str
     nth: int
+    parts: tuple[Part, ...] = ()
 
     @property
     def raised(self) -> bool:
@@ -122,6 +129,7 @@ class Report(msgspec.Struct):
         malformed: lines that are not of their log's format; `examples` has some, with place and reason.
         faults: logs that could not be read, or not to their end, and why.
         formats: logs by format.
+        dropped: records that patterns had to forget, or searches that they gave up: hits that take several records may be missing.
         held_back: hits beyond `Options.most`: counted, not handed on.
         seconds: time it took.
     """
@@ -137,6 +145,7 @@ class Report(msgspec.Struct):
     examples: list[tuple[str, str]] = msgspec.field(default_factory=list)
     faults: list[tuple[str, str]] = msgspec.field(default_factory=list)
     formats: Counter[str] = msgspec.field(default_factory=Counter)
+    dropped: int = 0
     held_back: int = 0
     seconds: float = 0.0
 
@@ -150,9 +159,14 @@ class Hunt:
         self.report = Report()
         self._now = now
         self._options = options or Options()
-        self._sieves: dict[Escapes, Sieve] = {}
+        self._sieves: dict[tuple[Escapes, bool], Sieve] = {}
         self._equal: Counter[tuple[int, str]] = Counter()
         self._muted: set[int] = set()
+        self._evaluator = (
+            Evaluator(catalogue.evaluated, now=now, any_time=self._options.any_time)
+            if len(catalogue.evaluated)
+            else None
+        )
 
     def run(self, paths: Iterable[str], *, on_read: Callable[[int], None] | None = None) -> Iterator[Hit]:
         """Yield the hits in the logs at `paths` (`node.logs.open_logs`), flagged ones among them.
@@ -182,27 +196,39 @@ class Hunt:
                 report.seconds = time.perf_counter() - began
 
     def _log(self, log: OpenLog, pool: ThreadPoolExecutor) -> Iterator[Hit]:
-        sieve = self._sieves.get(log.log.escapes)
-        if sieve is None:
-            sieve = self._sieves[log.log.escapes] = Sieve(self.catalogue.index, log.log.escapes)
-            sieve.mute(self._muted)
         tally = Tally()
         lines, size = self.report.lines, self.report.bytes
         self._equal.clear()
-        ahead = Ahead(sieve, pool, self._options.threads)
+        stream, look = self._look(log, pool)
         try:
-            # what is in a container comes to be text only as it is read: there is nothing to look at ahead
-            within = log.log.container != "none"
-            stream = log.stream if within else ahead.stream(log.stream)
-            look = sieve.spans if within else ahead.look
             for record in log.log.read(stream, log.name, look=look, tally=tally, reference=log.reference):
                 if isinstance(record, MalformedLine):
                     self._malformed(log.name, record)
                 elif self._before(record):
                     continue
-                yield from self._hits(log.name, record)
+                yield from self._hits(log, record)
         finally:
             self.report.lines, self.report.bytes = lines + tally.lines, size + tally.bytes
+            if self._evaluator is not None:
+                self.report.dropped = self._evaluator.dropped
+
+    def _look(self, log: OpenLog, pool: ThreadPoolExecutor) -> tuple[Iterable[bytes], Look | None]:
+        """Return the stream that a reader is to read, and what tells it which lines deserve a look."""
+        clues = self.catalogue.evaluated.clues
+        typed = self._evaluator is not None and can_evaluate(log.log)
+        if typed and clues.everywhere:
+            return log.stream, None
+        sieve = self._sieves.get((log.log.escapes, typed))
+        if sieve is None:
+            needles = clues.needles if typed else ()
+            sieve = Sieve(self.catalogue.index, log.log.escapes, needles)
+            self._sieves[log.log.escapes, typed] = sieve
+            sieve.mute(self._muted)
+        # what is in a container comes to be text only as it is read: there is nothing to look at ahead
+        if log.log.container != "none":
+            return log.stream, sieve.spans
+        ahead = Ahead(sieve, pool, self._options.threads)
+        return ahead.stream(log.stream), ahead.look
 
     def _malformed(self, name: str, line: MalformedLine) -> None:
         if line.rule == UNREAD:
@@ -217,27 +243,34 @@ class Hunt:
     def _before(self, record: Observation) -> bool:
         return self._options.since is not None and record.at is not None and record.at < self._options.since
 
-    def _hits(self, name: str, record: Observation | MalformedLine) -> Iterator[Hit]:
+    def _hits(self, log: OpenLog, record: Observation | MalformedLine) -> Iterator[Hit]:
         at = record.at if isinstance(record, Observation) else None
         best: dict[int, tuple[Finding, tuple[str, ...]]] = {}
         for finding in find_in(record, self.catalogue.index):
             entry = self.catalogue.index.entries[finding.entry]
-            if self._is_given_up(entry.indicator.tag, finding.entry):
+            if entry.indicator is CLUE or self._is_given_up(entry.indicator.tag, finding.entry):
                 continue
             flags = self._flags(entry, finding, at)
             known = best.get(entry.indicator.tag)
             if known is None or len(flags) < len(known[1]):
                 best[entry.indicator.tag] = (finding, flags)
         for finding, flags in best.values():
-            hit = self._hit(name, record, finding, flags)
+            hit = self._hit(log.name, record, finding, flags)
             if self._count(hit):
                 yield hit
+        if self._evaluator is not None and isinstance(record, Observation) and can_evaluate(log.log):
+            for met in self._evaluator.feed(log.name, record, log.log):
+                # a line is one hit of an indicator, whether by a value of its pattern or by all of it
+                if met.indicator.tag not in best and not self._is_given_up(met.indicator.tag, None):
+                    hit = self._pattern_hit(met)
+                    if self._count(hit):
+                        yield hit
 
-    def _is_given_up(self, tag: int, position: int) -> bool:
+    def _is_given_up(self, tag: int, position: int | None) -> bool:
         count = self.report.counts.get(tag)
         if count is None or not count.given_up:
             return False
-        if position not in self._muted:
+        if position is not None and position not in self._muted:
             self._muted.add(position)
             for sieve in self._sieves.values():
                 sieve.mute(self._muted)
@@ -280,11 +313,49 @@ class Hunt:
             field=finding.field,
             at=at,
             host=host,
-            text=record.raw[: 4 * _TEXT].decode("utf-8", "replace")[:_TEXT],
+            text=record.raw[: 4 * TEXT].decode("utf-8", "replace")[:TEXT],
             flags=flags,
             digest=digest,
             nth=self._equal[entry.indicator.tag, digest],
         )
+
+    def _pattern_hit(self, met: Met) -> Hit:
+        indicator, last = met.indicator, met.parts[-1]
+        digest = last.digest if len(met.parts) == 1 else join(met.parts)
+        self._equal[indicator.tag, digest] += 1
+        values = [each for part in met.parts for each in part.values]
+        return Hit(
+            indicator=indicator,
+            sources=self.catalogue.sources[indicator.tag],
+            kind="pattern",
+            wanted=indicator.pattern,
+            value=", ".join(dict.fromkeys(value for _, value in values))[:TEXT],
+            file=last.file,
+            line=last.line,
+            offset=last.offset,
+            field=", ".join(dict.fromkeys(path for path, _ in values))[:TEXT],
+            at=last.at,
+            host=last.host,
+            text=last.text,
+            flags=self._pattern_flags(indicator, values),
+            digest=digest,
+            nth=self._equal[indicator.tag, digest],
+            parts=met.parts,
+        )
+
+    def _pattern_flags(self, indicator: Indicator, values: list[tuple[str, str]]) -> tuple[str, ...]:
+        """Flag what says nothing but listed values: a pattern that asks for more than those is about the rest."""
+        flags: list[str] = []
+        for path, value in values:
+            entry = entry_of(path, value, indicator)
+            names = self.catalogue.lists.names(entry.kind, entry.value) if entry is not None else ()
+            if not names:
+                flags = []
+                break
+            flags += [WARNINGLIST + name for name in names]
+        if indicator.confidence is not None and indicator.confidence < self._options.least:
+            flags.append(FADED)
+        return tuple(dict.fromkeys(flags))
 
     def _count(self, hit: Hit) -> bool:
         """Count a hit; return whether it is to be handed on."""
