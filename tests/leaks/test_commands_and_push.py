@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,23 @@ from leaks.hidden import FORBIDDEN_IDS, forbidden_to_all
 from leaks.pushing import pushed
 from leaks.world import WORD, Pair
 from tocsin.cli import _root, main
-from tocsin.store import Store
+from tocsin.store import Store, alerts
 
-OWN_SIGHT = {"explain", "hunt", "search", "sighting list"}
+OWN_SIGHT = {
+    *("alert acknowledge", "alert close", "alert list", "alert reopen", "alert show"),
+    *("explain", "hunt", "search", "sighting list"),
+}
 """Commands that show intelligence: what the own organisation may have, and no more."""
 BOOKS = {
-    *("account list", "agreement list", "collection list", "community list", "doctor", "journal"),
+    *(
+        "account list",
+        "agreement list",
+        "alert suppressions",
+        "collection list",
+        "community list",
+        "doctor",
+        "journal",
+    ),
     *("marking list", "organisation list", "peer list", "peer show", "policy diff", "policy list"),
     *("quarantine list", "token list", "embargo list", "law list", "policy explain", "policy simulate"),
 }
@@ -66,16 +78,22 @@ CHANGES = {
     ),
     *("peer subscribe", "peer suspend", "peer test", "peer unsubscribe", "policy approve", "policy check"),
     *("policy propose", "policy withdraw", "quarantine drop", "quarantine retry", "restore", "serve"),
+    *("alert suppress", "alert unsuppress"),
     *("token create", "token revoke", "policy test", "embargo add", "embargo lift", "organisation change"),
 }
 """Commands that change something or talk to somebody, and print what they did in counts and names."""
 
 CONTENT = re.compile(rf"{WORD}\d+\.example|d\d+\.example\.com|known\.example")
 """What only the content of objects says."""
+ALERTS = [
+    *(str(uuid.uuid5(alerts.NAMESPACE, f"{each}|0")) for each in (indicator(4)["id"], FORBIDDEN_IDS[0])),
+    str(uuid.UUID(int=9)),
+]
+"""Of a visible indicator, of a forbidden one, and one on which nothing visible was found."""
 _TIMES = {
     "seconds": "wall time",
     "megabytes_per_second": "wall time",
-    "modified": "written at different moments",
+    **dict.fromkeys(("modified", "changed", "opened", "found"), "written at different moments"),
 }
 """Facts of commands that differ between any two calls, and why."""
 
@@ -161,6 +179,12 @@ def test_what_the_own_organisation_may_not_have_changes_nothing_it_is_told(
         ("hunt", log, "--no-sightings", "--any-time", "--observables"),
         ("hunt", log),
         ("hunt", log, "--fail-on-hit"),
+        ("alert", "list"),
+        ("alert", "list", "--all", "--indicator", FORBIDDEN_IDS[0]),
+        ("alert", "list", "--limit", "1"),
+        *(("alert", *what, alert) for alert in ALERTS for what in (("show",), ("acknowledge",))),
+        *(("alert", "close", alert, "--false-positive") for alert in ALERTS),
+        *(("alert", "reopen", alert) for alert in ALERTS),
         ("sighting", "list"),
         ("sighting", "list", "--indicator", indicator(4)["id"]),
         ("sighting", "list", "--indicator", FORBIDDEN_IDS[0]),

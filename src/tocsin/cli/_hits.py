@@ -27,6 +27,7 @@ _FLAGS = {
     "before-valid": "before the indicator is valid",
     "after-valid": "after the indicator expired",
     "faded": "too little confidence left",
+    "suppressed": "suppressed",
 }
 _PASSED = {
     "pattern-type": "in other pattern languages",
@@ -41,7 +42,12 @@ _PASSED = {
 
 def marking(sources: Sequence[Source]) -> str:
     """Return the strictest marking of several sources."""
-    return max((source.tlp for source in sources), key=lambda tlp: _STRICT.index(tlp.partition(" PAP:")[0]))
+    return strictest_of([source.tlp for source in sources])
+
+
+def strictest_of(tlps: Sequence[str]) -> str:
+    """Return the strictest of some markings as `node.catalogue.marking_of` words them."""
+    return max(tlps, key=lambda tlp: _STRICT.index(tlp.partition(" PAP:")[0]))
 
 
 def hit_facts(hit: Hit) -> dict[str, Any]:
@@ -153,6 +159,7 @@ def report_facts(
             "same": written.same,
             "to": list(written.owners),
         },
+        "alerts": 0 if written is None else written.alerts,
         "matches": [hit_facts(hit) for hit in matches],
     }
 
@@ -199,6 +206,8 @@ def _report_lines(
         yield f"{_many(report.malformed, 'malformed line')}, read as text, such as {shown(where)}: {shown(reason)}"
     for file, reason in report.faults:
         yield f"not read to its end: {shown(file)}: {shown(reason)}"
+    if written is not None and written.alerts:
+        yield f"{_many(written.alerts, 'alert')} opened: `tocsin alert list`"
     if written is not None and (written.new or written.updated or written.same):
         back = (
             f"; `tocsin peer push` takes them back to {', '.join(map(shown, written.owners))}"

@@ -76,8 +76,8 @@ def COMMAND(
 
     Read are the formats that `tocsin observe --formats` lists (Zeek, Suricata, Windows events, syslog, web, DNS and cloud logs, captures,
     Parquet and more), other JSON objects, and any text, plain or packed with gzip or zstd.
-    What is found is printed with its indicator, marking and source, kept, and written as a STIX sighting that policy lets go back
-    to whoever shared the indicator. Hunting the same log again repeats nothing.
+    What is found is printed with its indicator, marking and source, kept, raised as an alert (`tocsin alert`), and written as a STIX sighting that
+    policy lets go back to whoever shared the indicator. Hunting the same log again repeats nothing.
 
     Exit status: 0 done, found or not; 4 a log could not be read to its end; 10 something was found and --fail-on-hit is set.
     """
@@ -85,16 +85,20 @@ def COMMAND(
     from tocsin.node import catalogue, logs, sightings
     from tocsin.node.clearances import Clearances
     from tocsin.node.hunt import Hunt, Options
+    from tocsin.node.keeping import suppressing
 
     logs.check(paths)
     with open_store() as store, _reading.quarantined(quarantine) as kept:
         now = store.clock()
+        with store.connection() as connection:
+            suppresses = suppressing(connection, now=now)
         options = Options(
             since=_moment(since, now),
             any_time=any_time,
             least=min_confidence,
             reading=_reading.reading(log_format, timezone, now),
             quarantine=kept,
+            suppresses=suppresses,
         )
         clearances = Clearances(store)
         known = catalogue.load(store, clearances, observables=observables)
@@ -103,7 +107,7 @@ def COMMAND(
         found, interrupted = _run(hunt, paths, known, shown, as_json=as_json)
         written = None
         if not (no_sightings or interrupted):
-            written = sightings.write(store, clearances, found, now=store.clock())
+            written = sightings.write(store, clearances, found, now=store.clock(), counts=hunt.report.counts)
         _note(store, hunt)
     if as_json:
         matches = _first(found, shown)

@@ -1,7 +1,7 @@
 """Hunting: logs against everything that the node's own organisation may match.
 
 A line counts as one hit of an indicator however many of its values or fields it holds. Some hits are shown and counted apart, not raised: on a
-value of a warninglist, on a bare public suffix, on what looks like a version, and at a time when the indicator did not hold.
+value of a warninglist, on a bare public suffix, on what looks like a version, at a time when the indicator did not hold, and what somebody suppressed.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ EARLY = "before-valid"
 LATE = "after-valid"
 FADED = "faded"
 WARNINGLIST = "warninglist:"
+SUPPRESSED = "suppressed"
 
 _EXAMPLES = 5
 
@@ -53,6 +54,7 @@ class Options(msgspec.Struct, frozen=True):
         breaker: after so many hits an indicator is given up for the rest of the hunt: it says something about itself, not about the logs.
         least: flag hits whose indicator's confidence has decayed below this by the time of the record (`matching.decay`).
         threads: how many blocks of a log are scanned side by side.
+        suppresses: tells which hits somebody does not want to be raised (`node.keeping.suppressing`).
     """
 
     since: Micros | None = None
@@ -63,6 +65,7 @@ class Options(msgspec.Struct, frozen=True):
     breaker: int = 100_000
     least: int = 0
     threads: int = msgspec.field(default_factory=lambda: len(os.sched_getaffinity(0)))
+    suppresses: Callable[[Hit], bool] | None = None
 
 
 class Hit(msgspec.Struct, frozen=True, gc=False):
@@ -255,16 +258,12 @@ class Hunt:
             if known is None or len(flags) < len(known[1]):
                 best[entry.indicator.tag] = (finding, flags)
         for finding, flags in best.values():
-            hit = self._hit(log.name, record, finding, flags)
-            if self._count(hit):
-                yield hit
+            yield from self._counted(self._hit(log.name, record, finding, flags))
         if self._evaluator is not None and isinstance(record, Observation) and can_evaluate(log.log):
             for met in self._evaluator.feed(log.name, record, log.log):
                 # a line is one hit of an indicator, whether by a value of its pattern or by all of it
                 if met.indicator.tag not in best and not self._is_given_up(met.indicator.tag, None):
-                    hit = self._pattern_hit(met)
-                    if self._count(hit):
-                        yield hit
+                    yield from self._counted(self._pattern_hit(met))
 
     def _is_given_up(self, tag: int, position: int | None) -> bool:
         count = self.report.counts.get(tag)
@@ -356,6 +355,13 @@ class Hunt:
         if indicator.confidence is not None and indicator.confidence < self._options.least:
             flags.append(FADED)
         return tuple(dict.fromkeys(flags))
+
+    def _counted(self, hit: Hit) -> Iterator[Hit]:
+        suppresses = self._options.suppresses
+        if suppresses is not None and suppresses(hit):
+            hit = msgspec.structs.replace(hit, flags=(*hit.flags, SUPPRESSED))
+        if self._count(hit):
+            yield hit
 
     def _count(self, hit: Hit) -> bool:
         """Count a hit; return whether it is to be handed on."""

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from tocsin.sharing.release import Clearance, Released
-from tocsin.store import labels
+from tocsin.store import derived, labels
 from tocsin.store.database import Store
 from tocsin.store.values import Stale
 
@@ -77,3 +77,44 @@ def standings(store: Store, stix_id: str, clearance: Clearance) -> Released[list
     if rows[0][0] != clearance.generation:
         return Stale(rows[0][0])
     return clearance.seal([Standing(row[1], row[2]) for row in rows if row[1] is not None])
+
+
+_OF_IDS = """
+SELECT o.cursor, o.version, o.stix_id, o.label_id, c.id, o.revoked, o.body
+FROM object o JOIN collection c ON c.local_id = o.collection_id
+WHERE o.stix_id = ANY(%s) AND o.label_id = ANY(%s) AND o.standing < 2 ORDER BY o.cursor LIMIT %s
+"""
+_REFERRING = """
+SELECT o.cursor, o.version, o.stix_id, o.label_id, c.id, o.revoked, o.body
+FROM (SELECT DISTINCT cursor, collection_id FROM link WHERE target = ANY(%s)) l
+JOIN object o ON o.cursor = l.cursor AND o.collection_id = l.collection_id
+JOIN collection c ON c.local_id = o.collection_id
+WHERE o.type = ANY(%s) AND o.label_id = ANY(%s) AND o.standing < 2 ORDER BY o.cursor LIMIT %s
+"""
+
+
+def of_ids(
+    store: Store, ids: Sequence[str], clearance: Clearance, *, limit: int
+) -> Released[list[Placed]] | Stale:
+    """Return placements of these ids as `gather` does, at most `limit`, the oldest first."""
+    return _selected(store, clearance, _OF_IDS, (list(ids), list(clearance.labels), limit))
+
+
+def referring(
+    store: Store, ids: Sequence[str], types: Sequence[str], clearance: Clearance, *, limit: int
+) -> Released[list[Placed]] | Stale:
+    """Return placements of some types that refer to one of these ids, at most `limit`, the oldest first."""
+    targets = [derived.hashed(each) for each in ids]
+    return _selected(store, clearance, _REFERRING, (targets, list(types), list(clearance.labels), limit))
+
+
+def _selected(
+    store: Store, clearance: Clearance, statement: str, values: tuple[object, ...]
+) -> Released[list[Placed]] | Stale:
+    with store.transaction() as connection:
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        generation = labels.generation(connection)
+        if generation != clearance.generation:
+            return Stale(generation)
+        rows = connection.execute(statement, values).fetchall()
+    return clearance.seal([Placed(*row) for row in rows])
