@@ -79,7 +79,9 @@ class _Written(msgspec.Struct):
     confidence: int | None = None
 
 
-class _Row(msgspec.Struct, gc=False):
+class Row(msgspec.Struct, gc=False):
+    """A placement of an indicator, or of an observable with its properties in `data`."""
+
     cursor: int
     version: int
     revoked: bool
@@ -105,8 +107,8 @@ def load(store: Store, clearances: Clearances, *, observables: bool = False) -> 
     """
     types = ("indicator", *OBSERVABLES) if observables else ("indicator",)
 
-    def ask(clearance: Clearance) -> Released[list[_Row]] | Stale:
-        return placed.gather(store, types, clearance, _row)
+    def ask(clearance: Clearance) -> Released[list[Row]] | Stale:
+        return placed.gather(store, types, clearance, row_of)
 
     own = clearances.snapshot.own.id
     rows = clearances.ask(own, ask, "match")
@@ -116,7 +118,8 @@ def load(store: Store, clearances: Clearances, *, observables: bool = False) -> 
     return rows.derive(_catalogue(rows.value, clearances, lists))
 
 
-def _row(found: Placed) -> _Row:
+def row_of(found: Placed) -> Row:
+    """Return what a placement says to look for."""
     written = _decode(found.body)
     indicator = Indicator(
         id=written.id,
@@ -129,14 +132,14 @@ def _row(found: Placed) -> _Row:
         observable=written.type != "indicator",
     )
     data = msgspec.json.decode(found.body) if indicator.observable else None
-    return _Row(found.cursor, found.version, found.revoked, found.label, found.collection, indicator, data)
+    return Row(found.cursor, found.version, found.revoked, found.label, found.collection, indicator, data)
 
 
-def _catalogue(rows: list[_Row], clearances: Clearances, lists: Warninglists) -> Catalogue:
+def _catalogue(rows: list[Row], clearances: Clearances, lists: Warninglists) -> Catalogue:
     sources: list[tuple[Source, ...]] = []
     tags: dict[Indicator, int] = {}
     kept: list[tuple[Indicator, dict[str, Any] | None]] = []
-    source_of = _Sources(clearances.snapshot)
+    source_of = Sources(clearances.snapshot)
     for row in _latest(rows, clearances.snapshot):
         tag = tags.get(row.indicator)
         if tag is None:  # two owners that say the same are one indicator with two sources
@@ -186,9 +189,9 @@ def wanted_of(kept: Iterable[tuple[Indicator, dict[str, Any] | None]]) -> Wanted
     return Wanted([*entries, *ready.clues.entries], ready, passed, examples)
 
 
-def _latest(rows: list[_Row], snapshot: Snapshot) -> Iterator[_Row]:
+def _latest(rows: list[Row], snapshot: Snapshot) -> Iterator[Row]:
     """Yield each owner's latest version of each indicator, unless it is revoked."""
-    latest: dict[tuple[str, str], _Row] = {}
+    latest: dict[tuple[str, str], Row] = {}
     for row in rows:
         key = (row.indicator.id, snapshot.labels[row.label].owner)
         held = latest.get(key)
@@ -197,21 +200,23 @@ def _latest(rows: list[_Row], snapshot: Snapshot) -> Iterator[_Row]:
     return (row for row in latest.values() if not row.revoked)
 
 
-class _Sources:
+class Sources:
     """The sources of rows; rows of one label set in one collection share theirs."""
 
     def __init__(self, snapshot: Snapshot) -> None:
+        """Word them as the snapshot names organisations and markings."""
         self._snapshot = snapshot
         self._made: dict[tuple[int, UUID], Source] = {}
 
-    def __call__(self, row: _Row) -> Source:
+    def __call__(self, row: Row) -> Source:
+        """Return the source of a row."""
         key = (row.label, row.collection)
         source = self._made.get(key)
         if source is None:
             source = self._made[key] = self._make(row)
         return source
 
-    def _make(self, row: _Row) -> Source:
+    def _make(self, row: Row) -> Source:
         label = self._snapshot.labels[row.label]
         return Source(
             owner=label.owner,

@@ -7,7 +7,7 @@ Records become objects only where a clue says so (`tocsin.matching.clues`). What
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
@@ -74,6 +74,12 @@ class Evaluated(msgspec.Struct, frozen=True):
     def __len__(self) -> int:
         return len(self.indicators)
 
+    def only(self, tags: Collection[int]) -> Evaluated:
+        """Return some of the patterns, with the clues of all."""
+        return Evaluated(
+            {tag: self.indicators[tag] for tag in tags}, {tag: self.texts[tag] for tag in tags}, self.clues
+        )
+
     def compiled(self, *, any_time: bool) -> PatternSet:
         """Compile the patterns, for the time that their indicators hold or for any."""
         return compile_patterns(
@@ -81,6 +87,15 @@ class Evaluated(msgspec.Struct, frozen=True):
             for tag, text in self.texts.items()
             for each in (self.indicators[tag],)
         )
+
+
+def merged(one: Evaluated, other: Evaluated, *, without: Collection[int] = ()) -> Evaluated:
+    """Return the patterns of both, without those of some tags; clues of what is left out stay."""
+    if not len(other) and not any(tag in one.indicators for tag in without):
+        return one
+    indicators = {t: each for t, each in {**one.indicators, **other.indicators}.items() if t not in without}
+    texts = {**one.texts, **other.texts}
+    return Evaluated(indicators, {tag: texts[tag] for tag in indicators}, union((one.clues, other.clues)))
 
 
 class Unmet(msgspec.Struct, frozen=True):
@@ -123,36 +138,47 @@ class Met(msgspec.Struct, frozen=True):
 class Evaluator:
     """Evaluates the patterns of a catalogue on one record after the other."""
 
-    def __init__(
-        self, wanted: Evaluated, *, now: Micros, any_time: bool = False, lateness: Micros | None = None
-    ) -> None:
+    def __init__(self, wanted: Evaluated, *, any_time: bool = False, lateness: Micros | None = None) -> None:
         """Begin with nothing seen.
 
         Args:
             wanted: the patterns.
-            now: stands for the time of records that have none; those are taken to have happened in the order in which they stand.
             any_time: evaluate also outside of the time that an indicator holds.
             lateness: how late a record may come, in µs; None: in any order (`PatternSet.stream`).
         """
         self._wanted = wanted
-        self._now = now
+        self._undated: Micros = 0
         self._stream = wanted.compiled(any_time=any_time).stream(lateness=lateness)
         self._places: dict[int, Part] = {}
         self._next = 0
         self._forget_at = _FORGET_FROM
 
     @property
+    def tags(self) -> Collection[int]:
+        """Whose patterns these are."""
+        return self._wanted.indicators
+
+    @property
     def dropped(self) -> int:
         """Records forgotten because a pattern kept too many of their sort, and searches given up: a hit with one of them may be missed."""
         return self._stream.dropped + self._stream.abandoned
 
-    def feed(self, file: str, record: Record, log: Log) -> list[Met]:
-        """Return the patterns that a record of a log meets, alone or with others before it."""
+    def feed(self, file: str, record: Record, log: Log, *, now: Micros) -> list[Met]:
+        """Return the patterns that a record of a log meets, alone or with others before it.
+
+        Args:
+            file: name of the log.
+            record: of it.
+            log: its format.
+            now: stands for the time of records that have none; those are taken to have happened in the order in which they come.
+        """
         objects = sketch(typed(record, log))
         if not objects:
             return []
         place = self._next
-        at = self._now + place if record.at is None else record.at
+        at = record.at
+        if at is None:
+            at = self._undated = max(self._undated + 1, now)
         self._next += 1
         hits = self._stream.feed(Observed(objects, at, at))
         self._places[place] = Part(

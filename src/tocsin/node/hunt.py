@@ -25,7 +25,7 @@ from tocsin.matching.engine import DEFANGED
 from tocsin.matching.entries import entry_of
 from tocsin.matching.sieve import Escapes, Sieve
 from tocsin.node.catalogue import Catalogue, Source
-from tocsin.node.evaluating import TEXT, Evaluator, Met, Part, can_evaluate, join
+from tocsin.node.evaluating import TEXT, Evaluated, Evaluator, Met, Part, can_evaluate, join
 from tocsin.node.logs import OpenLog, Reading, open_logs
 from tocsin.telemetry import MalformedLine, Observation, Tally
 from tocsin.telemetry.containers import UNREAD
@@ -54,6 +54,7 @@ class Options(msgspec.Struct, frozen=True):
         breaker: after so many hits an indicator is given up for the rest of the hunt: it says something about itself, not about the logs.
         least: flag hits whose indicator's confidence has decayed below this by the time of the record (`matching.decay`).
         threads: how many blocks of a log are scanned side by side.
+        lateness: how late a record may come, in µs, for patterns that take several; None: in any order.
         suppresses: tells which hits somebody does not want to be raised (`node.keeping.suppressing`).
     """
 
@@ -65,6 +66,7 @@ class Options(msgspec.Struct, frozen=True):
     breaker: int = 100_000
     least: int = 0
     threads: int = msgspec.field(default_factory=lambda: len(os.sched_getaffinity(0)))
+    lateness: Micros | None = None
     suppresses: Callable[[Hit], bool] | None = None
 
 
@@ -111,12 +113,13 @@ class Hit(msgspec.Struct, frozen=True, gc=False):
 
 
 class Count(msgspec.Struct):
-    """What was found of one indicator so far; `given_up`: it is not looked for any more (`Options.breaker`)."""
+    """What was found of one indicator so far; `beyond` of the raised ones were not handed on; `given_up`: it is not looked for any more."""
 
     indicator: Indicator
     given_up: bool = False
     raised: int = 0
     flagged: int = 0
+    beyond: int = 0
     first: Micros | None = None
     last: Micros | None = None
 
@@ -153,6 +156,10 @@ class Report(msgspec.Struct):
     seconds: float = 0.0
 
 
+def _moved(record: Observation | MalformedLine, log: OpenLog) -> Observation | MalformedLine:
+    return msgspec.structs.replace(record, line=record.line + log.line, offset=record.offset + log.offset)
+
+
 class Hunt:
     """One hunt over some logs. `report` is right at any moment, also when `run` is left early."""
 
@@ -160,16 +167,40 @@ class Hunt:
         """Prepare to hunt for what `catalogue` holds; `now` stands for the time of records that have none."""
         self.catalogue = catalogue
         self.report = Report()
-        self._now = now
+        self.now = now
         self._options = options or Options()
         self._sieves: dict[tuple[Escapes, bool], Sieve] = {}
         self._equal: Counter[tuple[int, str]] = Counter()
         self._muted: set[int] = set()
-        self._evaluator = (
-            Evaluator(catalogue.evaluated, now=now, any_time=self._options.any_time)
-            if len(catalogue.evaluated)
-            else None
+        self._evaluators: list[Evaluator] = []
+        self._evaluate(catalogue.evaluated)
+
+    def continued(self, catalogue: Catalogue, *, anew: bool = False) -> Hunt:
+        """Return a hunt for what another catalogue holds that goes on where this one is; patterns keep what they have seen.
+
+        Args:
+            catalogue: its tags mean what they meant (`node.following`).
+            anew: begin to count at nothing, so that what was given up is looked for again.
+        """
+        made = Hunt(
+            msgspec.structs.replace(catalogue, evaluated=Evaluated()), now=self.now, options=self._options
         )
+        made.catalogue = catalogue
+        made.report = Report() if anew else self.report
+        made._evaluators = [*self._evaluators]
+        known = {tag for each in self._evaluators for tag in each.tags}
+        made._evaluate(catalogue.evaluated.only(catalogue.evaluated.indicators.keys() - known))
+        return made
+
+    def _evaluate(self, wanted: Evaluated) -> None:
+        if len(wanted):
+            options = self._options
+            self._evaluators.append(Evaluator(wanted, any_time=options.any_time, lateness=options.lateness))
+
+    def scan(self, log: OpenLog) -> Iterator[Hit]:
+        """Yield the hits in a log, or a piece of one, in this thread."""
+        self.report.formats[log.log.name] += 1
+        yield from self._log(log, None)
 
     def run(self, paths: Iterable[str], *, on_read: Callable[[int], None] | None = None) -> Iterator[Hit]:
         """Yield the hits in the logs at `paths` (`node.logs.open_logs`), flagged ones among them.
@@ -198,13 +229,14 @@ class Hunt:
                 yield from self._log(log, pool)
                 report.seconds = time.perf_counter() - began
 
-    def _log(self, log: OpenLog, pool: ThreadPoolExecutor) -> Iterator[Hit]:
+    def _log(self, log: OpenLog, pool: ThreadPoolExecutor | None) -> Iterator[Hit]:
         tally = Tally()
         lines, size = self.report.lines, self.report.bytes
         self._equal.clear()
         stream, look = self._look(log, pool)
         try:
-            for record in log.log.read(stream, log.name, look=look, tally=tally, reference=log.reference):
+            for found in log.log.read(stream, log.name, look=look, tally=tally, reference=log.reference):
+                record = _moved(found, log) if log.line or log.offset else found
                 if isinstance(record, MalformedLine):
                     self._malformed(log.name, record)
                 elif self._before(record):
@@ -212,13 +244,12 @@ class Hunt:
                 yield from self._hits(log, record)
         finally:
             self.report.lines, self.report.bytes = lines + tally.lines, size + tally.bytes
-            if self._evaluator is not None:
-                self.report.dropped = self._evaluator.dropped
+            self.report.dropped = sum(each.dropped for each in self._evaluators)
 
-    def _look(self, log: OpenLog, pool: ThreadPoolExecutor) -> tuple[Iterable[bytes], Look | None]:
+    def _look(self, log: OpenLog, pool: ThreadPoolExecutor | None) -> tuple[Iterable[bytes], Look | None]:
         """Return the stream that a reader is to read, and what tells it which lines deserve a look."""
         clues = self.catalogue.evaluated.clues
-        typed = self._evaluator is not None and can_evaluate(log.log)
+        typed = bool(self._evaluators) and can_evaluate(log.log)
         if typed and clues.everywhere:
             return log.stream, None
         sieve = self._sieves.get((log.log.escapes, typed))
@@ -228,7 +259,7 @@ class Hunt:
             self._sieves[log.log.escapes, typed] = sieve
             sieve.mute(self._muted)
         # what is in a container comes to be text only as it is read: there is nothing to look at ahead
-        if log.log.container != "none":
+        if pool is None or log.log.container != "none":
             return log.stream, sieve.spans
         ahead = Ahead(sieve, pool, self._options.threads)
         return ahead.stream(log.stream), ahead.look
@@ -259,11 +290,17 @@ class Hunt:
                 best[entry.indicator.tag] = (finding, flags)
         for finding, flags in best.values():
             yield from self._counted(self._hit(log.name, record, finding, flags))
-        if self._evaluator is not None and isinstance(record, Observation) and can_evaluate(log.log):
-            for met in self._evaluator.feed(log.name, record, log.log):
+        if isinstance(record, Observation) and can_evaluate(log.log):
+            for met in self._met(log, record):
                 # a line is one hit of an indicator, whether by a value of its pattern or by all of it
                 if met.indicator.tag not in best and not self._is_given_up(met.indicator.tag, None):
                     yield from self._counted(self._pattern_hit(met))
+
+    def _met(self, log: OpenLog, record: Observation) -> Iterator[Met]:
+        for each in self._evaluators:
+            for met in each.feed(log.name, record, log.log, now=self.now):
+                if met.indicator.tag in self.catalogue.evaluated.indicators:  # it may have gone meanwhile
+                    yield met
 
     def _is_given_up(self, tag: int, position: int | None) -> bool:
         count = self.report.counts.get(tag)
@@ -283,7 +320,7 @@ class Hunt:
                 self.catalogue.lists.names("ipv6" if ":" in finding.value else "ipv4", finding.value)
             )
         flags += [WARNINGLIST + name for name in lists]
-        moment = self._now if at is None else at
+        moment = self.now if at is None else at
         if not self._options.any_time and not entry.valid_at(moment):
             since = entry.indicator.valid_from
             flags.append(EARLY if since is not None and moment < since else LATE)
@@ -382,5 +419,6 @@ class Hunt:
         count.given_up = count.raised + count.flagged >= self._options.breaker
         if count.raised + count.flagged > self._options.most:
             report.held_back += 1
+            count.beyond += hit.raised
             return False
         return True

@@ -74,15 +74,10 @@ def keep_in(
 
 
 def _held_back(raised: Sequence[Hit], counts: Mapping[int, Count]) -> dict[tuple[str, Source], int]:
-    kept: dict[int, int] = defaultdict(int)
-    of: dict[int, Hit] = {}
-    for hit in raised:
-        kept[hit.indicator.tag] += 1
-        of[hit.indicator.tag] = hit
     return {
-        (hit.indicator.id, source): counts[tag].raised - kept[tag]
-        for tag, hit in of.items()
-        if tag in counts and counts[tag].raised > kept[tag] and not hit.indicator.observable
+        (hit.indicator.id, source): counts[hit.indicator.tag].beyond
+        for hit in raised
+        if hit.indicator.tag in counts and counts[hit.indicator.tag].beyond and not hit.indicator.observable
         for source in hit.sources
     }
 
