@@ -55,12 +55,12 @@ def test_one_hit_a_line_also_after_being_killed(store: Store, dsn: str, tmp_path
                     f"{written} h{written}.evil.example\n" if written % EVERY == 0 else f"{written} quiet\n"
                 )
 
-        for _ in range(3):
+        for _ in range(2):
             process = _start(log)
             process.stdout.readline()  # it is watching
             until = time.monotonic() + 1.0 + dice.random()
             while time.monotonic() < until:
-                write(dice.randint(1, 400))
+                write(dice.randint(1, 60))
                 time.sleep(0.005)
             os.kill(process.pid, signal.SIGKILL)
             process.wait(20)
@@ -69,7 +69,7 @@ def test_one_hit_a_line_also_after_being_killed(store: Store, dsn: str, tmp_path
         process = _start(log)
         write(20)
         wanted = written // EVERY
-        until = time.monotonic() + 60
+        until = time.monotonic() + 240
         while len(_kept(store)) < wanted and time.monotonic() < until:
             time.sleep(0.05)
         process.terminate()

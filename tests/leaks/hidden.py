@@ -128,6 +128,14 @@ def _records(store: Store) -> None:
             "INSERT INTO suppression (id, kind, value, reason, created, created_by) VALUES (%s, 'value', %s, %s, %s, %s)",
             (uuid.UUID(int=9), WORD, WORD, now, WORD),
         )
+        connection.execute(
+            "INSERT INTO saved_hunt (name, what, created) VALUES ('nightly', %s, %s)",
+            (json.dumps({"paths": ["/var/log"]}), now),
+        )
+        connection.execute(
+            "INSERT INTO hunt_run (hunt, began, report) VALUES ('nightly', %s, %s)",
+            (now, json.dumps({"failed": "there is no such file or folder"})),
+        )
         refused = quarantine.Refused(json.dumps(secret(9999)).encode(), WORD, "", "json", WORD)
         quarantine.put(connection, [refused], origin=Origin(STRANGER.id, None, "taxii-post"), now=now)
         warninglists.put(

@@ -22,11 +22,14 @@ from leaks.hidden import FORBIDDEN_IDS, forbidden_to_all
 from leaks.pushing import pushed
 from leaks.world import WORD, Pair
 from tocsin.cli import _root, main
+from tocsin.cli._hits import hit_facts
+from tocsin.node.clearances import Clearances
+from tocsin.node.watching import Setup, Watch
 from tocsin.store import Store, alerts
 
 OWN_SIGHT = {
     *("alert acknowledge", "alert close", "alert list", "alert reopen", "alert show"),
-    *("explain", "hunt", "search", "sighting list"),
+    *("explain", "hunt", "search", "sighting list", "watch"),
 }
 """Commands that show intelligence: what the own organisation may have, and no more."""
 BOOKS = {
@@ -34,6 +37,8 @@ BOOKS = {
         "account list",
         "agreement list",
         "alert suppressions",
+        "hunts list",
+        "hunts runs",
         "collection list",
         "community list",
         "doctor",
@@ -78,7 +83,7 @@ CHANGES = {
     ),
     *("peer subscribe", "peer suspend", "peer test", "peer unsubscribe", "policy approve", "policy check"),
     *("policy propose", "policy withdraw", "quarantine drop", "quarantine retry", "restore", "serve"),
-    *("alert suppress", "alert unsuppress"),
+    *("alert suppress", "alert unsuppress", "hunts remove", "hunts run", "hunts schedule"),
     *("token create", "token revoke", "policy test", "embargo add", "embargo lift", "organisation change"),
 }
 """Commands that change something or talk to somebody, and print what they did in counts and names."""
@@ -224,6 +229,31 @@ def test_what_the_own_organisation_may_not_have_changes_nothing_it_is_told(
     assert "Own" in run(full)("sighting", "list")[1]
 
 
+def test_what_is_watched_for_is_what_may_be_matched(pair: Pair, log: str) -> None:
+    """Guard: the clearance in `node.following`."""
+    plain, full = pair.built.copies[:2]
+    with Store(full, pool_size=2) as store:
+        forbidden_to_all(store)
+    said = []
+    for dsn in (plain, full):
+        found: list[dict[str, Any]] = []
+        with Store(dsn, pool_size=2) as store:
+            setup = Setup(paths=(log,), from_start=True, tell=False)
+            watch = Watch(
+                store,
+                Clearances(store),
+                setup,
+                on_hits=lambda hits, found=found: found.extend(map(hit_facts, hits.value)),
+            )
+            while watch.step():
+                pass
+            watch.close()
+        said.append(found)
+    assert said[0] == said[1]
+    assert "d4.example.com" in str(said[0])
+    assert f"{WORD}700" not in str(said[0])
+
+
 def test_what_is_forbidden_is_said_like_what_is_not_there(pair: Pair, run: Callable[[str], Run]) -> None:
     """Guard: the clearance in `store.placed.standings`."""
     dsn = pair.built.full_dsn
@@ -244,7 +274,7 @@ def test_what_is_forbidden_is_said_like_what_is_not_there(pair: Pair, run: Calla
 @pytest.mark.parametrize("command", sorted(BOOKS))
 def test_bookkeeping_prints_no_content(pair: Pair, run: Callable[[str], Run], command: str) -> None:
     """Guard: for each command, that its query reads no bodies; `cli.quarantine._list` leaves `raw` out."""
-    arguments = {"peer show": ["p0"], "policy diff": []}.get(command, [])
+    arguments = {"peer show": ["p0"], "policy diff": [], "hunts runs": ["nightly"]}.get(command, [])
     for more in ([], ["--json"]):
         status, out, err = run(pair.built.full_dsn)(*command.split(), *arguments, *more)
         assert status == 0, err

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from tocsin.cli import _reading
 from tocsin.cli.context import json_option, open_store, write
@@ -18,6 +19,7 @@ from tocsin.cli.context import json_option, open_store, write
 if TYPE_CHECKING:
     from tocsin.clock import Micros
     from tocsin.node.hunt import Hit, Hunt
+    from tocsin.node.saved_hunts import What
     from tocsin.sharing.release import Released
     from tocsin.store import Store
 
@@ -26,6 +28,7 @@ _UNREAD = 4
 _SHOWN = 3
 _SHOWN_JSON = 1000
 _AGO = re.compile(r"(\d{1,6})([mhdw])")
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
 _UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
@@ -56,6 +59,7 @@ _UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 )
 @_reading.options
 @click.option("--fail-on-hit", is_flag=True, help="End with 10 when something was raised.")
+@click.option("--save", metavar="NAME", help="Save this hunt under a name, to be run again (`tocsin hunts`).")
 @json_option
 def COMMAND(
     *,
@@ -67,6 +71,7 @@ def COMMAND(
     observables: bool,
     limit: int | None,
     fail_on_hit: bool,
+    save: str | None,
     log_format: str | None,
     timezone: str | None,
     quarantine: str | None,
@@ -88,8 +93,15 @@ def COMMAND(
     from tocsin.node.keeping import suppressing
 
     logs.check(paths)
+    what = (
+        _what(paths, since, any_time, min_confidence, no_sightings, log_format, timezone, observables)
+        if save
+        else None
+    )
     with open_store() as store, _reading.quarantined(quarantine) as kept:
         now = store.clock()
+        if save is not None and what is not None:
+            _save(store, save, what)
         with store.connection() as connection:
             suppresses = suppressing(connection, now=now)
         options = Options(
@@ -120,6 +132,40 @@ def COMMAND(
     if hunt.report.hits and fail_on_hit:
         return _FOUND
     return _UNREAD if hunt.report.faults else 0
+
+
+def _what(
+    paths: tuple[str, ...], since: str | None, any_time: bool, least: int, no_sightings: bool,
+    log_format: str | None, timezone: str | None, observables: bool,
+) -> What:  # fmt: skip
+    """Return what is to be saved.
+
+    Raises:
+        InputError: it would mean something else each time it is run, or nothing.
+    """
+    from pathlib import Path
+
+    from tocsin.errors import InputError
+    from tocsin.node.saved_hunts import What
+
+    if "-" in paths or observables:
+        raise InputError("a hunt in standard input, or for observables, is not saved")
+    ago = _AGO.fullmatch(since or "")
+    if since is not None and ago is None:
+        raise InputError("a saved hunt looks back from when it is run", hint="--since 24h, 7d")
+    back = None if ago is None else int(ago[1]) * _UNITS[ago[2]] * 1_000_000
+    whole = tuple(str(Path(each).absolute()) for each in paths)
+    return What(whole, back, any_time, least, not no_sightings, log_format, timezone)
+
+
+def _save(store: Store, name: str, what: What) -> None:
+    from tocsin.errors import InputError
+    from tocsin.store import saved
+
+    if not _NAME.fullmatch(name):
+        raise InputError(f"{name!r} cannot name a hunt", hint="up to 60 letters, digits, - and _")
+    with store.transaction() as connection:
+        saved.add(connection, name, msgspec.to_builtins(what), now=store.clock())
 
 
 def _note(store: Store, hunt: Hunt) -> None:

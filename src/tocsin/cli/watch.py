@@ -83,6 +83,7 @@ def COMMAND(
     from tocsin.exchange.syslog import Listener
     from tocsin.node.clearances import Clearances
     from tocsin.node.listening import Syslog, address_of
+    from tocsin.node.saved_hunts import Scheduler
     from tocsin.node.watching import Setup, Watch
     from tocsin.server import logs
 
@@ -103,9 +104,12 @@ def COMMAND(
         click.echo(
             json.dumps({"watching": list(paths), "ports": ports}) if as_json else _greeting(paths, addresses)
         )
+        scheduler = Scheduler(store, Clearances(store))
+        scheduler.start()
         try:
             watch.run()
         finally:
+            scheduler.stop()
             for number, handler in before.items():
                 signal.signal(number, handler)
     click.echo(json.dumps(_facts(watch.report)) if as_json else _said(watch.report))

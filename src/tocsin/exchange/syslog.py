@@ -101,7 +101,7 @@ class Listener:
 
     def take(self, most: int = 10_000) -> list[tuple[str, bytes]]:
         """Return messages that have come, each with who sent it, at most so many; without line feeds."""
-        found = []
+        found: list[tuple[str, bytes]] = []
         with suppress(queue.Empty):
             while len(found) < most:
                 found.append(self._queue.get_nowait())

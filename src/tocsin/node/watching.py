@@ -65,7 +65,9 @@ class Messages(msgspec.Struct, frozen=True):
 class Input(Protocol):
     """Where messages come from, beside files."""
 
-    dropped: int
+    @property
+    def dropped(self) -> int:
+        """How many messages found no room."""
 
     def take(self) -> Iterable[Messages]:
         """Return what has come since it was asked last; at most a bounded amount."""

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from tocsin.config import Settings
 from tocsin.exchange import hook
 from tocsin.node.clearances import Clearances
+from tocsin.node.saved_hunts import Scheduler
 from tocsin.node.webhooks import Dispatcher
 from tocsin.server import health
 from tocsin.server.auth import Authenticator
@@ -54,6 +55,7 @@ class App:
         )
         self._pipeline = Pipeline(self.parts)
         self._indexer = Indexer(store)
+        self._scheduler = Scheduler(store, clearances)
         allowed = hook.origins(settings.webhook_origins)
         self._messenger = Messenger(Dispatcher(store, clearances, allowed)) if allowed else None
         self.asgi = Starlette(
@@ -67,6 +69,7 @@ class App:
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         self.parts.journalist.start()
         self._indexer.start()
+        self._scheduler.start()
         if self._messenger is not None:
             self._messenger.start()
         try:
@@ -77,6 +80,7 @@ class App:
     def _stop(self) -> None:
         self._pipeline.stop()
         self._indexer.stop()
+        self._scheduler.stop()
         if self._messenger is not None:
             self._messenger.stop()
         self.parts.journalist.stop()
