@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from functools import cache
 
-from e2e.world import EXAMPLES
+from e2e.world import EXAMPLES, SEEN
 from serving import Node
 from tocsin.server.pages.page import pages
 
-MORE = ("/search?q=type:indicator", "/search?q=tlp:x", "/nothing-here")
+MORE = (
+    "/search?q=type:indicator",
+    "/search?q=tlp:x",
+    f"/objects/{SEEN}/why?recipient=Friend",
+    "/nothing-here",
+)
 """Further states of pages, worth a look."""
 
 
