@@ -131,6 +131,26 @@ def _records(store: Store) -> None:
         assert row is not None
         detail = {"owner": OWN.id, "day": "2026-01-01", "event": None}
         hits.put(connection, [hits.Hit(now, HIDDEN_IDS[0], WORD, WORD, 1, row[0], detail)])
+        connection.execute(
+            "INSERT INTO alert (id, indicator, opened, status, note, changed) VALUES (%s, %s, %s, 'new', %s, %s)",
+            (uuid.UUID(int=9), HIDDEN_IDS[0], now, WORD, now),
+        )
+        connection.execute(
+            "INSERT INTO alert_source (alert, label_id, owner, hits, beyond, found) VALUES (%s, %s, %s, 1, 0, %s)",
+            (uuid.UUID(int=9), row[0], OWN.id, now),
+        )
+        connection.execute(
+            "INSERT INTO suppression (id, kind, value, reason, created, created_by) VALUES (%s, 'value', %s, %s, %s, %s)",
+            (uuid.UUID(int=9), WORD, WORD, now, WORD),
+        )
+        connection.execute(
+            "INSERT INTO saved_hunt (name, what, created) VALUES ('nightly', %s, %s)",
+            (json.dumps({"paths": ["/var/log"]}), now),
+        )
+        connection.execute(
+            "INSERT INTO hunt_run (hunt, began, report) VALUES ('nightly', %s, %s)",
+            (now, json.dumps({"failed": "there is no such file or folder"})),
+        )
         refused = quarantine.Refused(json.dumps(secret(9999)).encode(), WORD, "", "json", WORD)
         quarantine.put(connection, [refused], origin=Origin(STRANGER.id, None, "taxii-post"), now=now)
         warninglists.put(

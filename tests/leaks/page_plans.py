@@ -82,6 +82,14 @@ PLANS = {
     f"{_OBJECT}/relations": Plan(("", "cursor=n1", "cursor=x"), {200, 400, 404}, _AWAY),
     f"{_OBJECT}/sharing": Plan(("",), {403, 404}, _AWAY),
     f"{_OBJECT}/why": Plan(("recipient=Friend", "recipient=Own"), {400, 403, 404}, _AWAY),
+    **{
+        f"/admin{each}": Plan(("", "x=1"), {403}, _AWAY)
+        for each in ("", "/settings", "/figures", "/accounts", "/organisations", "/refused")
+    },
+    **{
+        f"/admin/{each}": Plan(("",), _WRITTEN, _WRITTEN)
+        for each in ("accounts/add", "accounts/act", "organisations/add", "organisations/act")
+    },
     "/write": Plan(("", "x=1"), _FREE, _AWAY),
     "/write/{kind}": Plan(("", "value=x"), {200, 404}, _AWAY),
     **{f"{_OBJECT}/{part}": Plan(("",), {200, 404}, _AWAY) for part in ("change", "say")},

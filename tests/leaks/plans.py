@@ -72,6 +72,9 @@ PAGING = (
 OF_COLLECTION = (*PAGING, *_FILTERS, *_BAD)
 OF_OBJECT = ("", "match[version]=all", f"match[version]={_HIDDEN_VERSION}", "match[spec_version]=2.0")
 
+ALERTS = (str(uuid.UUID(int=9)), "x", "%00")
+"""The first is an alert, and a suppression, of the node's own organisation (`hidden`)."""
+
 
 _FREE, _REFUSED = {200}, {401}
 _ONE = "/taxii2/node/collections/{collection}"
@@ -187,6 +190,11 @@ PLANS = {
     f"{_API_HOOK}/deliveries": Plan(("", "limit=1"), {404}, _REFUSED),
     f"{_API_HOOK}/rotation": Plan(("",), {405}, {405}),
     f"{_API_HOOK}/deliveries/{{delivery}}/replay": Plan(("",), {405}, {405}),
+    "/api/v1/alerts": Plan(("", "limit=1", "status=new", "status=x", "cursor=x"), {403}, _REFUSED),
+    "/api/v1/alerts/{alert}": Plan(("", "hits=1"), {403}, _REFUSED),
+    "/api/v1/alerts/{alert}/status": Plan(("",), {405}, {405}),
+    "/api/v1/suppressions": Plan(("", "x=1"), {403}, _REFUSED),
+    "/api/v1/suppressions/{suppression}": Plan(("",), {405}, {405}),
     "/api/v1/events": Plan(
         ("", "cursor=n1&wait=0", "cursor=n1&q=indicator", "q=type:indicator", "cursor=x"),
         {200, 400},
@@ -199,7 +207,7 @@ PLANS = {
     **page_plans.PLANS,
 }
 """What each route is asked, by its path without the last slash."""
-UNROUTED = ("/taxii2/other/", "/taxii2/node/nothing", "/journal", "/openapi.json", "/docs", "/admin")
+UNROUTED = ("/taxii2/other/", "/taxii2/node/nothing", "/journal", "/openapi.json", "/docs", "/administrator")
 
 
 def paths(template: str) -> Iterator[str]:
@@ -217,6 +225,8 @@ def paths(template: str) -> Iterator[str]:
         "delivery": HOOKS,
         **page_plans.PARAMETERS,
         "proposal": PROPOSALS,
+        "alert": ALERTS,
+        "suppression": ALERTS,
     }
     for values in itertools.product(*(known[name] for name in names)):
         given = dict(zip(names, values, strict=True))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,28 @@ from leaks.hidden import FORBIDDEN_IDS, HIDDEN_PROPOSAL, forbidden_to_all
 from leaks.pushing import pushed
 from leaks.world import PROPOSAL, WORD, Pair
 from tocsin.cli import _root, main
-from tocsin.store import Store
+from tocsin.cli._hits import hit_facts
+from tocsin.node.clearances import Clearances
+from tocsin.node.watching import Setup, Watch
+from tocsin.store import Store, alerts
 
-OWN_SIGHT = {"explain", "hunt", "proposal list", "proposal show", "search", "sighting list"}
+OWN_SIGHT = {
+    *("alert acknowledge", "alert close", "alert list", "alert reopen", "alert show"),
+    *("explain", "hunt", "proposal list", "proposal show", "search", "sighting list", "watch"),
+}
 """Commands that show intelligence: what the own organisation may have, and no more."""
 BOOKS = {
-    *("account list", "agreement list", "collection list", "community list", "doctor", "journal"),
+    *(
+        "account list",
+        "agreement list",
+        "alert suppressions",
+        "hunts list",
+        "hunts runs",
+        "collection list",
+        "community list",
+        "doctor",
+        "journal",
+    ),
     *("marking list", "organisation list", "peer list", "peer show", "policy diff", "policy list"),
     *(
         "account sessions",
@@ -76,16 +93,22 @@ CHANGES = {
     *("policy propose", "policy withdraw", "quarantine drop", "quarantine retry", "restore", "serve"),
     *("account bind", "account invite", "account reset"),
     *("mcp", "proposal accept", "proposal reject"),
+    *("alert suppress", "alert unsuppress", "hunts remove", "hunts run", "hunts schedule"),
     *("token create", "token revoke", "policy test", "embargo add", "embargo lift", "organisation change"),
 }
 """Commands that change something or talk to somebody, and print what they did in counts and names."""
 
 CONTENT = re.compile(rf"{WORD}\d+\.example|d\d+\.example\.com|known\.example")
 """What only the content of objects says."""
+ALERTS = [
+    *(str(uuid.uuid5(alerts.NAMESPACE, f"{each}|0")) for each in (indicator(4)["id"], FORBIDDEN_IDS[0])),
+    str(uuid.UUID(int=9)),
+]
+"""Of a visible indicator, of a forbidden one, and one on which nothing visible was found."""
 _TIMES = {
     "seconds": "wall time",
     "megabytes_per_second": "wall time",
-    "modified": "written at different moments",
+    **dict.fromkeys(("modified", "changed", "opened", "found"), "written at different moments"),
 }
 """Facts of commands that differ between any two calls, and why."""
 
@@ -176,6 +199,12 @@ def test_what_the_own_organisation_may_not_have_changes_nothing_it_is_told(
         ("proposal", "show", str(PROPOSAL)),
         ("proposal", "show", str(HIDDEN_PROPOSAL)),
         ("proposal", "show", str(plans.RANDOM_ID)),
+        ("alert", "list"),
+        ("alert", "list", "--all", "--indicator", FORBIDDEN_IDS[0]),
+        ("alert", "list", "--limit", "1"),
+        *(("alert", *what, alert) for alert in ALERTS for what in (("show",), ("acknowledge",))),
+        *(("alert", "close", alert, "--false-positive") for alert in ALERTS),
+        *(("alert", "reopen", alert) for alert in ALERTS),
         ("sighting", "list"),
         ("sighting", "list", "--indicator", indicator(4)["id"]),
         ("sighting", "list", "--indicator", FORBIDDEN_IDS[0]),
@@ -215,6 +244,31 @@ def test_what_the_own_organisation_may_not_have_changes_nothing_it_is_told(
     assert "Own" in run(full)("sighting", "list")[1]
 
 
+def test_what_is_watched_for_is_what_may_be_matched(pair: Pair, log: str) -> None:
+    """Guard: the clearance in `node.following`."""
+    plain, full = pair.built.copies[:2]
+    with Store(full, pool_size=2) as store:
+        forbidden_to_all(store)
+    said = []
+    for dsn in (plain, full):
+        found: list[dict[str, Any]] = []
+        with Store(dsn, pool_size=2) as store:
+            setup = Setup(paths=(log,), from_start=True, tell=False)
+            watch = Watch(
+                store,
+                Clearances(store),
+                setup,
+                on_hits=lambda hits, found=found: found.extend(map(hit_facts, hits.value)),
+            )
+            while watch.step():
+                pass
+            watch.close()
+        said.append(found)
+    assert said[0] == said[1]
+    assert "d4.example.com" in str(said[0])
+    assert f"{WORD}700" not in str(said[0])
+
+
 def test_what_is_forbidden_is_said_like_what_is_not_there(pair: Pair, run: Callable[[str], Run]) -> None:
     """Guard: the clearance in `store.placed.standings`."""
     dsn = pair.built.full_dsn
@@ -235,7 +289,7 @@ def test_what_is_forbidden_is_said_like_what_is_not_there(pair: Pair, run: Calla
 @pytest.mark.parametrize("command", sorted(BOOKS))
 def test_bookkeeping_prints_no_content(pair: Pair, run: Callable[[str], Run], command: str) -> None:
     """Guard: for each command, that its query reads no bodies; `cli.quarantine._list` leaves `raw` out."""
-    arguments = {"peer show": ["p0"], "policy diff": []}.get(command, [])
+    arguments = {"peer show": ["p0"], "policy diff": [], "hunts runs": ["nightly"]}.get(command, [])
     for more in ([], ["--json"]):
         status, out, err = run(pair.built.full_dsn)(*command.split(), *arguments, *more)
         assert status == 0, err

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import click
+
+_PERIOD = re.compile(r"(\d{1,6})([smhdw])")
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 
 
 class Time(click.ParamType[int]):
@@ -23,3 +27,21 @@ class Time(click.ParamType[int]):
 
 
 TIME = Time()
+
+
+class Period(click.ParamType[int]):
+    """A span of time such as 90s, 15m, 12h, 30d or 4w; µs."""
+
+    name = "SPAN"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the span that `value` says."""
+        if isinstance(value, int):
+            return value
+        found = _PERIOD.fullmatch(str(value))
+        if found is None or not int(found[1]):
+            self.fail(f"{value!r} is no span of time such as 15m, 12h or 30d", param, ctx)
+        return int(found[1]) * _UNITS[found[2]] * 1_000_000
+
+
+PERIOD = Period()

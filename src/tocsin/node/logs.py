@@ -31,12 +31,17 @@ _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
 class OpenLog(msgspec.Struct, frozen=True):
-    """A log to be read: its name, its format, its bytes, unpacked, and what stands for years and zones that its times leave out."""
+    """A log to be read: its name, its format, its bytes, unpacked, and what stands for years and zones that its times leave out.
+
+    Of a piece of a log, `line` and `offset` are added to those that are counted from the piece's beginning.
+    """
 
     name: str
     log: Log
     stream: Iterator[bytes]
     reference: Reference
+    line: int = 0
+    offset: int = 0
 
 
 class Reading(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from tocsin.sharing.release import Clearance, Released
-from tocsin.store import labels
+from tocsin.store import derived, labels
 from tocsin.store.database import Store
 from tocsin.store.values import Stale
 
@@ -18,8 +18,11 @@ T = TypeVar("T")
 _SELECT = """
 SELECT o.cursor, o.version, o.stix_id, o.label_id, c.id, o.revoked, o.body
 FROM object o JOIN collection c ON c.local_id = o.collection_id
-WHERE o.type = ANY(%s) AND o.label_id = ANY(%s) AND o.standing < 2
+WHERE o.type = ANY(%s) AND o.label_id = ANY(%s) AND o.standing < 2 AND o.cursor > %s AND (%s::bigint[] IS NULL OR o.cursor = ANY(%s))
 ORDER BY o.cursor
+"""
+_MARKS = """
+SELECT o.cursor, o.label_id FROM object o WHERE o.type = ANY(%s) AND o.label_id = ANY(%s) AND o.standing < 2
 """
 _AT_ONCE = 2000
 _STANDINGS = """
@@ -43,12 +46,26 @@ class Placed(msgspec.Struct, frozen=True, gc=False):
 
 
 def gather(
-    store: Store, types: Sequence[str], clearance: Clearance, take: Callable[[Placed], T]
+    store: Store,
+    types: Sequence[str],
+    clearance: Clearance,
+    take: Callable[[Placed], T],
+    *,
+    after: int = -1,
+    at: Sequence[int] | None = None,
 ) -> Released[list[T]] | Stale:
     """Return what `take` makes of each placement that the clearance allows, in the order of dates added.
 
     Of the versions under one label set in one collection only the newest is there; under several label sets or in several
     collections one id may come more than once. Rows are streamed from one snapshot, so memory holds what `take` keeps.
+
+    Args:
+        store: where they are.
+        types: of the objects.
+        clearance: decides.
+        take: makes something of a row.
+        after: only those behind this cursor.
+        at: only those at these cursors.
     """
     made: list[T] = []
     with store.transaction() as connection:
@@ -57,10 +74,32 @@ def gather(
         if generation != clearance.generation:
             return Stale(generation)
         with connection.cursor(name="placed", binary=True) as rows:
-            rows.execute(_SELECT, (list(types), list(clearance.labels)))
+            wanted = None if at is None else list(at)
+            rows.execute(_SELECT, (list(types), list(clearance.labels), after, wanted, wanted))
             while batch := rows.fetchmany(_AT_ONCE):
                 made.extend(take(Placed(*row)) for row in batch)
     return clearance.seal(made)
+
+
+def marks(
+    store: Store, types: Sequence[str], clearance: Clearance
+) -> Released[list[tuple[int, int]]] | Stale:
+    """Return cursor and label set of each placement that `gather` would come to, in no order: what came and went is told by them."""
+    with store.transaction() as connection:
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        generation = labels.generation(connection)
+        if generation != clearance.generation:
+            return Stale(generation)
+        rows = connection.execute(_MARKS, (list(types), list(clearance.labels))).fetchall()
+    return clearance.seal(rows)
+
+
+def pulse(store: Store) -> tuple[int, int]:
+    """Return the generation of what decisions rest on, and the last date added: where neither has changed, nothing has."""
+    with store.connection() as connection:
+        row = connection.execute("SELECT state.generation, head.last FROM state, head").fetchone()
+    assert row is not None
+    return row[0], row[1]
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -89,3 +128,44 @@ def known(store: Store, ids: Sequence[str], clearance: Clearance) -> frozenset[s
             (list(ids), list(clearance.labels)),
         ).fetchall()
     return frozenset(row[0] for row in rows)
+
+
+_OF_IDS = """
+SELECT o.cursor, o.version, o.stix_id, o.label_id, c.id, o.revoked, o.body
+FROM object o JOIN collection c ON c.local_id = o.collection_id
+WHERE o.stix_id = ANY(%s) AND o.label_id = ANY(%s) AND o.standing < 2 ORDER BY o.cursor LIMIT %s
+"""
+_REFERRING = """
+SELECT o.cursor, o.version, o.stix_id, o.label_id, c.id, o.revoked, o.body
+FROM (SELECT DISTINCT cursor, collection_id FROM link WHERE target = ANY(%s)) l
+JOIN object o ON o.cursor = l.cursor AND o.collection_id = l.collection_id
+JOIN collection c ON c.local_id = o.collection_id
+WHERE o.type = ANY(%s) AND o.label_id = ANY(%s) AND o.standing < 2 ORDER BY o.cursor LIMIT %s
+"""
+
+
+def of_ids(
+    store: Store, ids: Sequence[str], clearance: Clearance, *, limit: int
+) -> Released[list[Placed]] | Stale:
+    """Return placements of these ids as `gather` does, at most `limit`, the oldest first."""
+    return _selected(store, clearance, _OF_IDS, (list(ids), list(clearance.labels), limit))
+
+
+def referring(
+    store: Store, ids: Sequence[str], types: Sequence[str], clearance: Clearance, *, limit: int
+) -> Released[list[Placed]] | Stale:
+    """Return placements of some types that refer to one of these ids, at most `limit`, the oldest first."""
+    targets = [derived.hashed(each) for each in ids]
+    return _selected(store, clearance, _REFERRING, (targets, list(types), list(clearance.labels), limit))
+
+
+def _selected(
+    store: Store, clearance: Clearance, statement: str, values: tuple[object, ...]
+) -> Released[list[Placed]] | Stale:
+    with store.transaction() as connection:
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        generation = labels.generation(connection)
+        if generation != clearance.generation:
+            return Stale(generation)
+        rows = connection.execute(statement, values).fetchall()
+    return clearance.seal([Placed(*row) for row in rows])
