@@ -23,3 +23,4 @@ startCopying();
 startDialogs();
 startLive();
 startIslands();
+document.documentElement.classList.add("lively"); // for tests: keys are listened to from here on
