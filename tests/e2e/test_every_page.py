@@ -22,6 +22,7 @@ def _looked_at(
     node: Node,
     who: str | None,
     chosen: tuple[str, str, str],
+    *,
     size: dict[str, int],
     paths: Sequence[str],
 ) -> None:
@@ -44,12 +45,12 @@ def test_every_page_can_be_used_by_everybody(browser: Browser, node: Node, turn:
     """Each page in one look here, and in all of them in the nightly run."""
     paths = addresses(node, "own")[turn :: len(SOME)]
     assert paths
-    _looked_at(browser, node, "own", SOME[turn], WIDE, paths)
+    _looked_at(browser, node, "own", SOME[turn], size=WIDE, paths=paths)
 
 
 @pytest.mark.parametrize("who", ["friend", None])
 def test_every_page_on_a_phone(browser: Browser, node: Node, who: str | None) -> None:
-    _looked_at(browser, node, who, ("light", "fr", "comfortable"), PHONE, addresses(node, who))
+    _looked_at(browser, node, who, ("light", "fr", "comfortable"), size=PHONE, paths=addresses(node, who))
 
 
 @pytest.mark.nightly
@@ -59,7 +60,7 @@ def test_every_page_in_every_look(
     browser: Browser, node: Node, chosen: tuple[str, str, str], size: dict[str, int]
 ) -> None:
     for who in ("own", "friend", None):
-        _looked_at(browser, node, who, chosen, size, addresses(node, who))
+        _looked_at(browser, node, who, chosen, size=size, paths=addresses(node, who))
 
 
 def test_there_are_pages(node: Node) -> None:
