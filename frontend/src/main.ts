@@ -25,3 +25,4 @@ startDialogs();
 startDeciding();
 startLive();
 startIslands();
+document.documentElement.classList.add("lively"); // for tests: keys are listened to from here on

@@ -45,6 +45,7 @@ class Visitor:
     def __init__(self, browser: Browser, node: Node, **options: Any) -> None:
         self.node = node
         self.faults: list[str] = []
+        self.scripts = bool(options.get("java_script_enabled", True))
         self.context: BrowserContext = browser.new_context(base_url=node.url, **options)
         self.context.set_default_timeout(10_000)
         self.page = self.context.new_page()
@@ -81,6 +82,8 @@ class Visitor:
     def go(self, path: str) -> Page:
         """Open a page and wait until its scripts have run."""
         self.page.goto(path, wait_until="load")
+        if self.scripts:
+            self.page.locator("html.lively").wait_for(state="attached")
         return self.page
 
     def axe(self) -> list[str]:

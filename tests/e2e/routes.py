@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+from collections.abc import Iterator
 from functools import cache
 
 from e2e.world import EXAMPLES, SEEN
@@ -18,12 +21,18 @@ MORE = (
 
 
 def paths() -> list[str]:
-    """Return the path of every page, with a value for each of its parameters.
+    """Return the path of every page, with each value for each of its parameters.
 
     Raises:
         KeyError: a parameter that `world.EXAMPLES` has no value for.
     """
-    return sorted({get.path.format(**EXAMPLES) for page in pages() for get in page.gets})
+    return sorted({path for page in pages() for get in page.gets for path in _filled(get.path)})
+
+
+def _filled(template: str) -> Iterator[str]:
+    names = re.findall(r"{(\w+)}", template)
+    for values in itertools.product(*(EXAMPLES[name] for name in names)):
+        yield template.format(**dict(zip(names, values, strict=True)))
 
 
 @cache

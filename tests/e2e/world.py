@@ -12,8 +12,8 @@ from tocsin.store import Store, objects
 CIRCLE = str(uuid.UUID(int=1 << 64))
 SEEN = indicator(1)["id"]
 """The indicator that most pages are shown of: it has versions, relations and sightings."""
-EXAMPLES = {"object": SEEN}
-"""A value for each parameter of a page's path."""
+EXAMPLES = {"object": (SEEN,), "kind": ("indicator", "report", "relation", "json")}
+"""Values for each parameter of a page's path."""
 
 
 def _object(kind: str, number: int, **changes: Any) -> dict[str, Any]:
