@@ -233,7 +233,9 @@ class Watch:
                 more = count.beyond - self._beyond[tag]
                 self._beyond[tag] = count.beyond
                 self.report.beyond += more
-                batch.beyond |= {(count.indicator.id, each): more for each in self._known.value.sources[tag]}
+                batch.beyond |= {
+                    (count.indicator.id, each): more for each in self._hunt.catalogue.sources[tag]
+                }
         return batch
 
     def _renew(self, now: float) -> None:
