@@ -168,7 +168,7 @@ def _open(
     missing = [each for each in indicators if each not in found]
     if not missing:
         return found, []
-    before = dict(
+    before: dict[str, int] = dict(
         connection.execute(
             "SELECT indicator, count(*) FROM alert WHERE indicator = ANY(%s) GROUP BY indicator", (missing,)
         ).fetchall()
