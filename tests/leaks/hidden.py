@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from factories import OWN, STRANGER, indicator, observable, version
-from leaks.world import INNER_ID, MIRROR_ID, WORD, Step, link, sdo, sighting, statement, take, taking
+from leaks.world import INNER_ID, MIRROR_ID, WORD, Step, lasting, link, sdo, sighting, statement, take, taking
 from tocsin.node.sightings import NAMESPACE
 from tocsin.sharing.agreements import Agreement, Party
 from tocsin.sharing.audience import Organisation
@@ -46,7 +46,7 @@ POSTING = uuid.UUID(int=(4 << 76) | (8 << 60) | 0xBEEF)
 
 def secret(number: int, **changes: Any) -> dict[str, Any]:
     """Return an indicator that FRIEND is not to hear of."""
-    return indicator(number, name=WORD, pattern=f"[domain-name:value = '{WORD}{number}.example']") | changes
+    return indicator(number, name=WORD, pattern=lasting(f"{WORD}{number}.example")) | changes
 
 
 def asking(name: str) -> dict[str, Any]:
@@ -118,8 +118,9 @@ def _records(store: Store) -> None:
         hits.put(connection, [hits.Hit(now, HIDDEN_IDS[0], WORD, WORD, 1, row[0], detail)])
         refused = quarantine.Refused(json.dumps(secret(9999)).encode(), WORD, "", "json", WORD)
         quarantine.put(connection, [refused], origin=Origin(STRANGER.id, None, "taxii-post"), now=now)
+        # a list of the node's own shapes the lists of others (threat model): what it says of what FRIEND sees is the same on both nodes
         warninglists.put(
-            connection, [warninglists.Warninglist(WORD, "hostname", ("domain",), 1, ("d1.example.com",))]
+            connection, [warninglists.Warninglist(WORD, "hostname", ("domain",), 1, (f"{WORD}1.example",))]
         )
         journal.append(connection, [journal.Entry(now, WORD, "taxii-objects", WORD, "200")])
 

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from tocsin.config import Settings
 from tocsin.exchange import hook
 from tocsin.node.clearances import Clearances
+from tocsin.node.outputs import Lists
 from tocsin.node.webhooks import Dispatcher
 from tocsin.server import health
 from tocsin.server.auth import Authenticator
@@ -51,6 +52,7 @@ class App:
             availability=Availability(),
             journalist=Journalist(store, authenticator, metrics),
             metrics=metrics,
+            lists=Lists(store, clearances),
         )
         self._pipeline = Pipeline(self.parts)
         self._indexer = Indexer(store)
