@@ -6,20 +6,25 @@ CSV: RFC 4180; cells that a spreadsheet would take for a formula (OWASP, "CSV In
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from tocsin.clock import Micros, to_text
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_QUOTED = re.compile(r'[",\r\n]')
+_QUOTED = re.compile(r'["\r\n]')
+_SPECIAL = re.compile(r'[",\r\n]')
 _LONGEST_NAME = 200
+_DAY: Final = 86_400_000  # ms
 _LAST: Final = 253_402_300_799_999_999  # 9999-12-31T23:59:59.999999Z: what a timestamp can say
 
 
 def one_line(text: str) -> str:
     """Return words for people in one line: whatever does not print is a space."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:_LONGEST_NAME]
+    if not text.isprintable():
+        text = "".join(sign if sign.isprintable() else " " for sign in text)
+    return " ".join(text.split())[:_LONGEST_NAME]
 
 
 def ascii_line(text: str) -> str:
@@ -37,9 +42,12 @@ def is_formula(text: str) -> bool:
     return text.startswith(_FORMULA)
 
 
-def row(cells: Iterable[str]) -> str:
+def row(cells: Sequence[str]) -> str:
     """Return a record of CSV with its line end. The caller has seen to it that no cell is a formula."""
-    return ",".join(f'"{c.replace(chr(34), chr(34) * 2)}"' if _QUOTED.search(c) else c for c in cells) + "\n"
+    text = ",".join(cells)
+    if _QUOTED.search(text) or text.count(",") >= len(cells):
+        text = ",".join(f'"{c.replace(chr(34), chr(34) * 2)}"' if _SPECIAL.search(c) else c for c in cells)
+    return text + "\n"
 
 
 def words(text: str) -> str:
@@ -55,4 +63,13 @@ def fits_cell(value: str) -> bool:
 
 def moment(at: Micros | None) -> str:
     """Return a moment as RFC 3339 with milliseconds; "" for None."""
-    return "" if at is None else f"{to_text(max(0, min(at, _LAST)))[:-4]}Z"
+    if at is None:
+        return ""
+    day, rest = divmod(max(0, min(at, _LAST)) // 1000, _DAY)
+    seconds, thousandths = divmod(rest, 1000)
+    return f"{_date(day)}T{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{thousandths:03}Z"
+
+
+@lru_cache(maxsize=50_000)
+def _date(day: int) -> str:
+    return to_text(day * _DAY * 1000)[:10]

@@ -187,16 +187,21 @@ def _next_change(rows: _Rows, now: Micros) -> Micros:
 
 def _count(left_out: Counter[str], rows: _Rows, pool: Pool, *, valid: Bools, fit: Bools, keep: Bools) -> None:
     """Count the values that no row keeps, each under the first thing that is against it."""
-    kept = np.unique(rows.value[keep])
-    seen = kept
+
+    def those(mask: Bools) -> Bools:
+        found = np.zeros(len(pool.texts), bool)
+        found[rows.value[mask]] = True
+        return found
+
+    seen = those(keep)
     for mask, reason in ((valid & fit, "faded"), (fit, "not-valid"), (~fit, "")):
-        others = np.setdiff1d(rows.value[mask], seen)
+        others = those(mask) & ~seen
         if reason:
-            if len(others):
-                left_out[reason] += len(others)
+            if number := int(others.sum()):
+                left_out[reason] += number
         else:
-            left_out.update(pool.reasons[number] for number in others.tolist())
-        seen = np.union1d(seen, others)
+            left_out.update(pool.reasons[number] for number in np.flatnonzero(others).tolist())
+        seen |= others
 
 
 def _group(pool: Pool, rows: _Rows, points: Ints, keep: Bools, levels: list[str]) -> _Columns:
