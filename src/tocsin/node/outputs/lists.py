@@ -32,9 +32,10 @@ from tocsin.store.placed import Mark
 from tocsin.store.values import Stale
 
 _TRIES = 20
-_POOLS = 8
+_POOLS = 256
 _ROWS = 4_000_000
 _KEPT_BYTES = 64 * 1024 * 1024
+_KEPT_LISTS = 100
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -248,7 +249,8 @@ class Lists:
         made = Made(
             body, tag, len(items), {reason: left_out[reason] for reason in sorted(left_out)}, ranked.until
         )
-        if sum(len(each.body) for _, each in kept.made.values()) + len(body) > _KEPT_BYTES:
+        size = len(body) + sum(len(each.body) for _, each in kept.made.values())
+        if size > _KEPT_BYTES or len(kept.made) >= _KEPT_LISTS:
             kept.made.clear()
         kept.made[output.name, wanted] = (kept.round, made)
         return made
