@@ -10,7 +10,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tocsin.errors import FormatError
@@ -82,7 +82,7 @@ LINES = {
 
 
 @pytest.mark.parametrize("name", sorted(n for n, o in outputs.every().items() if o.types))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_no_value_breaks_out_of_its_record(name: str, data: st.DataObject) -> None:
     output = outputs.named(name)
@@ -113,6 +113,7 @@ def test_no_value_breaks_out_of_its_record(name: str, data: st.DataObject) -> No
             assert all(line.endswith(" CNAME .") and len(line.split()) == 3 for line in text.splitlines())
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(alphabet=st.sampled_from('rule A{}:"/\\*\n condition true import include global private $a=')))
 def test_pieces_of_yara_end_what_they_begin(text: str) -> None:
     names = rule_names(text)
@@ -122,6 +123,7 @@ def test_pieces_of_yara_end_what_they_begin(text: str) -> None:
         assert both is not None or "Following" in names
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(HOSTILE)
 def test_rules_of_others_are_lines_that_alert(text: str) -> None:
     for wrapped in (
@@ -203,7 +205,7 @@ def _naive(said: list[dict[str, Any]], least: int) -> list[tuple[str, int, int]]
     ]
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(said=st.lists(STATEMENT, max_size=14), least=st.sampled_from([0, 20]), limit=st.integers(1, 6))
 def test_a_list_is_what_a_naive_selection_gives(said: list[dict[str, Any]], least: int, limit: int) -> None:
     pool = Pool(str, lambda _kind, _value: "")
