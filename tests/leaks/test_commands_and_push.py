@@ -20,7 +20,7 @@ from factories import STRANGER, indicator
 from leaks import plans
 from leaks.hidden import FORBIDDEN_IDS, HIDDEN_PROPOSAL, forbidden_to_all
 from leaks.pushing import pushed
-from leaks.world import PROPOSAL, WORD, Pair
+from leaks.world import PROPOSAL, WORD, Pair, digest_of
 from tocsin.cli import _root, main
 from tocsin.cli._hits import hit_facts
 from tocsin.node.clearances import Clearances
@@ -29,7 +29,17 @@ from tocsin.store import Store, alerts
 
 OWN_SIGHT = {
     *("alert acknowledge", "alert close", "alert list", "alert reopen", "alert show"),
-    *("explain", "hunt", "proposal list", "proposal show", "search", "sighting list", "watch"),
+    *(
+        "explain",
+        "hunt",
+        "output explain",
+        "output make",
+        "proposal list",
+        "proposal show",
+        "search",
+        "sighting list",
+        "watch",
+    ),
 }
 """Commands that show intelligence: what the own organisation may have, and no more."""
 BOOKS = {
@@ -56,7 +66,7 @@ BOOKS = {
     ),
 }
 """Commands that show what the operator keeps, with no content of any object."""
-WORLD = {"law show", "law transfer", "observe"}
+WORLD = {"law show", "law transfer", "observe", "output list"}
 """Commands that know nothing of the node."""
 RAW = {"quarantine show", "backup"}
 """Commands that hand the operator bytes that were never decided about: what was refused, and the whole node."""
@@ -221,6 +231,27 @@ def test_what_the_own_organisation_may_not_have_changes_nothing_it_is_told(
             )
         ),
         *(
+            ("output", "make", name, *how)
+            for name, *how in (
+                ("plain",),
+                ("csv", "--limit", "3"),
+                ("plain", "--tlp", "green"),
+                ("zeek",),
+                ("zeek", "--collection", "open"),
+                ("yara",),
+            )
+        ),
+        *(
+            ("output", "explain", "plain", each)
+            for each in (
+                "d4.example.com",
+                "d10.example.com",
+                "d12.example.com",
+                f"{WORD}700.example",
+                f"{WORD}1.example",
+            )
+        ),
+        *(
             ("explain", each, who, "--action", action)
             for each in (
                 *FORBIDDEN_IDS,
@@ -238,9 +269,11 @@ def test_what_the_own_organisation_may_not_have_changes_nothing_it_is_told(
         for more in ((), ("--json",)):
             one, other = (_comparable(run(dsn)(*call, *more), bool(more)) for dsn in (plain, full))
             assert one == other, call
-            said += str(one)
+            said += str(one).replace(call[-1], "")  # the question itself is told back
     assert "d4.example.com" in said
     assert f"{WORD}700" not in said
+    assert digest_of("d10.example.com") in said
+    assert digest_of(f"{WORD}700.example") not in said
     assert "Own" in run(full)("sighting", "list")[1]
 
 
