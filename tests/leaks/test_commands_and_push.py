@@ -289,7 +289,11 @@ def test_what_is_forbidden_is_said_like_what_is_not_there(pair: Pair, run: Calla
 @pytest.mark.parametrize("command", sorted(BOOKS))
 def test_bookkeeping_prints_no_content(pair: Pair, run: Callable[[str], Run], command: str) -> None:
     """Guard: for each command, that its query reads no bodies; `cli.quarantine._list` leaves `raw` out."""
-    arguments = {"peer show": ["p0"], "policy diff": [], "hunts runs": ["nightly"]}.get(command, [])
+    arguments = {
+        "account sessions": ["reader-of-friend"],
+        "hunts runs": ["nightly"],
+        "peer show": ["p0"],
+    }.get(command, [])
     for more in ([], ["--json"]):
         status, out, err = run(pair.built.full_dsn)(*command.split(), *arguments, *more)
         assert status == 0, err

@@ -32,6 +32,13 @@ _SHOWN = 3
     help="Listen for syslog: udp://127.0.0.1:5514, tcp://..., tls://...",
 )
 @click.option(
+    "--nats",
+    "streams",
+    multiple=True,
+    metavar="URL",
+    help="Read a JetStream stream: nats://HOST:4222/STREAM?subject=logs.>",
+)
+@click.option(
     "--certificate",
     type=click.Path(dir_okay=False),
     default="",
@@ -70,7 +77,7 @@ _SHOWN = 3
 )
 @json_option
 def COMMAND(
-    *, paths: tuple[str, ...], addresses: tuple[str, ...], certificate: str, key: str, client_ca: str, from_start: bool,
+    *, paths: tuple[str, ...], addresses: tuple[str, ...], streams: tuple[str, ...], certificate: str, key: str, client_ca: str, from_start: bool,
     no_sightings: bool, any_time: bool, min_confidence: int, timezone: str | None, limit: int, as_json: bool,
 ) -> None:  # fmt: skip
     """Watch each LOG (a file or a folder) and syslog from the network; raise an alert for what is found, within a quarter of a second.
@@ -80,29 +87,36 @@ def COMMAND(
     with a schedule (`tocsin hunts schedule`) are run, too. Ctrl-C or SIGTERM ends it in order.
     """
     from tocsin.errors import InputError
+    from tocsin.exchange.nats_stream import subject_of
     from tocsin.exchange.syslog import Listener
     from tocsin.node.clearances import Clearances
-    from tocsin.node.listening import Syslog, address_of
+    from tocsin.node.listening import Nats, Syslog, address_of
     from tocsin.node.saved_hunts import Scheduler
     from tocsin.node.watching import Setup, Watch
     from tocsin.server import logs
 
-    if not paths and not addresses:
-        raise InputError("there is nothing to watch", hint="name a file, a folder, or --syslog URL")
+    if not (paths or addresses or streams):
+        raise InputError(
+            "there is nothing to watch", hint="name a file, a folder, --syslog URL or --nats URL"
+        )
     found = settings()
     wanted = [address_of(each, certificate=certificate, key=key, ca=client_ca) for each in addresses]
+    subjects = [subject_of(each) for each in streams]
     with logs.writing(found.log_level, as_json=found.log_json), open_store() as store:
         reading = _reading.reading(None, timezone, store.clock())
-        inputs = tuple(Syslog(Listener(each)) for each in wanted)
+        listening = tuple(Syslog(Listener(each)) for each in wanted)
+        pulling = tuple(Nats(store, each, from_start=from_start) for each in subjects)
         setup = Setup(
-            paths=paths, inputs=inputs, from_start=from_start, zone=reading.zone,
+            paths=paths, inputs=(*listening, *pulling), from_start=from_start, zone=reading.zone,
             any_time=any_time, least=min_confidence, tell=not no_sightings,
         )  # fmt: skip
         watch = Watch(store, Clearances(store), setup, on_hits=_shower(limit, as_json=as_json))
         before = {each: signal.signal(each, _stopper(watch)) for each in (signal.SIGINT, signal.SIGTERM)}
-        ports = [each.port for each in inputs]
+        ports = [each.port for each in listening]
         click.echo(
-            json.dumps({"watching": list(paths), "ports": ports}) if as_json else _greeting(paths, addresses)
+            json.dumps({"watching": list(paths), "ports": ports})
+            if as_json
+            else _greeting((*paths, *addresses, *(each.shown for each in subjects)))
         )
         scheduler = Scheduler(store, Clearances(store))
         scheduler.start()
@@ -115,8 +129,8 @@ def COMMAND(
     click.echo(json.dumps(_facts(watch.report)) if as_json else _said(watch.report))
 
 
-def _greeting(paths: Sequence[str], addresses: Sequence[str]) -> str:
-    return f"Tocsin watches {', '.join((*paths, *addresses))}   (Ctrl-C stops it)"
+def _greeting(watched: Sequence[str]) -> str:
+    return f"Tocsin watches {', '.join(watched)}   (Ctrl-C stops it)"
 
 
 def _stopper(watch: Watch) -> Callable[[int, FrameType | None], None]:

@@ -93,10 +93,11 @@ class Told(msgspec.Struct, frozen=True):
 class Alerting:
     """Alerts on behalf of the node's own organisation."""
 
-    def __init__(self, store: Store, clearances: Clearances) -> None:
-        """Bind."""
+    def __init__(self, store: Store, clearances: Clearances, *, ceiling: str = "") -> None:
+        """Bind; `ceiling` as `Clearances.get` takes it."""
         self._store = store
         self._clearances = clearances
+        self._ceiling = ceiling
 
     def listed(
         self,
@@ -158,7 +159,9 @@ class Alerting:
         return self.one(identifier)
 
     def _ask(self, question: Callable[[Clearance], Released[T] | Stale]) -> Released[T]:
-        return self._clearances.ask(self._clearances.snapshot.own.id, question, "match")
+        return self._clearances.ask(
+            self._clearances.snapshot.own.id, question, "match", ceiling=self._ceiling
+        )
 
     def _told(self, found: Sequence[Alert]) -> list[Told]:
         held = self._asserted({each.indicator for each in found})

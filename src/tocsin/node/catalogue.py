@@ -94,7 +94,9 @@ class Row(msgspec.Struct, gc=False):
 _decode = msgspec.json.Decoder(_Written).decode
 
 
-def load(store: Store, clearances: Clearances, *, observables: bool = False) -> Released[Catalogue]:
+def load(
+    store: Store, clearances: Clearances, *, observables: bool = False, ceiling: str = ""
+) -> Released[Catalogue]:
     """Return what the node's own organisation may hunt for now.
 
     Of each indicator the latest version of each owner counts; where that is revoked, what the owner said before is gone. One
@@ -104,6 +106,7 @@ def load(store: Store, clearances: Clearances, *, observables: bool = False) -> 
         store: where the indicators are.
         clearances: decides with the action `match`.
         observables: hunt for cyber-observables as well.
+        ceiling: as `Clearances.get` takes it.
     """
     types = ("indicator", *OBSERVABLES) if observables else ("indicator",)
 
@@ -111,7 +114,7 @@ def load(store: Store, clearances: Clearances, *, observables: bool = False) -> 
         return placed.gather(store, types, clearance, row_of)
 
     own = clearances.snapshot.own.id
-    rows = clearances.ask(own, ask, "match")
+    rows = clearances.ask(own, ask, "match", ceiling=ceiling)
     with store.connection() as connection:
         listed = warninglists.everything(connection)
     lists = Warninglists(Listed(each.name, each.kind, each.attributes, each.values) for each in listed)

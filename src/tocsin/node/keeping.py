@@ -14,6 +14,7 @@ from tocsin.store import Connection, Store, alerts, hits, suppressions
 
 _AT_ONCE = 5_000
 Suppresses = Callable[[Hit], bool]
+_Assertion = tuple[str, int, str]  # id of an indicator, label set, owner
 
 
 def keep(
@@ -51,24 +52,28 @@ def keep_in(
     """Keep raised hits in the transaction of `connection`; return how many were not known, and the alerts that were opened."""
     rows = [(hit, source, _row(hit, source, now)) for hit in raised for source in hit.sources]
     new = hits.put_new(connection, [row for _, _, row in rows])
-    digests: dict[tuple[str, Source], list[bytes]] = defaultdict(list)
-    events: dict[tuple[str, Source], list[Micros]] = defaultdict(list)
+    digests: dict[_Assertion, dict[bytes, None]] = defaultdict(dict)
+    events: dict[_Assertion, list[Micros]] = defaultdict(list)
     for hit, source, row in rows:
         if row.digest in new and not hit.indicator.observable:  # nobody said that an observable is malicious
-            digests[hit.indicator.id, source].append(row.digest)
+            key = (hit.indicator.id, source.label_id, source.owner)
+            digests[key][row.digest] = None
             if hit.at is not None:
-                events[hit.indicator.id, source].append(hit.at)
-    more = beyond or {}
+                events[key].append(hit.at)
+    more: dict[_Assertion, int] = {
+        (indicator, source.label_id, source.owner): count
+        for (indicator, source), count in (beyond or {}).items()
+    }
     counted = [
         alerts.New(
-            *(indicator, source.label_id, source.owner),
-            digests=tuple(digests[indicator, source]),
-            beyond=more.get((indicator, source), 0),
-            first=min(events[indicator, source], default=None),
-            last=max(events[indicator, source], default=None),
+            *key,
+            digests=tuple(digests[key]),
+            beyond=more.get(key, 0),
+            first=min(events[key], default=None),
+            last=max(events[key], default=None),
         )
-        for indicator, source in dict.fromkeys((*digests, *more))
-        if digests[indicator, source] or more.get((indicator, source), 0)
+        for key in dict.fromkeys((*digests, *more))
+        if digests[key] or more.get(key, 0)
     ]
     return len(new), alerts.record(connection, counted, now=now, again=again)
 

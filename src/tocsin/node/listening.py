@@ -1,4 +1,4 @@
-"""Syslog from the network as lines to be watched: messages by sender and format."""
+"""Syslog and NATS as lines to be watched: messages by sender and format."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ import uuid
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from tocsin.errors import ConfigError
+from tocsin.errors import ConfigError, FormatError
+from tocsin.exchange.nats_stream import NEW, Message, Stream, Subject
 from tocsin.exchange.syslog import Address, Listener
 from tocsin.node.watching import Messages
-from tocsin.telemetry.plugin import named
+from tocsin.store import Store, watched
+from tocsin.store.watched import Position
+from tocsin.telemetry.plugin import HEAD, log_of, named
 
 _RFC5424 = re.compile(rb"<\d{1,3}>1 ")
 _RFC3164 = re.compile(rb"<\d{1,3}>")
+_NATS = -1  # stands for the device of what is no file
 _PORTS = {"udp": 514, "tcp": 514, "tls": 6514}
 
 
@@ -51,6 +55,60 @@ class Syslog:
     def close(self) -> None:
         """Stop listening."""
         self._listener.close()
+
+
+class Nats:
+    """A stream of NATS whose messages are watched, each a line; after a restart it goes on behind the last that was dealt with."""
+
+    dropped = 0
+
+    def __init__(self, store: Store, where: Subject, *, from_start: bool) -> None:
+        """Connect; a stream that was never watched is read from now on, or from its start.
+
+        Raises:
+            ConfigError, ExchangeError: as `exchange.nats_stream.Stream`.
+        """
+        self._store, self._where, self._from_start = store, where, from_start
+        self._stream = Stream(where, self._begin)
+
+    def take(self) -> Iterator[Messages]:
+        """Yield what has come."""
+        groups: dict[tuple[str, str], list[Message]] = {}
+        found = self._stream.take()
+        for each in found:
+            groups.setdefault((each.subject, _log_name(each.data)), []).append(each)
+        if not found:
+            return
+        # the position covers all of what was taken: it goes with the last group, and all go into one commit
+        end = self._position(self._stream.identity, found[-1].number)
+        for number, ((subject, log), messages) in enumerate(groups.items(), 1):
+            data = b"\n".join(each.data.replace(b"\n", b" ") for each in messages) + b"\n"
+            where = f"{self._where.shown}#{subject}"
+            yield Messages(
+                where, named(log), data, messages[0].number, end if number == len(groups) else None
+            )
+
+    def close(self) -> None:
+        """Pull nothing more."""
+        self._stream.close()
+
+    def _begin(self, identity: bytes) -> int:
+        with self._store.connection() as connection:
+            key = self._position(identity, 0).key
+            known = next((each for each in watched.everything(connection) if each.key == key), None)
+        if known is not None:
+            return known.place + 1
+        return 1 if self._from_start else NEW
+
+    def _position(self, identity: bytes, number: int) -> Position:
+        return Position(_NATS, 0, identity, len(identity), self._where.shown, number, 0)
+
+
+def _log_name(message: bytes) -> str:
+    try:
+        return log_of(message[:HEAD]).name
+    except FormatError:
+        return "text"
 
 
 def address_of(url: str, *, certificate: str = "", key: str = "", ca: str = "") -> Address:

@@ -54,12 +54,14 @@ class Messages(msgspec.Struct, frozen=True):
         log: their format.
         data: the lines.
         first: number of the first, unique in this run of the program.
+        end: the position when they are dealt with, for what can be read again from a place.
     """
 
     name: str
     log: Log
     data: bytes
     first: int
+    end: Position | None = None
 
 
 class Input(Protocol):
@@ -120,6 +122,7 @@ class Setup(msgspec.Struct, frozen=True):
 
 class _Batch(msgspec.Struct):
     pieces: list[Piece]
+    ends: dict[tuple[int, int, bytes], Position]
     hits: list[Hit]
     beyond: dict[tuple[str, Source], int]
 
@@ -203,7 +206,7 @@ class Watch:
         if self._pending is None:
             self._pending = self._take()
         batch = self._pending
-        if not batch.pieces and not batch.hits and not batch.beyond:
+        if not (batch.pieces or batch.ends or batch.hits or batch.beyond):
             self._pending = None
             self._tell_now_and_then()
             return False
@@ -220,20 +223,24 @@ class Watch:
     def _take(self) -> _Batch:
         now = self._ticks()
         self._renew(now)
-        batch = _Batch([], [], {})
+        batch = _Batch([], {}, [], {})
         for piece in self._tails.pieces(now=now):
             batch.pieces.append(piece)
             batch.hits += self._scan_piece(piece)
         for each in self._setup.inputs:
             for messages in each.take():
                 batch.hits += self._scan_messages(messages)
+                if messages.end is not None:
+                    batch.ends[messages.end.key] = messages.end
         self.report.dropped = sum(each.dropped for each in self._setup.inputs)
         for tag, count in self._hunt.report.counts.items():
             if count.beyond > self._beyond[tag]:
                 more = count.beyond - self._beyond[tag]
                 self._beyond[tag] = count.beyond
                 self.report.beyond += more
-                batch.beyond |= {(count.indicator.id, each): more for each in self._known.value.sources[tag]}
+                batch.beyond |= {
+                    (count.indicator.id, each): more for each in self._hunt.catalogue.sources[tag]
+                }
         return batch
 
     def _renew(self, now: float) -> None:
@@ -293,7 +300,7 @@ class Watch:
             connection.execute("SET LOCAL synchronous_commit = off")
             _, opened = keep_in(connection, raised, now=now, beyond=batch.beyond)
             watched.drop(connection, [key for piece in batch.pieces for key in piece.tail.replaces])
-            watched.put(connection, [piece.end for piece in batch.pieces], now=now)
+            watched.put(connection, [*(piece.end for piece in batch.pieces), *batch.ends.values()], now=now)
         for piece in batch.pieces:
             piece.tail.done(piece)
         self.report.hits += len(raised)

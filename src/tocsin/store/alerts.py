@@ -121,50 +121,65 @@ def record(connection: Connection, found: Sequence[New], *, now: Micros, again: 
         now: in µs.
         again: what is beyond may have been counted before (a hunt of the same logs): the largest number counts, not the sum.
     """
-    opened = []
-    for indicator in sorted({each.indicator for each in found}):
-        own = [each for each in found if each.indicator == indicator]
-        alert, fresh = _open(connection, indicator, now)
-        if fresh:
-            opened.append(alert)
-        for each in own:
-            _count(connection, alert, each, now=now, again=again)
+    if not found:
+        return []
+    alerts, opened = _open(connection, sorted({each.indicator for each in found}), now)
+    columns = zip(
+        *(
+            (alerts[n.indicator], n.label_id, n.owner, len(n.digests), n.beyond, n.first, n.last)
+            for n in found
+        ),
+        strict=True,
+    )
+    connection.execute(_COUNT, (now, *map(list, columns), again))
+    hit = [(digest, alerts[each.indicator]) for each in found for digest in each.digests]
+    connection.execute(
+        "UPDATE hit SET alert = found.alert FROM unnest(%s::bytea[], %s::uuid[]) AS found (digest, alert) "
+        "WHERE hit.digest = found.digest",
+        ([digest for digest, _ in hit], [alert for _, alert in hit]),
+    )
     return opened
 
 
-def _open(connection: Connection, indicator: str, now: Micros) -> tuple[uuid.UUID, bool]:
-    """Return the open alert of an indicator, locked, and whether it is new."""
-    # two that open the first one at once: the second waits here, and finds it
-    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 10))", (indicator,))
-    row = connection.execute(
-        "SELECT id FROM alert WHERE indicator = %s AND status <> 'closed' FOR UPDATE", (indicator,)
-    ).fetchone()
-    if row is not None:
-        return row[0], False
-    before = connection.execute("SELECT count(*) FROM alert WHERE indicator = %s", (indicator,)).fetchone()
-    assert before is not None
-    made = uuid.uuid5(NAMESPACE, f"{indicator}|{before[0]}")
-    connection.execute(
-        "INSERT INTO alert (id, indicator, opened, status, changed) VALUES (%s, %s, %s, 'new', %s)",
-        (made, indicator, now, now),
-    )
-    return made, True
+_COUNT = """
+INSERT INTO alert_source AS s (alert, label_id, owner, hits, beyond, first, last, found)
+SELECT f.*, %s FROM unnest(%s::uuid[], %s::integer[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[]) f
+ON CONFLICT (alert, label_id, owner) DO UPDATE SET
+  hits = s.hits + excluded.hits, found = greatest(s.found, excluded.found),
+  beyond = CASE WHEN %s THEN greatest(s.beyond, excluded.beyond) ELSE s.beyond + excluded.beyond END,
+  first = least(s.first, excluded.first), last = greatest(s.last, excluded.last)
+"""
 
 
-def _count(connection: Connection, alert: uuid.UUID, new: New, *, now: Micros, again: bool) -> None:
+def _open(
+    connection: Connection, indicators: Sequence[str], now: Micros
+) -> tuple[dict[str, uuid.UUID], list[uuid.UUID]]:
+    """Return the open alerts of indicators (in order), locked, and those of them that are new."""
+    # two that open the first one at once: the second waits here, and finds it; the order keeps them from waiting crosswise
     connection.execute(
-        "INSERT INTO alert_source AS s (alert, label_id, owner, hits, beyond, found, first, last) "
-        "VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (alert, label_id, owner) DO UPDATE SET "
-        "hits = s.hits + excluded.hits, found = greatest(s.found, excluded.found), "
-        "beyond = CASE WHEN %s THEN greatest(s.beyond, excluded.beyond) ELSE s.beyond + excluded.beyond END, "
-        "first = least(s.first, excluded.first), last = greatest(s.last, excluded.last)",
-        (
-            *(alert, new.label_id, new.owner, len(new.digests), new.beyond, now, new.first, new.last),
-            again,
-        ),
+        "SELECT pg_advisory_xact_lock(hashtextextended(i, 10)) FROM unnest(%s::text[]) WITH ORDINALITY AS w (i, n) ORDER BY n",
+        (list(indicators),),
     )
-    if new.digests:
-        connection.execute("UPDATE hit SET alert = %s WHERE digest = ANY(%s)", (alert, list(new.digests)))
+    rows = connection.execute(
+        "SELECT indicator, id FROM alert WHERE indicator = ANY(%s) AND status <> 'closed' ORDER BY indicator FOR UPDATE",
+        (list(indicators),),
+    ).fetchall()
+    found: dict[str, uuid.UUID] = dict(rows)
+    missing = [each for each in indicators if each not in found]
+    if not missing:
+        return found, []
+    before: dict[str, int] = dict(
+        connection.execute(
+            "SELECT indicator, count(*) FROM alert WHERE indicator = ANY(%s) GROUP BY indicator", (missing,)
+        ).fetchall()
+    )
+    made = {each: uuid.uuid5(NAMESPACE, f"{each}|{before.get(each, 0)}") for each in missing}
+    connection.execute(
+        "INSERT INTO alert (id, indicator, opened, status, changed) "
+        "SELECT f.*, %s, 'new', %s FROM unnest(%s::uuid[], %s::text[]) f",
+        (now, now, list(made.values()), missing),
+    )
+    return found | made, list(made.values())
 
 
 def listed(

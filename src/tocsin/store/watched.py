@@ -47,12 +47,12 @@ def everything(connection: Connection) -> list[Position]:
 
 def put(connection: Connection, positions: Sequence[Position], *, now: Micros) -> None:
     """Keep positions instead of those before."""
-    for each in positions:
-        connection.execute(
+    with connection.cursor() as cursor:
+        cursor.executemany(
             f"INSERT INTO watched ({_COLUMNS}, at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) "  # noqa: S608
             "ON CONFLICT (device, inode, fingerprint) DO UPDATE SET length = excluded.length, name = excluded.name, "
             "place = excluded.place, line = excluded.line, head = excluded.head, at = excluded.at",
-            (*msgspec.structs.astuple(each), now),
+            [(*msgspec.structs.astuple(each), now) for each in positions],
         )
 
 

@@ -164,14 +164,14 @@ class SuppressionList(msgspec.Struct, frozen=True):
 
 def listing(call: Call) -> Response:
     """List alerts."""
-    _require_own(call)
+    require_own(call)
     given = asking.parameters(call, AlertSelection)
     statuses = [each for each in given.status.split(",") if each] or None
     if unknown := sorted(set(statuses or ()) - set(alerts.STATUSES)):
         raise RequestError(
             400, f"status {unknown[0][:40]!r} is none", hint=f"one of {', '.join(alerts.STATUSES)}"
         )
-    found = _alerting(call).listed(
+    found = alerting(call).listed(
         statuses=statuses,
         indicator=given.indicator or None,
         before=_before(given.cursor),
@@ -187,9 +187,9 @@ def listing(call: Call) -> Response:
 
 def one(call: Call) -> Response:
     """Show an alert with its newest hits."""
-    _require_own(call)
+    require_own(call)
     given = asking.parameters(call, Samples)
-    found = _alerting(call).one(_name(call, "alert"), samples=given.hits)
+    found = alerting(call).one(_name(call, "alert"), samples=given.hits)
     return asking.answer(call, found.derive(facts(found.value, asking.moment_text)))
 
 
@@ -199,7 +199,7 @@ def admit(call: Call) -> None:
     Raises:
         ForbiddenError: it is of another organisation, or its token does not permit to write.
     """
-    _require_own(call)
+    require_own(call)
     if "taxii:write" not in call.principal.scopes:
         raise ForbiddenError("the token lacks the scope taxii:write")
 
@@ -210,7 +210,7 @@ def change(call: Call, body: bytes) -> Response:
     given = asking.document(body, StatusBody)
 
     def work() -> Kept:
-        found = _alerting(call).change(
+        found = alerting(call).change(
             _name(call, "alert"), given.status, verdict=given.verdict, note=given.note.replace("\0", "�"),
             by=call.principal.account,
         )  # fmt: skip
@@ -223,7 +223,7 @@ def change(call: Call, body: bytes) -> Response:
 
 def suppression_list(call: Call) -> Response:
     """List what is suppressed."""
-    _require_own(call)
+    require_own(call)
     asking.parameters(call, Nothing)
     with call.parts.store.connection() as connection:
         found = suppressions.everything(connection)
@@ -264,15 +264,21 @@ def unsuppress(call: Call) -> Response:
     return _tell(call, _entry(gone))
 
 
-def _require_own(call: Call) -> None:
+def require_own(call: Call) -> None:
+    """Make sure that it is the node's own organisation that asks, and may read.
+
+    Raises:
+        ForbiddenError: it is another one, or its token does not permit it.
+    """
     if not call.organisation.own or call.organisation.suspended:
         raise ForbiddenError("this is for the node's own organisation")
     if "taxii:read" not in call.principal.scopes:
         raise ForbiddenError("the token lacks the scope taxii:read")
 
 
-def _alerting(call: Call) -> Alerting:
-    return Alerting(call.parts.store, call.parts.clearances)
+def alerting(call: Call) -> Alerting:
+    """Return alerts as the caller may see them."""
+    return Alerting(call.parts.store, call.parts.clearances, ceiling=call.principal.ceiling)
 
 
 def _name(call: Call, name: str) -> str:
