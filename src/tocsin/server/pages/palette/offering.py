@@ -79,6 +79,8 @@ def _of_value(view: View, text: str) -> list[Offer]:
         value = classify(text)
     except FormatError:
         return []
+    if value.kind == "domain" and "." not in value.text:  # a word on its own is a word
+        return []
     language, kind = view.look.language, value.kind
     known = _newest(view, value).value
     offers = []
