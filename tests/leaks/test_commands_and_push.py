@@ -23,7 +23,7 @@ from leaks.world import WORD, Pair
 from tocsin.cli import _root, main
 from tocsin.store import Store
 
-OWN_SIGHT = {"explain", "hunt", "search", "sighting list"}
+OWN_SIGHT = {"explain", "hunt", "retro", "search", "sighting list"}
 """Commands that show intelligence: what the own organisation may have, and no more."""
 BOOKS = {
     *("account list", "agreement list", "collection list", "community list", "doctor", "journal"),
@@ -54,7 +54,7 @@ CHANGES = {
         "import",
         "init",
     ),
-    *("knowledge load", "marking make", "migrate", "organisation add", "organisation resume"),
+    *("keep", "knowledge load", "marking make", "migrate", "organisation add", "organisation resume"),
     *(
         "organisation suspend",
         "peer add",
@@ -156,7 +156,12 @@ def test_what_the_own_organisation_may_not_have_changes_nothing_it_is_told(
     plain, full = pair.built.copies[:2]
     with Store(full, pool_size=2) as store:
         forbidden_to_all(store)
+    assert run(plain)("keep", log)[0] == 0
     calls = [
+        ("retro", "--no-sightings"),
+        ("retro", "--all", "--any-time"),
+        ("retro", "--all", "--since", "2026-11-20T08:00:02Z"),
+        *(("retro", "--indicator", each) for each in (indicator(4)["id"], *FORBIDDEN_IDS[:2], plans.RANDOM)),
         ("hunt", log, "--no-sightings"),
         ("hunt", log, "--no-sightings", "--any-time", "--observables"),
         ("hunt", log),

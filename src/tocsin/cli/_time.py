@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import click
+
+_AGO = re.compile(r"(\d{1,6})([mhdw])")
+_UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
 class Time(click.ParamType[int]):
@@ -23,3 +27,25 @@ class Time(click.ParamType[int]):
 
 
 TIME = Time()
+
+
+def since(text: str | None, now: int) -> int | None:
+    """Return the moment of `--since`: a date, a date and time, or how long ago such as 24h; µs.
+
+    Raises:
+        InputError: it is no time.
+    """
+    from tocsin.errors import InputError
+    from tocsin.telemetry import times
+
+    if text is None:
+        return None
+    ago = _AGO.fullmatch(text)
+    if ago is not None:
+        return now - int(ago[1]) * _UNITS[ago[2]] * 1_000_000
+    found = times.of_iso(text if len(text) > 10 else f"{text}T00:00:00Z")
+    if found is None:
+        raise InputError(
+            f"--since {text!r} is no time", hint="say 2026-11-20, 2026-11-20T08:00:00Z, 24h or 7d"
+        )
+    return found

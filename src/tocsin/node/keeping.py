@@ -219,7 +219,12 @@ class _Part:
         self._writer.close()
         self._summary.write_bytes(b"".join(self._making.encode()))
         path = kept_folder.path_of(
-            self._folder, log, copy, self.first, self.first + self.rows, kept_folder.day_of(self.newest)
+            self._folder,
+            log,
+            copy,
+            first=self.first,
+            end=self.first + self.rows,
+            day=kept_folder.day_of(self.newest),
         )
         path.parent.mkdir(mode=0o700, exist_ok=True)
         size = 0
@@ -314,7 +319,7 @@ class Keeping:
         name = f"{log.log.name}-{digest}"
         known = self._parts.get((name, copy), [])
         last = known[-1] if known else None
-        writing = _Writing(self._folder, name, copy, log, last, {} if last is None else read_meta(last).trail)
+        writing = _Writing(self._folder, name, copy, log, last)
         try:
             for record in chain((head,), records):
                 writing.add(record)
@@ -385,15 +390,13 @@ class _Seen:
 class _Writing:
     """One log on its way into parts, the last known one of which is written anew."""
 
-    def __init__(
-        self, folder: Path, name: str, copy: int, log: OpenLog, last: Part | None, trail: dict[int, str]
-    ) -> None:
-        self._folder, self._name, self._copy, self._log = folder, name, copy, log
-        self._last, self._known = last, trail
+    def __init__(self, folder: Path, name: str, copy: int, log: OpenLog, last: Part | None) -> None:
+        self._folder, self._name, self._copy, self._log, self._last = folder, name, copy, log, last
+        self._known = {} if last is None else read_meta(last).trail
         self._begin = 0 if last is None else last.first
         # before this record nothing is put in place: until then the log may turn out to be another one
         self._sure = 0 if last is None else last.end - 1
-        self._trail = _Trail(trail)
+        self._trail = _Trail(self._known)
         self._part: _Part | None = None
         self.made: list[Part] = []
         self.records = self.bytes = self.malformed = self.written = 0
@@ -447,7 +450,7 @@ class _Writing:
         self.written += part.finish(self._name, self._copy, meta)
         self._part = None
         day = kept_folder.day_of(part.newest)
-        path = kept_folder.path_of(self._folder, self._name, self._copy, part.first, end, day)
+        path = kept_folder.path_of(self._folder, self._name, self._copy, first=part.first, end=end, day=day)
         self.made.append(Part(self._name, self._copy, part.first, end, day, path, 0))
         if self._last is not None and self._last.first == part.first and self._last.path != path:
             kept_folder.remove((self._last,))  # the new one holds all of it

@@ -61,7 +61,7 @@ class Part(msgspec.Struct, frozen=True, order=True):
         return self.path.with_suffix(SUMMARY)
 
 
-def path_of(folder: Path, log: str, copy: int, first: int, end: int, day: str) -> Path:
+def path_of(folder: Path, log: str, copy: int, *, first: int, end: int, day: str) -> Path:
     """Return where a part belongs."""
     return folder / f"day={day}" / f"{log}.{copy}.{first:012}-{end:012}{TABLE}"
 
