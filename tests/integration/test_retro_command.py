@@ -138,3 +138,15 @@ def test_telemetry_that_is_held_is_left_alone(node, logs, run, capsys):
         assert main(["keep", str(logs)]) == 4
         assert main(["retro"]) == 4
     assert "try again" in capsys.readouterr().err
+
+
+def test_an_index_for_other_machines(node, run, capsys, tmp_path):
+    from tocsin.node import index_release
+
+    take(node, FIRST, SECOND, owner=CSIRT)
+    status, facts = run("index", "export", tmp_path / "tocsin.index")
+    assert (status, facts["values"], facts["indicators"]) == (0, 2, 2)
+    found = index_release.load(tmp_path / "tocsin.index")
+    assert [entry.value for entry in found.index.entries] == ["evil.example", "192.0.2.66"]
+    assert main(["index", "export", str(tmp_path / "nothing" / "x")]) == 4
+    assert "cannot be written" in capsys.readouterr().err

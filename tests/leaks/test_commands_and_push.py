@@ -23,7 +23,7 @@ from leaks.world import WORD, Pair
 from tocsin.cli import _root, main
 from tocsin.store import Store
 
-OWN_SIGHT = {"explain", "hunt", "retro", "search", "sighting list"}
+OWN_SIGHT = {"explain", "hunt", "index export", "retro", "search", "sighting list"}
 """Commands that show intelligence: what the own organisation may have, and no more."""
 BOOKS = {
     *("account list", "agreement list", "collection list", "community list", "doctor", "journal"),
@@ -157,7 +157,9 @@ def test_what_the_own_organisation_may_not_have_changes_nothing_it_is_told(
     with Store(full, pool_size=2) as store:
         forbidden_to_all(store)
     assert run(plain)("keep", log)[0] == 0
+    index, written = Path(log).with_name("index"), []
     calls = [
+        ("index", "export", str(index)),
         ("retro", "--no-sightings"),
         ("retro", "--all", "--any-time"),
         ("retro", "--all", "--since", "2026-11-20T08:00:02Z"),
@@ -200,6 +202,10 @@ def test_what_the_own_organisation_may_not_have_changes_nothing_it_is_told(
             one, other = (_comparable(run(dsn)(*call, *more), bool(more)) for dsn in (plain, full))
             assert one == other, call
             said += str(one)
+    for dsn in (plain, full):
+        assert run(dsn)("index", "export", str(index))[0] == 0
+        written.append(index.read_bytes())
+    assert written[0] == written[1], "the file that leaves for a cluster holds nothing of it either"
     assert "d4.example.com" in said
     assert f"{WORD}700" not in said
     assert "Own" in run(full)("sighting", "list")[1]

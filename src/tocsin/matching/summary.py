@@ -107,11 +107,16 @@ class Making:
 
     def encode(self) -> Iterator[bytes]:
         """Yield the bytes of the summary."""
-        head = msgspec.json.encode(_Head(self._rules, self._groups))
-        head += b" " * (-(_HEAD.size + len(head)) % _ALIGNED)
-        yield _HEAD.pack(MAGIC, VERSION, len(head), isal_zlib.crc32(head)) + head
-        for prints in self._prints:
-            yield prints.tobytes()
+        return encode(self._rules, self._groups, self._prints)
+
+
+def encode(rules: int, groups: Sequence[Group], prints: Sequence[Any]) -> Iterator[bytes]:
+    """Yield the bytes of a summary: its groups and their filters."""
+    head = msgspec.json.encode(_Head(rules, list(groups)))
+    head += b" " * (-(_HEAD.size + len(head)) % _ALIGNED)
+    yield _HEAD.pack(MAGIC, VERSION, len(head), isal_zlib.crc32(head)) + head
+    for each in prints:
+        yield each.tobytes()
 
 
 def decode(data: Any, rules: int) -> Summary:
