@@ -131,7 +131,7 @@ def test_hits_are_those_of_one_machine(tables, tmp_path, master):
     ]
     found = [
         (
-            row["file"].removeprefix("file://"),
+            "/" + row["file"].removeprefix("file:").lstrip("/"),
             *(row[name] for name in ("row", "field", "indicator", "wanted", "value", "raised", "flags")),
         )
         for row in said["hits"]
