@@ -40,6 +40,7 @@ OWN_SIGHT = {
         "sighting list",
         "watch",
     ),
+    *("index export", "retro"),
 }
 """Commands that show intelligence: what the own organisation may have, and no more."""
 BOOKS = {
@@ -89,7 +90,7 @@ CHANGES = {
         "import",
         "init",
     ),
-    *("knowledge load", "marking make", "migrate", "organisation add", "organisation resume"),
+    *("keep", "knowledge load", "marking make", "migrate", "organisation add", "organisation resume"),
     *(
         "organisation suspend",
         "peer add",
@@ -199,7 +200,14 @@ def test_what_the_own_organisation_may_not_have_changes_nothing_it_is_told(
     plain, full = pair.built.copies[:2]
     with Store(full, pool_size=2) as store:
         forbidden_to_all(store)
+    assert run(plain)("keep", log)[0] == 0
+    index, written = Path(log).with_name("index"), []
     calls = [
+        ("index", "export", str(index)),
+        ("retro", "--no-sightings"),
+        ("retro", "--all", "--any-time"),
+        ("retro", "--all", "--since", "2026-11-20T08:00:02Z"),
+        *(("retro", "--indicator", each) for each in (indicator(4)["id"], *FORBIDDEN_IDS[:2], plans.RANDOM)),
         ("hunt", log, "--no-sightings"),
         ("hunt", log, "--no-sightings", "--any-time", "--observables"),
         ("hunt", log),
@@ -270,6 +278,10 @@ def test_what_the_own_organisation_may_not_have_changes_nothing_it_is_told(
             one, other = (_comparable(run(dsn)(*call, *more), bool(more)) for dsn in (plain, full))
             assert one == other, call
             said += str(one).replace(call[-1], "")  # the question itself is told back
+    for dsn in (plain, full):
+        assert run(dsn)("index", "export", str(index))[0] == 0
+        written.append(index.read_bytes())
+    assert written[0] == written[1], "the file that leaves for a cluster holds nothing of it either"
     assert "d4.example.com" in said
     assert f"{WORD}700" not in said
     assert digest_of("d10.example.com") in said

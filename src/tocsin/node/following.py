@@ -61,7 +61,10 @@ class Following:
             return fresh_lists
         if fresh_lists:
             self._read_lists()
-        if pulse.generation == self._pulse.generation and self._clearances.get(own, "match").labels == self._labels:
+        if (
+            pulse.generation == self._pulse.generation
+            and self._clearances.get(own, "match").labels == self._labels
+        ):
             before = self._labels
             rows = self._gather(after=self._last)
             if self._labels == before:
