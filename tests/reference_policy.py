@@ -7,7 +7,7 @@ values that are asked about is used, and none of `tocsin.stix.markings`.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tocsin.sharing.audience import Organisation
@@ -201,3 +201,21 @@ def may_have_by_level(recipient: Organisation, label: Label, kinds: Kinds, own: 
         green = green or any(a.get("tlp") == "green" for a in asked(label, kinds, own))
         return recipient.client and (member or not green)
     return named
+
+
+def forms_of(allowed: Sequence[set[int]], labels: Mapping[int, Label]) -> list[set[int]]:
+    """In which form each label set goes: the fullest that is allowed and that all it rests on lets it have.
+
+    `allowed`: by form, the fullest first. Whole only where something of each thing it rests on goes whole; in another form where
+    something of each goes in any.
+    """
+    form: dict[int, int] = {}
+    for number, label in labels.items():  # what one rests on has a smaller number
+        best = [min((form[n] for n in one if n in form), default=None) for one in label.rests]
+        if None in best:
+            continue
+        for place, some in enumerate(allowed):
+            if number in some and (place > 0 or not any(best)):
+                form[number] = place
+                break
+    return [{number for number, place in form.items() if place == each} for each in range(3)]
