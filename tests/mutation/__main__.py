@@ -12,6 +12,7 @@ import sys
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from mutation import running
@@ -39,7 +40,9 @@ def main() -> int:
     options.add_argument("modules", nargs="*", help="parts of file names below sharing/ (default: all)")
     options.add_argument("--workers", type=int, default=2)
     options.add_argument(
-        "--again", action="store_true", help="judge only what the last run did not see noticed"
+        "--again",
+        action="store_true",
+        help="judge only what the last run, or one that was interrupted, did not see noticed",
     )
     asked = options.parse_args()
     RESULTS.mkdir(parents=True, exist_ok=True)
@@ -70,10 +73,15 @@ def _faults(modules: Sequence[str]) -> Iterator[Mutant]:
 
 
 def _noticed() -> Iterator[tuple[str, str]]:
-    if LAST.exists():
-        for name, outcome in json.loads(LAST.read_text(encoding="utf-8")).items():
-            if outcome in {running.KILLED, running.ENDLESS}:
-                yield name, outcome
+    """Yield what the last run saw noticed, also one that was interrupted."""
+    found = json.loads(LAST.read_text(encoding="utf-8")) if LAST.exists() else {}
+    for file in sorted(RESULTS.glob("*.jsonl")):
+        if not LAST.exists() or file.stat().st_mtime > LAST.stat().st_mtime:
+            found |= dict(_lines(file))
+    LAST.write_text(json.dumps(found, indent=0), encoding="utf-8")  # the files are about to be written anew
+    for name, outcome in found.items():
+        if outcome in {running.KILLED, running.ENDLESS}:
+            yield name, outcome
 
 
 def _inside(faults: Sequence[Mutant], workers: int) -> Sequence[tuple[str, str]]:
@@ -127,7 +135,12 @@ def _file(name: str, part: int) -> Path:
 
 def _read(name: str, workers: int) -> Iterator[tuple[str, str]]:
     for part in range(workers):
-        for line in _file(name, part).read_text(encoding="utf-8").splitlines():
+        yield from _lines(_file(name, part))
+
+
+def _lines(file: Path) -> Iterator[tuple[str, str]]:
+    for line in file.read_text(encoding="utf-8").splitlines():
+        with suppress(ValueError):  # the last of a run that was interrupted may be half a line
             fault, outcome = json.loads(line)
             yield fault, outcome
 
