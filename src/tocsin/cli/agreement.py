@@ -8,7 +8,7 @@ import click
 
 from tocsin.cli._time import TIME
 from tocsin.cli.context import json_option, open_store, tell
-from tocsin.sharing.agreements import INSTRUMENTS
+from tocsin.sharing.agreements import INSTRUMENTS, USES
 
 if TYPE_CHECKING:
     from tocsin.sharing.agreements import Agreement
@@ -46,6 +46,15 @@ def COMMAND() -> None:
     metavar="ID",
     help="Dated legal basis without which it is not in force; `tocsin law list` names them.",
 )
+@click.option(
+    "--permit",
+    type=click.Choice(USES),
+    multiple=True,
+    help="Action that it permits with what others shared under it, and no other; repeatable. [default: it says nothing of actions]",
+)
+@click.option(
+    "--closed", is_flag=True, help="What was shared under it goes to members only, and nobody passes it on."
+)
 @json_option
 def add(
     alias: str, parties: tuple[str, ...], community: tuple[str, ...], as_json: bool, **facts: Any
@@ -77,6 +86,8 @@ def add(
             notify=facts["notify"],
             transfer=facts["transfer"],
             law=facts["law"],
+            permitted=facts["permit"] or None,
+            closed=facts["closed"],
             parties=tuple(Party(o.id, starts) for o in {o.id: o for o in members}.values()),
         )
         agreements.add(connection, made)
@@ -105,6 +116,10 @@ def list_(as_json: bool) -> None:
         lines.append(f"{each.alias:20} {each.title}  ({each.legal_basis})")
         lines.append(f"  for     {each.purpose}")
         lines.append(f"  rests   {', '.join(communities) or 'no community rests on it'}")
+        if each.permitted is not None:
+            lines.append(f"  permits {', '.join(each.permitted)}")
+        if each.closed:
+            lines.append("  closed  what is shared under it goes to members only")
         lines += [f"  party   {name}: {why or 'in force'}{todo}" for name, why, todo in states]
         facts.append(
             _facts(each)
