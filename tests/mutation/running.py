@@ -203,7 +203,7 @@ class _Watch:
     def all(self, items: Sequence[pytest.Item]) -> list[_Known]:
         """Run the tests, which must pass; the quickest first in what is returned."""
         known = sorted(map(self._one, items), key=lambda one: one.seconds)
-        self._kept.write_text(json.dumps(self._after), encoding="utf-8")
+        self._kept.write_text(json.dumps(self._before | self._after), encoding="utf-8")
         return known
 
     def _one(self, item: pytest.Item) -> _Known:
