@@ -37,7 +37,6 @@ def COMMAND() -> None:
 @click.option(
     "--transfer",
     type=click.Choice(INSTRUMENTS),
-    default="",
     help="Instrument for transfers of personal data that it contains.",
 )
 @click.option(
@@ -84,7 +83,7 @@ def add(
             starts=starts,
             ends=facts["ends"],
             notify=facts["notify"],
-            transfer=facts["transfer"],
+            transfer=facts["transfer"] or "",
             law=facts["law"],
             permitted=facts["permit"] or None,
             closed=facts["closed"],

@@ -82,7 +82,7 @@ def test_a_file_is_never_overwritten_and_a_broken_one_never_left(
     (tmp_path / "a").write_text("mine")
     with pytest.raises(ConflictError, match="a exists"):
         export(filled, "Friend", tmp_path / "a", by="console")
-    with pytest.raises(StoreUnavailableError, match="room"):
+    with pytest.raises(StoreUnavailableError, match="b: No such file"):
         export(filled, "Friend", tmp_path / "no" / "b", by="console")
 
     def full(*_: object) -> None:
