@@ -20,7 +20,7 @@ $(UV):
 	  echo "error: pip could not install uv; Tocsin needs Python 3.11+ with pip (Debian: apt-get install python3-pip)"; exit 1; }
 
 .venv/.synced: $(UV) pyproject.toml uv.lock
-	@$(UV) sync --frozen --quiet --group dev --group docs --extra knowledge --extra evtx --extra arrow
+	@$(UV) sync --frozen --quiet --group dev --group docs --extra knowledge --extra evtx --extra arrow --extra yara
 	@touch $@
 
 # OASIS's own server, which tests talk to; it does not live with our dependencies

@@ -1,0 +1,149 @@
+"""The rules for one kind of record, put together: fields asked once for all of them, and few rules evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence, Set
+from typing import TypeAlias
+
+from tocsin.matching.sigma.expressions import FALSE, TRUE, And, Expression, Match, Not, either, replaced
+from tocsin.matching.sigma.guards import guard
+from tocsin.matching.sigma.kinds import Kind, Names
+from tocsin.matching.sigma.records import Record, everything, found
+from tocsin.matching.sigma.rules import Rule
+from tocsin.matching.sigma.tests import Exists, Null, SameAs, Test
+from tocsin.matching.sigma.values import Answer, Atom, Memory, Values, merged
+
+_Place: TypeAlias = tuple[str, ...]
+"""Names under which a field may stand; none: all of the record."""
+_Holds: TypeAlias = Callable[[Set[Atom], Record], bool]
+_SEPARATOR = "\0"
+
+
+class Group:
+    """The rules that see records of one kind."""
+
+    def __init__(self, kind: Kind, rules: Iterable[tuple[int, Rule]], memory: Memory) -> None:
+        """Put together those of `rules` that are for this kind, each with its position."""
+        placed = [(number, _placed(rule, kind)) for number, rule in rules]
+        kept = [(number, expression) for number, expression in placed if expression != FALSE]
+        self._atoms: dict[Match, Atom] = {}
+        self._always: list[int] = []
+        self._holds: dict[int, _Holds] = {}
+        guarded: list[list[int]] = []
+        for number, expression in kept:
+            self._holds[number] = self._compiled(expression)
+            guarded += [[] for _ in range(len(self._atoms) - len(guarded))]
+            chosen = guard(expression)
+            if chosen is None:
+                self._always.append(number)
+                continue
+            for match in chosen[0]:
+                guarded[self._atoms[match]].append(number)
+        fields: dict[_Place, list[tuple[Atom, Test]]] = {}
+        for match, atom in self._atoms.items():
+            fields.setdefault(_place(match), []).append((atom, match.test))
+        whole = fields.pop((), None)
+        self._keywords = None if whole is None else Values(whole, guarded, memory)
+        self._fields = [(place[0], place[1:], Values(tests, guarded, memory)) for place, tests in fields.items()]
+
+    def __len__(self) -> int:
+        """Return how many rules can hold of such a record."""
+        return len(self._holds)
+
+    def match(self, record: Record, line: str = "") -> list[int]:
+        """Return the positions of the rules that hold of a record, ascending.
+
+        Args:
+            record: its fields.
+            line: the line it was read from, if that is text of which the fields are only a part: keywords are looked for in it, too.
+        """
+        if not self._holds:
+            return []
+        passed: set[Atom] = set()
+        worth: set[int] = set()
+        for name, others, values in self._fields:
+            value = record.get(name)
+            answer = values.of(value) if type(value) is str else _asked(values, record, name, others)
+            passed |= answer.atoms
+            if answer.rules:
+                worth.update(answer.rules)
+        if self._keywords is not None and (answer := self._keywords.among(everything(record), line)).rules:
+            passed |= answer.atoms
+            worth.update(answer.rules)
+        if not worth and not self._always:
+            return []
+        return sorted(number for number in (*worth, *self._always) if self._holds[number](passed, record))
+
+    def _compiled(self, expression: Expression) -> _Holds:
+        if isinstance(expression, Match):
+            test = expression.test
+            if isinstance(test, SameAs):
+                return _same(_place(expression), test)
+            atom = self._atoms.setdefault(expression, len(self._atoms))
+            return lambda passed, _: atom in passed
+        if isinstance(expression, Not):
+            inner = self._compiled(expression.term)
+            return lambda passed, record: not inner(passed, record)
+        plain: set[Atom] = set()
+        others: list[_Holds] = []
+        for term in expression.terms:
+            if isinstance(term, Match) and not isinstance(term.test, SameAs):
+                plain.add(self._atoms.setdefault(term, len(self._atoms)))
+            else:
+                others.append(self._compiled(term))
+        atoms = frozenset(plain)
+        if isinstance(expression, And):
+            return lambda passed, record: atoms <= passed and all(holds(passed, record) for holds in others)
+        return lambda passed, record: not atoms.isdisjoint(passed) or any(holds(passed, record) for holds in others)
+
+
+def _placed(rule: Rule, kind: Kind) -> Expression:
+    """Return what a rule asks of records of a kind, under their names, with what is known of all of them decided."""
+    names = {tuple(sorted(each.names.items())): each.names for each in kind.offers if each.suits(rule.source)}
+    return either(replaced(rule.condition, lambda match, at=each: _decided(match, at, kind)) for each in names.values())  # type: ignore[misc]
+
+
+def _decided(match: Match, names: Names, kind: Kind) -> Expression:
+    if match.field is None:
+        return match
+    place = names.get(match.field, (match.field,))
+    test = match.test
+    if isinstance(test, SameAs):
+        other = names.get(test.field, (test.field,))
+        return Match(_SEPARATOR.join(place), SameAs(_SEPARATOR.join(other), test.place, test.cased))
+    if len(place) == 1 and (known := kind.known.get(place[0])) is not None:
+        if isinstance(test, (Null, Exists)):
+            return TRUE if isinstance(test, Exists) and test.value else FALSE
+        return TRUE if test.holds(known) else FALSE
+    return Match(_SEPARATOR.join(place), test)
+
+
+def _place(match: Match) -> _Place:
+    return () if match.field is None else tuple(match.field.split(_SEPARATOR))
+
+
+def _texts(record: Record, place: Iterable[str]) -> tuple[str | None, ...] | None:
+    for name in place:
+        if (texts := found(record, name)) is not None:
+            return texts
+    return None
+
+
+def _asked(values: Values, record: Record, name: str, others: Sequence[str]) -> Answer:
+    texts = _texts(record, (name, *others))
+    if texts is None:
+        return values.absent
+    # an empty list is a field in which there is nothing
+    return merged([values.null if text is None else values.of(text) for text in texts] or [values.null])
+
+
+def _same(place: _Place, test: SameAs) -> _Holds:
+    other = tuple(test.field.split(_SEPARATOR))
+
+    def holds(_: Set[Atom], record: Record) -> bool:
+        texts, others = _texts(record, place), _texts(record, other)
+        return any(
+            test.holds(one, two) for one in texts or () if one is not None for two in others or () if two is not None
+        )
+
+    return holds
