@@ -41,7 +41,7 @@ def _error(reason: str) -> ParseError:
     return ParseError(reason, rule="sigma-condition")
 
 
-def _tokens(text: str) -> list[str]:
+def _words(text: str) -> list[str]:
     found = []
     at, size = 0, len(text.rstrip())
     while at < size:
@@ -56,7 +56,7 @@ def _tokens(text: str) -> list[str]:
 
 class _Parser:
     def __init__(self, text: str, named: Mapping[str, Expression]) -> None:
-        self._tokens = _tokens(text)
+        self._words = _words(text)
         self._at = 0
         self._named = named
         self._depth = 0
@@ -64,52 +64,52 @@ class _Parser:
         self._sizes: dict[str, int] = {}
 
     def whole(self) -> Expression:
-        if not self._tokens:
+        if not self._words:
             raise _error("the condition is empty")
         found = self._or()
-        if self._at < len(self._tokens):
-            raise _error(f"{self._tokens[self._at][:40]!r} stands where the condition should end")
+        if self._at < len(self._words):
+            raise _error(f"{self._words[self._at][:40]!r} stands where the condition should end")
         return found
 
-    def _word(self, *words: str) -> bool:
-        if self._at < len(self._tokens) and self._tokens[self._at].lower() in words:
+    def _next(self, *words: str) -> bool:
+        if self._at < len(self._words) and self._words[self._at].lower() in words:
             self._at += 1
             return True
         return False
 
     def _or(self) -> Expression:
         terms = [self._and()]
-        while self._word("or"):
+        while self._next("or"):
             terms.append(self._and())
         return either(terms)
 
     def _and(self) -> Expression:
         terms = [self._not()]
-        while self._word("and"):
+        while self._next("and"):
             terms.append(self._not())
         return both(terms)
 
     def _not(self) -> Expression:
         opposite = False
-        while self._word("not"):
+        while self._next("not"):
             opposite = not opposite
         found = self._term()
         return negated(found) if opposite else found
 
     def _term(self) -> Expression:
-        if self._at >= len(self._tokens):
+        if self._at >= len(self._words):
             raise _error("the condition ends where a search identifier should stand")
-        token = self._tokens[self._at]
+        word = self._words[self._at]
         self._at += 1
-        if token == "(":
+        if word == "(":
             return self._group()
-        following = self._tokens[self._at].lower() if self._at < len(self._tokens) else ""
-        if token.lower() in _QUANTIFIERS and following == "of":
+        following = self._words[self._at].lower() if self._at < len(self._words) else ""
+        if word.lower() in _QUANTIFIERS and following == "of":
             self._at += 1
-            return self._of(token.lower())
-        if token == ")" or token.lower() in _WORDS or token not in self._named:
-            raise _error(f"{token[:60]!r} is no search identifier of this rule")
-        return self._search(token)
+            return self._of(word.lower())
+        if word == ")" or word.lower() in _WORDS or word not in self._named:
+            raise _error(f"{word[:60]!r} is no search identifier of this rule")
+        return self._search(word)
 
     def _search(self, name: str) -> Expression:
         found = self._named[name]
@@ -125,15 +125,15 @@ class _Parser:
         if self._depth > MAX_DEPTH:
             raise _error(f"brackets deeper than {MAX_DEPTH}")
         found = self._or()
-        if not self._word(")"):
+        if not self._next(")"):
             raise _error("a bracket is not closed")
         self._depth -= 1
         return found
 
     def _of(self, quantifier: str) -> Expression:
-        if self._at >= len(self._tokens):
+        if self._at >= len(self._words):
             raise _error(f"`{quantifier} of` what?")
-        pattern = self._tokens[self._at]
+        pattern = self._words[self._at]
         self._at += 1
         if pattern.lower() == "them":
             chosen = [self._search(name) for name in self._named if not name.startswith("_")]

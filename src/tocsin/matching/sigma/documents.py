@@ -64,7 +64,9 @@ def documents(raw: bytes, where: str) -> list[Document]:
         LimitError: it is too large, too deep, or has too many values.
     """
     if len(raw) > MAX_BYTES:
-        raise LimitError(f"{where}: {len(raw):,} bytes; {MAX_BYTES:,} are the most that is read of a file of rules")
+        raise LimitError(
+            f"{where}: {len(raw):,} bytes; {MAX_BYTES:,} are the most that is read of a file of rules"
+        )
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -133,7 +135,9 @@ class _Reader:
                 raise FormatError("a key that is no text", where=f"{self._where}:{line}")
             key = event.value
             if key == "<<" and event.implicit[0]:
-                raise FormatError("merge keys (<<) are not part of YAML 1.2 and not read", where=f"{self._where}:{line}")
+                raise FormatError(
+                    "merge keys (<<) are not part of YAML 1.2 and not read", where=f"{self._where}:{line}"
+                )
             if key in made:
                 raise FormatError(f"the key {key[:60]!r} stands twice", where=f"{self._where}:{line}")
             made[key] = self.value(next(self._events), (*path, key), depth + 1)
@@ -142,7 +146,9 @@ class _Reader:
     def _repeated(self, anchor: str, line: int) -> Any:
         known = self._anchors.get(anchor)
         if known is None:  # one that is still open would hold itself
-            raise FormatError(f"the alias *{anchor[:60]} stands for nothing, or for itself", where=f"{self._where}:{line}")
+            raise FormatError(
+                f"the alias *{anchor[:60]} stands for nothing, or for itself", where=f"{self._where}:{line}"
+            )
         self._counted(known[1], line)
         return _copy(known[0])
 

@@ -41,6 +41,6 @@ class Engine:
             found = self._groups[kind] = Group(kind, asked, self._memory)
         return found
 
-    def match(self, record: Record, kind: Kind, line: str = "") -> list[Rule]:
+    def match(self, record: Record, kind: Kind, raw: bytes = b"", line: str = "") -> list[Rule]:
         """Return the rules that hold of a record; see `Group.match`."""
-        return [self.rules[number] for number in self.group(kind).match(record, line)]
+        return [self.rules[number] for number in self.group(kind).match(record, raw, line)]

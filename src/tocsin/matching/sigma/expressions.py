@@ -47,7 +47,7 @@ def both(terms: Iterable[Expression]) -> Expression:
         if term == FALSE:
             return FALSE
         made.extend(term.terms if isinstance(term, And) else (term,))
-    return made[0] if len(made) == 1 else And(tuple(dict.fromkeys(made)))
+    return made[0] if len(made) == 1 else And(tuple(made))
 
 
 def either(terms: Iterable[Expression]) -> Expression:
@@ -57,7 +57,7 @@ def either(terms: Iterable[Expression]) -> Expression:
         if term == TRUE:
             return TRUE
         made.extend(term.terms if isinstance(term, Or) else (term,))
-    return made[0] if len(made) == 1 else Or(tuple(dict.fromkeys(made)))
+    return made[0] if len(made) == 1 else Or(tuple(made))
 
 
 def negated(term: Expression) -> Expression:

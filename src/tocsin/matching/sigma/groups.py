@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from functools import partial
 from typing import TypeAlias
 
 from tocsin.matching.sigma.expressions import FALSE, TRUE, And, Expression, Match, Not, either, replaced
 from tocsin.matching.sigma.guards import guard
+from tocsin.matching.sigma.keywords import Keywords
 from tocsin.matching.sigma.kinds import Kind, Names
-from tocsin.matching.sigma.records import Record, everything, found
+from tocsin.matching.sigma.records import Record, found
 from tocsin.matching.sigma.rules import Rule
-from tocsin.matching.sigma.tests import Exists, Null, SameAs, Test
+from tocsin.matching.sigma.tests import Exists, Like, Null, Regex, SameAs, Test
 from tocsin.matching.sigma.values import Answer, Atom, Memory, Values, merged
 
 _Place: TypeAlias = tuple[str, ...]
 """Names under which a field may stand; none: all of the record."""
-_Holds: TypeAlias = Callable[[Set[Atom], Record], bool]
+_Holds: TypeAlias = Callable[[AbstractSet[Atom], Record], bool]
 _SEPARATOR = "\0"
 
 
@@ -43,35 +46,40 @@ class Group:
         for match, atom in self._atoms.items():
             fields.setdefault(_place(match), []).append((atom, match.test))
         whole = fields.pop((), None)
-        self._keywords = None if whole is None else Values(whole, guarded, memory)
-        self._fields = [(place[0], place[1:], Values(tests, guarded, memory)) for place, tests in fields.items()]
+        self._keywords = None if whole is None else Keywords(whole, guarded, memory)
+        self._fields = [
+            (place[0], place[1:], Values(tests, guarded, memory)) for place, tests in fields.items()
+        ]
 
     def __len__(self) -> int:
         """Return how many rules can hold of such a record."""
         return len(self._holds)
 
-    def match(self, record: Record, line: str = "") -> list[int]:
+    def match(self, record: Record, raw: bytes = b"", line: str = "") -> list[int]:
         """Return the positions of the rules that hold of a record, ascending.
 
         Args:
             record: its fields.
+            raw: the JSON that it was read from, if it was: most keywords are seen not to be in it at a glance.
             line: the line it was read from, if that is text of which the fields are only a part: keywords are looked for in it, too.
         """
         if not self._holds:
             return []
-        passed: set[Atom] = set()
-        worth: set[int] = set()
+        answers: list[Answer] = []
         for name, others, values in self._fields:
             value = record.get(name)
-            answer = values.of(value) if type(value) is str else _asked(values, record, name, others)
-            passed |= answer.atoms
-            if answer.rules:
-                worth.update(answer.rules)
-        if self._keywords is not None and (answer := self._keywords.among(everything(record), line)).rules:
-            passed |= answer.atoms
-            worth.update(answer.rules)
+            if type(value) is str:
+                answers.append(values.of(value))
+            elif type(value) is int:
+                answers.append(values.of(str(value)))
+            else:
+                answers.append(_asked(values, record, name, others))
+        if self._keywords is not None:
+            answers.append(self._keywords.of_record(record, raw, line))
+        worth = {rule for answer in answers for rule in answer.rules}
         if not worth and not self._always:
             return []
+        passed = frozenset().union(*(answer.atoms for answer in answers))
         return sorted(number for number in (*worth, *self._always) if self._holds[number](passed, record))
 
     def _compiled(self, expression: Expression) -> _Holds:
@@ -94,13 +102,16 @@ class Group:
         atoms = frozenset(plain)
         if isinstance(expression, And):
             return lambda passed, record: atoms <= passed and all(holds(passed, record) for holds in others)
-        return lambda passed, record: not atoms.isdisjoint(passed) or any(holds(passed, record) for holds in others)
+        return lambda passed, record: (
+            not atoms.isdisjoint(passed) or any(holds(passed, record) for holds in others)
+        )
 
 
 def _placed(rule: Rule, kind: Kind) -> Expression:
     """Return what a rule asks of records of a kind, under their names, with what is known of all of them decided."""
     names = {tuple(sorted(each.names.items())): each.names for each in kind.offers if each.suits(rule.source)}
-    return either(replaced(rule.condition, lambda match, at=each: _decided(match, at, kind)) for each in names.values())  # type: ignore[misc]
+    asked = [replaced(rule.condition, partial(_decided, names=each, kind=kind)) for each in names.values()]
+    return either(dict.fromkeys(asked) if len(asked) > 1 else asked)
 
 
 def _decided(match: Match, names: Names, kind: Kind) -> Expression:
@@ -111,11 +122,12 @@ def _decided(match: Match, names: Names, kind: Kind) -> Expression:
     if isinstance(test, SameAs):
         other = names.get(test.field, (test.field,))
         return Match(_SEPARATOR.join(place), SameAs(_SEPARATOR.join(other), test.place, test.cased))
-    if len(place) == 1 and (known := kind.known.get(place[0])) is not None:
+    known = kind.known.get(place[0]) if len(place) == 1 else None
+    if known is not None and not isinstance(test, Regex) and not (isinstance(test, Like) and test.cased):
         if isinstance(test, (Null, Exists)):
             return TRUE if isinstance(test, Exists) and test.value else FALSE
         return TRUE if test.holds(known) else FALSE
-    return Match(_SEPARATOR.join(place), test)
+    return match if place == (match.field,) else Match(_SEPARATOR.join(place), test)
 
 
 def _place(match: Match) -> _Place:
@@ -140,10 +152,14 @@ def _asked(values: Values, record: Record, name: str, others: Sequence[str]) -> 
 def _same(place: _Place, test: SameAs) -> _Holds:
     other = tuple(test.field.split(_SEPARATOR))
 
-    def holds(_: Set[Atom], record: Record) -> bool:
+    def holds(_: AbstractSet[Atom], record: Record) -> bool:
         texts, others = _texts(record, place), _texts(record, other)
         return any(
-            test.holds(one, two) for one in texts or () if one is not None for two in others or () if two is not None
+            test.holds(one, two)
+            for one in texts or ()
+            if one is not None
+            for two in others or ()
+            if two is not None
         )
 
     return holds

@@ -19,7 +19,9 @@ _SELDOM: Final = 0.01
 def guard(expression: Expression) -> tuple[frozenset[Match], float] | None:
     """Return tests of which one passes wherever the expression holds, and how often one is expected to; None if there are none."""
     if isinstance(expression, Match):
-        return None if isinstance(expression.test, SameAs) else (frozenset((expression,)), _weight(expression))
+        return (
+            None if isinstance(expression.test, SameAs) else (frozenset((expression,)), _weight(expression))
+        )
     if isinstance(expression, Not):
         return None
     found = [guard(term) for term in expression.terms]

@@ -47,7 +47,10 @@ class Kind(msgspec.Struct, frozen=True, eq=False):
 
 
 def offer(
-    product: str = "", category: str = "", service: str = "", names: Mapping[str, str | tuple[str, ...]] | None = None
+    product: str = "",
+    category: str = "",
+    service: str = "",
+    names: Mapping[str, str | tuple[str, ...]] | None = None,
 ) -> Offer:
     """Return an offer; a field that stands under one name may be given as that."""
     placed = {field: (at,) if isinstance(at, str) else at for field, at in (names or {}).items()}

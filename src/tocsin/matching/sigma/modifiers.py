@@ -19,7 +19,19 @@ from tocsin.matching.sigma import tests
 from tocsin.matching.sigma.expressions import Expression, Match, both, either, negated
 from tocsin.matching.sigma.records import text_of
 from tocsin.matching.sigma.regular import searcher
-from tocsin.matching.sigma.tests import Compare, Exists, Like, Network, Null, Order, Part, Regex, SameAs, Test, TimePart
+from tocsin.matching.sigma.tests import (
+    Compare,
+    Exists,
+    Like,
+    Network,
+    Null,
+    Order,
+    Part,
+    Regex,
+    SameAs,
+    Test,
+    TimePart,
+)
 from tocsin.matching.sigma.wildcards import ANY, Parts, Wild, joined, parts_of
 
 Placeholders: TypeAlias = Mapping[str, Sequence[str]]
@@ -49,9 +61,7 @@ class _State(msgspec.Struct):
     place: str = "whole"
 
 
-def item(
-    key: str, values: Any, *, placeholders: Placeholders | None = None
-) -> Expression:
+def item(key: str, values: Any, *, placeholders: Placeholders | None = None) -> Expression:
     """Return what one item of a selection asks for.
 
     Args:
@@ -70,7 +80,9 @@ def item(
     for value in given:
         if isinstance(value, (dict, list)):
             raise _error(f"{key}: a value is a map or a list in a list")
-        states += _apply(key, value, [name for name in chain if name not in {"all", "neq"}], placeholders or {})
+        states += _apply(
+            key, value, [name for name in chain if name not in {"all", "neq"}], placeholders or {}
+        )
         if len(states) > MAX_VALUES:
             raise _error(f"{key}: more than {MAX_VALUES:,} values")
     tested = [Match(field or None, _test(key, state, keyword=not field)) for state in states]
@@ -86,7 +98,10 @@ def _apply(key: str, value: Any, chain: Sequence[str], placeholders: Placeholder
     states = [_State(value)]
     read = _verbatim if {"re", "cidr", "fieldref"} & set(chain) else parts_of
     if isinstance(value, str):
-        states = [_State(read(text)) for text in (_expanded(key, value, placeholders) if "expand" in chain else (value,))]
+        states = [
+            _State(read(text))
+            for text in (_expanded(key, value, placeholders) if "expand" in chain else (value,))
+        ]
     elif "expand" in chain:
         raise _error(f"{key}: expand needs text")
     for name in chain:
@@ -221,7 +236,14 @@ def _numeric(key: str, name: str, state: _State) -> int | float:
 
 
 def _order(key: str, name: str, state: _State) -> list[_State]:
-    return [msgspec.structs.replace(state, value=_numeric(key, name, state), kind=state.kind if state.part else "order", order=cast("Order", name))]
+    return [
+        msgspec.structs.replace(
+            state,
+            value=_numeric(key, name, state),
+            kind=state.kind if state.part else "order",
+            order=cast("Order", name),
+        )
+    ]
 
 
 def _time(key: str, name: str, state: _State) -> list[_State]:
@@ -248,13 +270,19 @@ def _decoded(key: str, octets: bytes) -> Parts:
     try:
         text = octets.decode()
     except UnicodeDecodeError:
-        raise _error(f"{key}: what utf16 makes of it is no text; base64 or base64offset must follow") from None
+        raise _error(
+            f"{key}: what utf16 makes of it is no text; base64 or base64offset must follow"
+        ) from None
     return (text,) if text else ()
 
 
 def _test(key: str, state: _State, *, keyword: bool) -> Test:
     value = state.value
-    if keyword and (state.kind not in {"text", "re"} or not isinstance(value, (tuple, bytes, int, float)) or isinstance(value, bool)):
+    if keyword and (
+        state.kind not in {"text", "re"}
+        or not isinstance(value, (tuple, bytes, int, float))
+        or isinstance(value, bool)
+    ):
         raise _error(f"{key or 'keyword'}: only text and re can be looked for in all fields")
     if isinstance(value, bool):
         return Exists(value) if state.kind == "exists" else Like(("true" if value else "false",))
@@ -265,7 +293,9 @@ def _test(key: str, state: _State, *, keyword: bool) -> Test:
     if isinstance(value, bytes):
         value = _decoded(key, value)
     if isinstance(value, (int, float)):
-        return _numbered(state, value)
+        if not keyword:
+            return _numbered(state, value)
+        value = (text_of(value),)
     text = "".join(map(str, value)) if state.kind in {"re", "cidr", "fieldref"} else ""
     if state.kind == "re":
         return _regex(text, state)
@@ -275,12 +305,13 @@ def _test(key: str, state: _State, *, keyword: bool) -> Test:
         return SameAs(text, cast("tests.Place", state.place), state.cased)
     parts = joined((ANY, *value, ANY)) if keyword else value
     folded = [
-        tests.fold(part, cased=state.cased, dashes=state.dashes) if isinstance(part, str) else part for part in parts
+        tests.fold(part, cased=state.cased, dashes=state.dashes) if isinstance(part, str) else part
+        for part in parts
     ]
     return Like(tuple(folded), state.cased, state.dashes)
 
 
-def _numbered(state: _State, value: int | float) -> Test:
+def _numbered(state: _State, value: float) -> Test:
     if state.kind == "time":
         return TimePart(cast("Part", state.part), state.order, value)
     if state.kind == "order":

@@ -131,24 +131,20 @@ def parse(raw: bytes, where: str, *, placeholders: Placeholders | None = None) -
 def _document(document: Document, where: str, placeholders: Placeholders) -> Parsed:
     title = ""
     try:
-        if not isinstance(document.value, dict):
-            raise _Fault(f"a rule is a map, not {_kind(document.value)}", ())
         head = _head(document, f"{where}:{document.line()}")
         title = head.title
         if "correlation" in document.value:
             return Unread(head, document)
         if "filter" in document.value:
             return _filter(document, head, placeholders)
-        if "detection" not in document.value:
-            raise _Fault("there is no detection, correlation or filter: this is no Sigma rule", ())
         source = _source(document)
         condition = _detection(document, ("detection",), placeholders)
         return Rule(head, source, condition, _texts(document, "fields"))
-    except _Fault as fault:
+    except _FaultError as fault:
         return Refused(f"{where}:{document.line(*fault.path)}", fault.rule, fault.reason, title)
 
 
-class _Fault(Exception):
+class _FaultError(Exception):
     def __init__(self, reason: str, path: Path, rule: str = "sigma-rule") -> None:
         super().__init__(reason)
         self.reason, self.path, self.rule = reason, path, rule
@@ -164,7 +160,7 @@ def _text(document: Document, name: str) -> str:
     if value is None:
         return ""
     if isinstance(value, (dict, list)):
-        raise _Fault(f"{name} is {_kind(value)}, not text", (name,))
+        raise _FaultError(f"{name} is {_kind(value)}, not text", (name,))
     return str(value).strip()
 
 
@@ -173,18 +169,24 @@ def _texts(document: Document, name: str) -> tuple[str, ...]:
     if value is None:
         return ()
     members = value if isinstance(value, list) else [value]
-    return tuple(str(each).strip() for each in members if not isinstance(each, (dict, list)) and each is not None)
+    return tuple(
+        str(each).strip() for each in members if not isinstance(each, (dict, list)) and each is not None
+    )
 
 
 def _head(document: Document, where: str) -> Head:
+    if not isinstance(document.value, dict):
+        raise _FaultError(f"a rule is a map, not {_kind(document.value)}", ())
+    if not {"detection", "correlation", "filter"}.intersection(document.value):
+        raise _FaultError("there is no detection, correlation or filter: this is no Sigma rule", ())
     title = _text(document, "title")
     if not title:
-        raise _Fault("the rule has no title", ("title",))
+        raise _FaultError("the rule has no title", ("title",))
     level, status = _text(document, "level").lower(), _text(document, "status").lower()
     if level and level not in LEVELS:
-        raise _Fault(f"level {level[:40]!r} is none of {', '.join(LEVELS)}", ("level",))
+        raise _FaultError(f"level {level[:40]!r} is none of {', '.join(LEVELS)}", ("level",))
     if status and status not in STATUSES:
-        raise _Fault(f"status {status[:40]!r} is none of {', '.join(STATUSES)}", ("status",))
+        raise _FaultError(f"status {status[:40]!r} is none of {', '.join(STATUSES)}", ("status",))
     return Head(
         title=title[:_LONGEST_TITLE],
         id=_text(document, "id").lower(),
@@ -205,28 +207,28 @@ def _head(document: Document, where: str) -> Head:
 def _source(document: Document) -> LogSource:
     value = document.value.get("logsource")
     if not isinstance(value, dict):
-        raise _Fault("the rule has no logsource", ("logsource",))
+        raise _FaultError("the rule has no logsource", ("logsource",))
     found: dict[str, str] = {}
     for name in ("product", "category", "service"):
         text = value.get(name)
         if text is None:
             continue
         if not isinstance(text, str) or not _SPELLED.fullmatch(text):
-            raise _Fault(f"{name} is no name of letters, digits, `_`, `.` and `-`", ("logsource", name))
+            raise _FaultError(f"{name} is no name of letters, digits, `_`, `.` and `-`", ("logsource", name))
         found[name] = text.lower()
     if not found:
-        raise _Fault("logsource names neither product nor category nor service", ("logsource",))
+        raise _FaultError("logsource names neither product nor category nor service", ("logsource",))
     return LogSource(**found)
 
 
 def _filter(document: Document, head: Head, placeholders: Placeholders) -> Filter:
     value = document.value["filter"]
     if not isinstance(value, dict):
-        raise _Fault("filter is no map", ("filter",))
+        raise _FaultError("filter is no map", ("filter",))
     rules = value.get("rules", "any")
     named = rules if isinstance(rules, list) else [rules]
     if not all(isinstance(each, str) for each in named):
-        raise _Fault("rules of a filter are ids or names", ("filter", "rules"))
+        raise _FaultError("rules of a filter are ids or names", ("filter", "rules"))
     condition = _detection(document, ("filter",), placeholders, without={"rules"})
     return Filter(head, _source(document), tuple(named), condition)
 
@@ -236,9 +238,11 @@ def _detection(
 ) -> Expression:
     value = document.value[path[0]]
     if not isinstance(value, dict):
-        raise _Fault(f"{path[0]} is {_kind(value)}, not a map", path)
+        raise _FaultError(f"{path[0]} is {_kind(value)}, not a map", path)
     if "timeframe" in value:
-        raise _Fault("timeframe is no longer part of Sigma: write a correlation rule", (*path, "timeframe"))
+        raise _FaultError(
+            "timeframe is no longer part of Sigma: write a correlation rule", (*path, "timeframe")
+        )
     passed = _NOT_SEARCHED | (without or set())
     named = {
         name: _search(document, each, (*path, name), placeholders)
@@ -246,40 +250,40 @@ def _detection(
         if name not in passed
     }
     if not named:
-        raise _Fault("there is no search identifier", path)
+        raise _FaultError("there is no search identifier", path)
     return _condition(value.get("condition"), named, (*path, "condition"))
 
 
 def _condition(value: Any, named: Mapping[str, Expression], path: Path) -> Expression:
     texts = value if isinstance(value, list) else [value]
     if not texts or not all(isinstance(each, str) for each in texts):
-        raise _Fault("there is no condition", path)
+        raise _FaultError("there is no condition", path)
     try:
         return either(conditions.parse(each, named) for each in texts)
     except ParseError as error:
-        raise _Fault(str(error), path, error.rule) from None
+        raise _FaultError(str(error), path, error.rule) from None
 
 
 def _search(document: Document, value: Any, path: Path, placeholders: Placeholders) -> Expression:
     """Return what a search identifier asks for: a map, a list of maps, or keywords."""
     if isinstance(value, dict):
         if not value:
-            raise _Fault("an empty search", path)
-        return both(_item(document, key, each, (*path, key), placeholders) for key, each in value.items())
+            raise _FaultError("an empty search", path)
+        return both(_item(key, each, (*path, key), placeholders) for key, each in value.items())
     if not isinstance(value, list):
-        return _item(document, "", value, path, placeholders)
+        return _item("", value, path, placeholders)
     if not value:
-        raise _Fault("an empty search", path)
+        raise _FaultError("an empty search", path)
     return either(
         _search(document, each, (*path, number), placeholders)
         if isinstance(each, dict)
-        else _item(document, "", each, (*path, number), placeholders)
+        else _item("", each, (*path, number), placeholders)
         for number, each in enumerate(value)
     )
 
 
-def _item(document: Document, key: str, values: Any, path: Path, placeholders: Placeholders) -> Expression:
+def _item(key: str, values: Any, path: Path, placeholders: Placeholders) -> Expression:
     try:
         return modifiers.item(key, values, placeholders=placeholders)
     except ParseError as error:
-        raise _Fault(str(error), path, error.rule) from None
+        raise _FaultError(str(error), path, error.rule) from None

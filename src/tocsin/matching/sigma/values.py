@@ -15,13 +15,24 @@ import msgspec
 import re2
 
 from tocsin.matching.sigma.regular import options, spelled
-from tocsin.matching.sigma.tests import Compare, Exists, Like, Network, Null, Regex, Test, TimePart, fold
+from tocsin.matching.sigma.tests import (
+    Compare,
+    Exists,
+    Like,
+    Network,
+    Null,
+    Regex,
+    SameAs,
+    Test,
+    TimePart,
+    fold,
+)
 from tocsin.matching.sigma.wildcards import ANY, Wild
 
 Atom = int
 """Number of a test within its group."""
 
-_LONGEST_REMEMBERED = 2_048
+_LONGEST_REMEMBERED = 8_192
 _REMEMBERED = 1 << 27
 """Bytes of texts whose answers one engine remembers."""
 _PER_ANSWER = 250
@@ -35,7 +46,7 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     rules: tuple[int, ...]
 
 
-_NOTHING: Final = Answer(frozenset(), ())
+NOTHING: Final = Answer(frozenset(), ())
 
 
 class Memory:
@@ -108,11 +119,15 @@ class _Literals:
         if size <= _PIECE:
             self._judge(self._find(folded, overlapping=True), 0, folded, atoms)
             return
-        for start in range(0, size, _PIECE):  # a text of one letter has as many places as letters: they are not held all at once
+        for start in range(
+            0, size, _PIECE
+        ):  # a text of one letter has as many places as letters: they are not held all at once
             piece = folded[start : start + _PIECE + self._longest - 1]
             self._judge(self._find(piece, overlapping=True), start, folded, atoms)
 
-    def _judge(self, places: Iterable[tuple[int, int, int]], offset: int, text: str, atoms: set[Atom]) -> None:
+    def _judge(
+        self, places: Iterable[tuple[int, int, int]], offset: int, text: str, atoms: set[Atom]
+    ) -> None:
         seen: set[str] = set()
         size = len(text)
         for number, start, end in places:
@@ -137,7 +152,9 @@ class Values:
         null: what passes where it is null.
     """
 
-    def __init__(self, tests: Sequence[tuple[Atom, Test]], rules: Sequence[Sequence[int]], memory: Memory) -> None:
+    def __init__(
+        self, tests: Sequence[tuple[Atom, Test]], rules: Sequence[Sequence[int]], memory: Memory
+    ) -> None:
         """Put tests together.
 
         Args:
@@ -150,9 +167,10 @@ class Values:
         self._known = memory.share()
         self._literals: dict[tuple[bool, bool], _Literals] = {}
         self._checked: list[tuple[Atom, Network | Compare | TimePart]] = []
-        self._expressions: list[Atom] = []
-        self._filter: Any = None
-        present, absent, null = set(), set(), set()
+        self._expressions: list[tuple[Atom, Regex]] = []
+        present: set[Atom] = set()
+        absent: set[Atom] = set()
+        null: set[Atom] = set()
         for atom, test in tests:
             if isinstance(test, Null):
                 absent.add(atom)
@@ -163,8 +181,7 @@ class Values:
                 self._add(atom, test)
         for literals in self._literals.values():
             literals.ready()
-        if self._filter is not None:
-            self._filter.Compile()
+        self._filter = _filter([regex for _, regex in self._expressions])
         self._present = frozenset(present)
         self.absent = self._answer(absent)
         self.null = self._answer(null | present)
@@ -176,23 +193,13 @@ class Values:
                 self._literals[folding] = _Literals(cased=test.cased, dashes=test.dashes)
             self._literals[folding].add(atom, test)
         elif isinstance(test, Regex):
-            if self._filter is None:
-                self._filter = re2.Filter()
-            self._filter.Add(spelled(test), options())
-            self._expressions.append(atom)
+            self._expressions.append((atom, test))
         elif isinstance(test, (Network, Compare, TimePart)):
             self._checked.append((atom, test))
 
     def _answer(self, atoms: Iterable[Atom]) -> Answer:
         held = frozenset(atoms)
         return Answer(held, tuple({rule for atom in held for rule in self._rules[atom]}))
-
-    def among(self, texts: Sequence[str], line: str) -> Answer:
-        """Return what texts that are one record's, and its line, pass together; tests here are keywords, which ask for what is inside."""
-        # few records have one: all texts are asked at once, and each for itself only if they pass anything together
-        if self._filter is None and not self.of("\n".join((*texts, line))).atoms:
-            return _NOTHING
-        return merged([self.of(text) for text in {*texts, line}])
 
     def of(self, text: str) -> Answer:
         """Return what a text passes."""
@@ -203,7 +210,7 @@ class Values:
         for literals in self._literals.values():
             literals.passed(text, atoms)
         if self._filter is not None:
-            atoms.update(self._expressions[number] for number in self._filter.Match(text) or ())
+            atoms.update(self._expressions[number][0] for number in self._filter.Match(text) or ())
         atoms.update(atom for atom, test in self._checked if test.holds(text))
         found = self._answer(atoms)
         if len(text) <= _LONGEST_REMEMBERED:
@@ -212,12 +219,23 @@ class Values:
         return found
 
 
+def _filter(expressions: Sequence[Regex]) -> Any:
+    """Return what finds all expressions in a text in one pass, None for none."""
+    if not expressions:
+        return None
+    made = re2.Filter()
+    for each in expressions:
+        made.Add(spelled(each), options())
+    made.Compile()
+    return made
+
+
 def merged(answers: Sequence[Answer]) -> Answer:
     """Return what several texts pass together."""
     if len(answers) == 1:
         return answers[0]
     if not answers:
-        return _NOTHING
+        return NOTHING
     return Answer(
         frozenset().union(*(each.atoms for each in answers)),
         tuple({rule for each in answers for rule in each.rules}),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
 import orjson
 
+from tocsin.matching.sigma.expressions import tests_of
 from tocsin.matching.sigma.kinds import Kind, Offer, offer
 from tocsin.matching.sigma.records import Record, text_of
+from tocsin.matching.sigma.rules import Rule
+from tocsin.matching.sigma.tests import Like
 
 _SYSMON = "microsoft-windows-sysmon/operational"
 _POWERSHELL = ("microsoft-windows-powershell/operational", "powershellcore/operational")
@@ -106,11 +109,12 @@ _POWERSHELL_CATEGORIES: Final = {
     (_CLASSIC, "600"): "ps_classic_provider_start",
     (_CLASSIC, "800"): "ps_classic_script",
 }
-_EVERY: Final = {
+_Names = Mapping[str, str | tuple[str, ...]]
+_EVERY: Final[_Names] = {
     "Provider_Name": ("Provider_Name", "SourceName", "ProviderName", "Provider"),
     "Computer": ("Computer", "Hostname", "ComputerName"),
 }
-_PROCESS: Final = {
+_PROCESS: Final[_Names] = {
     **_EVERY,
     "Image": "NewProcessName",
     "ParentImage": "ParentProcessName",
@@ -121,33 +125,38 @@ _PROCESS: Final = {
     "ParentProcessId": "ProcessId",
 }
 """A process in event 4688, under the names that Sysmon has for it."""
-_REGISTRY: Final = {**_EVERY, "Image": "ProcessName", "TargetObject": "ObjectName", "Details": "NewValue", "User": "SubjectUserName"}
+_REGISTRY: Final[_Names] = {
+    **_EVERY,
+    "Image": "ProcessName",
+    "TargetObject": "ObjectName",
+    "Details": "NewValue",
+    "User": "SubjectUserName",
+}
 """A value of the registry in event 4657."""
-_REGISTRY_CATEGORIES: Final = {"%%1904": "registry_add", "%%1905": "registry_set", "%%1906": "registry_delete"}
+_REGISTRY_CATEGORIES: Final = {
+    "%%1904": "registry_add",
+    "%%1905": "registry_set",
+    "%%1906": "registry_delete",
+}
 _LONGEST_NAME = 200
-
-
-def _service(channel: str) -> str:
-    return _SERVICE_OF.get(channel, "")
 
 
 @lru_cache(maxsize=4_096)
 def kind(channel: str, event: str, operation: str = "") -> Kind:
-    """Return the kind of an event by its channel, its number and, for 4657, what was done (`%%1904` and the like)."""
-    low = channel.lower()
-    service = _service(low)
+    """Return the kind of an event by its channel (in lower case), its number and, for 4657, what was done (`%%1904` and the like)."""
+    service = _SERVICE_OF.get(channel, "")
     offers: list[Offer] = []
-    if low == _SYSMON:
+    if channel == _SYSMON:
         offers += [offer("windows", each, service, _EVERY) for each in _SYSMON_CATEGORIES.get(event, ())]
-    if category := _POWERSHELL_CATEGORIES.get((low, event)):
+    if category := _POWERSHELL_CATEGORIES.get((channel, event)):
         offers.append(offer("windows", category, service, _EVERY))
-    if low == "security" and event == "4688":
+    if channel == "security" and event == "4688":
         offers.append(offer("windows", "process_creation", "", _PROCESS))
-    if low == "security" and event == "4657":
+    if channel == "security" and event == "4657":
         offers.append(offer("windows", "registry_event", "", _REGISTRY))
         if category := _REGISTRY_CATEGORIES.get(operation):
             offers.append(offer("windows", category, "", _REGISTRY))
-    if not offers or low == "security":
+    if not offers or channel == "security":
         offers.append(offer("windows", "", service, _EVERY))
     known = {"Channel": channel} if channel else {}
     return Kind(tuple(offers), {**known, "EventID": event} if event else known)
@@ -163,11 +172,13 @@ def record_and_kind(record: Record, events: frozenset[str]) -> tuple[Record, Kin
     flat = _flat(record)
     event, channel = flat.get("EventID"), flat.get("Channel")
     number = text_of(event) if event is not None else ""
-    name = channel if isinstance(channel, str) and len(channel) <= _LONGEST_NAME else ""
-    if name.lower() not in _SERVICE_OF:
+    name = channel.lower() if isinstance(channel, str) and len(channel) <= _LONGEST_NAME else ""
+    if name not in _SERVICE_OF:
         return flat, kind("", number if number in events else "")
     operation = flat.get("OperationType", "") if number == "4657" else ""
-    return flat, kind(name, number if number in events else "", operation if operation in _REGISTRY_CATEGORIES else "")
+    return flat, kind(
+        name, number if number in events else "", operation if operation in _REGISTRY_CATEGORIES else ""
+    )
 
 
 def _flat(record: Record) -> Record:
@@ -185,7 +196,13 @@ def _flat(record: Record) -> Record:
     if "Event" in record and isinstance(event := record["Event"], Mapping):
         return _of_xml(event)
     if "event_data" in record and isinstance(record["event_data"], Mapping):
-        return {"EventID": record.get("event_id"), "Channel": record.get("log_name"), "Provider_Name": record.get("source_name"), "Computer": record.get("computer_name"), **record["event_data"]}
+        return {
+            "EventID": record.get("event_id"),
+            "Channel": record.get("log_name"),
+            "Provider_Name": record.get("source_name"),
+            "Computer": record.get("computer_name"),
+            **record["event_data"],
+        }
     if "EventData" in record:
         return {**record, **_data(record["EventData"])}
     if "EventID" not in record and "Id" in record:  # Get-WinEvent | ConvertTo-Json
@@ -228,3 +245,17 @@ def _data(data: Any) -> dict[str, Any]:
     if isinstance(nameless, Mapping) and "#text" in nameless:
         plain["Data"] = nameless["#text"]
     return plain
+
+
+def numbers_of(rules: Iterable[Rule]) -> frozenset[str]:
+    """Return the numbers of events that rules ask for, or that a log source is told by."""
+    asked = {
+        "".join(map(str, match.test.parts))
+        for rule in rules
+        for match in tests_of(rule.condition)
+        if match.field == "EventID" and isinstance(match.test, Like)
+    }
+    told = {number for _, number in _POWERSHELL_CATEGORIES} | {"4688", "4657"}
+    return frozenset(
+        number for number in asked | told | set(_SYSMON_CATEGORIES) if number.isdigit() and len(number) <= 6
+    )

@@ -1,0 +1,53 @@
+"""Keywords: tests on every value of a record, and on its line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+import ahocorasick_rs
+
+from tocsin.matching.sigma.records import Record, everything
+from tocsin.matching.sigma.tests import Like, Test
+from tocsin.matching.sigma.values import NOTHING, Answer, Atom, Memory, Values, merged
+
+# Letters that JSON writes as they are and that stay one octet: a literal is told by its longest run of them.
+_RUN = re.compile(r"[A-Za-z0-9 _.:;,=()\[\]{}<>|&%$#@!?+*'`~^-]+")
+_LEAST: Final = 3
+
+
+class Keywords:
+    """The keywords of all rules for one kind of record."""
+
+    def __init__(
+        self, tests: Sequence[tuple[Atom, Test]], rules: Sequence[Sequence[int]], memory: Memory
+    ) -> None:
+        """Put tests together, as `Values` does."""
+        self._values = Values(tests, rules, memory)
+        runs = [_telling(test) for _, test in tests]
+        self._plain = all(isinstance(test, Like) for _, test in tests)
+        self._seen: Any = None
+        if all(runs):
+            self._seen = ahocorasick_rs.BytesAhoCorasick([run.encode() for run in runs])
+
+    def of_record(self, record: Record, raw: bytes, line: str) -> Answer:
+        """Return what the values of a record and its line pass together; see `groups.Group.match`."""
+        # case folding makes letters of signs beyond ASCII, and JSON may write any letter as an escape
+        told = self._seen is not None and raw and raw.isascii() and b"\\u" not in raw
+        if told and not self._seen.find_matches_as_indexes(raw.lower()):
+            return NOTHING
+        texts = {*everything(record), line} if line else set(everything(record))
+        # few records have any: all texts are asked at once, and each for itself only if they pass anything together
+        if self._plain and not self._values.of("\n".join(texts)).atoms:
+            return NOTHING
+        return merged([self._values.of(text) for text in texts])
+
+
+def _telling(test: Test) -> str:
+    """Return what a text must have in lower case to pass a test; empty if that is too little or not known."""
+    if not isinstance(test, Like) or test.dashes:
+        return ""
+    runs = (run for part in test.parts if isinstance(part, str) for run in _RUN.findall(part))
+    found = max(runs, key=len, default="")
+    return found.lower() if len(found) >= _LEAST else ""
