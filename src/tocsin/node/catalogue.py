@@ -107,6 +107,20 @@ def load(store: Store, clearances: Clearances, *, observables: bool = False) -> 
     return rows.derive(_catalogue(rows.value, clearances, lists))
 
 
+def held(store: Store, clearances: Clearances) -> Released[list[tuple[Indicator, tuple[Source, ...]]]]:
+    """Return the indicators that the node's own organisation may match with, whatever language they are in, and who asserted each so."""
+
+    def ask(clearance: Clearance) -> Released[list[_Row]] | Stale:
+        return placed.gather(store, ("indicator",), clearance, _row)
+
+    rows = clearances.ask(clearances.snapshot.own.id, ask, "match")
+    source_of = _Sources(clearances.snapshot)
+    sources: dict[Indicator, tuple[Source, ...]] = {}
+    for row in _latest(rows.value, clearances.snapshot):
+        sources[row.indicator] = (*sources.get(row.indicator, ()), source_of(row))
+    return rows.derive(list(sources.items()))
+
+
 def _row(found: Placed) -> _Row:
     written = _decode(found.body)
     indicator = Indicator(

@@ -22,7 +22,6 @@ from tocsin.matching.sigma.tests import (
     Network,
     Null,
     Regex,
-    SameAs,
     Test,
     TimePart,
     fold,
