@@ -33,9 +33,8 @@ def queries(folder: Path) -> tuple[list[tuple[str, str]], int]:
             collection = SigmaCollection.from_yaml(file.read_text())
             if str(collection.rules[0].logsource.product) != "windows":
                 continue
-            for made in backend.convert(collection, "zircolite"):
-                rule = json.loads(made) if isinstance(made, str) else made
-                found += [(str(collection.rules[0].id), query) for query in rule["rule"]]
+            for rule in json.loads(backend.convert(collection, "zircolite")):
+                found += [(rule["id"], query) for query in rule["rule"]]
         except Exception:  # noqa: BLE001 - whatever it cannot convert
             failed += 1
     return found, failed
@@ -48,7 +47,9 @@ def flattened(event: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         if isinstance(value, dict):
             flat |= flattened(value, f"{prefix}{name}.")
         else:
-            flat[prefix + name] = value if isinstance(value, (str, int, float)) or value is None else json.dumps(value)
+            flat[prefix + name] = (
+                value if isinstance(value, (str, int, float)) or value is None else json.dumps(value)
+            )
     return flat
 
 
@@ -77,7 +78,11 @@ def filled(files: list[Path]) -> sqlite3.Connection:
 
 
 def _bound(value: Any) -> Any:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 1 << 62 else value
+    return (
+        str(value)
+        if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 1 << 62
+        else value
+    )
 
 
 def main(folder: str, *names: str) -> None:
@@ -87,7 +92,9 @@ def main(folder: str, *names: str) -> None:
     began = time.process_time()
     database = filled([Path(name) for name in names])
     inserted = time.process_time() - began
-    database.create_function("regexp", 2, lambda pattern, text: text is not None and re.search(pattern, str(text)) is not None)
+    database.create_function(
+        "regexp", 2, lambda pattern, text: text is not None and re.search(pattern, str(text)) is not None
+    )
     hits: list[tuple[str, str]] = []
     seconds, errors = 0.0, 0
     for identifier, query in rules:
@@ -106,7 +113,15 @@ def main(folder: str, *names: str) -> None:
                 database.execute(f'ALTER TABLE logs ADD COLUMN "{missing[1]}" TEXT COLLATE NOCASE')
     print(
         json.dumps(
-            {"rules": len(rules), "failed": failed, "errors": errors, "converting": converted, "inserting": inserted, "querying": seconds, "hits": hits}
+            {
+                "rules": len(rules),
+                "failed": failed,
+                "errors": errors,
+                "converting": converted,
+                "inserting": inserted,
+                "querying": seconds,
+                "hits": hits,
+            }
         )
     )
 

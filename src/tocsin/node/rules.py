@@ -23,10 +23,11 @@ MAX_FILE = 64 * 1024 * 1024
 
 
 class Held(msgspec.Struct, frozen=True):
-    """An indicator whose pattern is a rule: its id, its name, the rule, and who shared it."""
+    """An indicator whose pattern is a rule: its id, its name, its language (`pattern_type`), the rule, and who shared it."""
 
     id: str
     name: str
+    language: str
     pattern: str
     sources: tuple[Source, ...]
 
@@ -43,7 +44,7 @@ def of_store(
             early = indicator.valid_from is not None and now < indicator.valid_from
             late = indicator.valid_until is not None and now >= indicator.valid_until
             if indicator.pattern_type in wanted and not early and not late:
-                yield Held(indicator.id, indicator.name, indicator.pattern, sources)
+                yield Held(indicator.id, indicator.name, indicator.pattern_type, indicator.pattern, sources)
 
     return rows.derive(list(rules()))
 

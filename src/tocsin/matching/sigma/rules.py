@@ -111,6 +111,19 @@ class Refused(msgspec.Struct, frozen=True):
 Parsed: TypeAlias = Rule | Filter | Unread | Refused
 
 
+def head(document: Document, where: str) -> Head | Refused:
+    """Return what a document says about itself, or why it is no Sigma rule at all."""
+    try:
+        return _head(document, f"{where}:{document.line()}")
+    except _FaultError as fault:
+        return Refused(f"{where}:{document.line(*fault.path)}", fault.rule, fault.reason)
+
+
+def evaluated(document: Document, where: str) -> Parsed:
+    """Return what a document asks for; see `parse`."""
+    return _document(document, where, {})
+
+
 def parse(raw: bytes, where: str, *, placeholders: Placeholders | None = None) -> list[Parsed]:
     """Return what each document of a file says; never raises for its content.
 

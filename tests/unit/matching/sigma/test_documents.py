@@ -17,7 +17,18 @@ def values(text: str) -> list[Any]:
 def test_the_core_schema() -> None:
     text = "a: 1\nb: '1'\nc: 0x10\nd: 0o17\ne: 1.5\nf: true\ng: yes\nh: ~\ni:\nj: 2026-01-02\nk: 1_000\nl: 010\nm: .5\nn: -3\no: +\n"
     assert values(text) == [
-        {"a": 1, "b": "1", "c": 16, "d": 15, "e": 1.5, "f": True, "g": "yes", "h": None, "i": None, "j": "2026-01-02"}
+        {
+            "a": 1,
+            "b": "1",
+            "c": 16,
+            "d": 15,
+            "e": 1.5,
+            "f": True,
+            "g": "yes",
+            "h": None,
+            "i": None,
+            "j": "2026-01-02",
+        }
         | {"k": "1_000", "l": 10, "m": 0.5, "n": -3, "o": "+"}
     ]
 
@@ -37,7 +48,9 @@ def test_aliases_are_copies() -> None:
     assert value["a"] is not value["c"]
 
 
-BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + "".join(f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10))
+BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10)
+)
 
 
 @pytest.mark.parametrize(
