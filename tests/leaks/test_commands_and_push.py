@@ -23,7 +23,7 @@ from leaks.world import WORD, Pair
 from tocsin.cli import _root, main
 from tocsin.store import Store
 
-OWN_SIGHT = {"explain", "hunt", "search", "sighting list"}
+OWN_SIGHT = {"explain", "hunt", "rules check", "search", "sighting list", "sigma run", "yara scan"}
 """Commands that show intelligence: what the own organisation may have, and no more."""
 BOOKS = {
     *("account list", "agreement list", "collection list", "community list", "doctor", "journal"),
@@ -31,7 +31,7 @@ BOOKS = {
     *("quarantine list", "token list", "embargo list", "law list", "policy explain", "policy simulate"),
 }
 """Commands that show what the operator keeps, with no content of any object."""
-WORLD = {"law show", "law transfer", "observe"}
+WORLD = {"law show", "law transfer", "observe", "sigma check", "yara check"}
 """Commands that know nothing of the node."""
 RAW = {"quarantine show", "backup"}
 """Commands that hand the operator bytes that were never decided about: what was refused, and the whole node."""
@@ -161,6 +161,9 @@ def test_what_the_own_organisation_may_not_have_changes_nothing_it_is_told(
         ("hunt", log, "--no-sightings", "--any-time", "--observables"),
         ("hunt", log),
         ("hunt", log, "--fail-on-hit"),
+        ("sigma", "run", "--held", log),
+        ("yara", "scan", "--held", log),
+        ("rules", "check", "--held"),
         ("sighting", "list"),
         ("sighting", "list", "--indicator", indicator(4)["id"]),
         ("sighting", "list", "--indicator", FORBIDDEN_IDS[0]),

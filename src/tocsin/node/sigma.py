@@ -292,13 +292,13 @@ class _Slow:
             inner = _json(record.raw)
             if inner is not None:
                 return self._run.judge(of.name, record.raw, inner)
-            inner = _gathered(record.fields)
-            return self._run.judge(of.name, b"", inner)
+            events = _gathered((_of_xml(name), value) for name, value in record.fields)
+            return self._run.judge(of.name, b"", events)
         said = typed(record, log)
         fields = _json(record.raw) if of.escapes == "json" else None
         fields = _gathered(record.fields) if fields is None else fields
-        for fact in said.facts:
-            fields.setdefault(fact.name, fact.value)
+        for name, value in _gathered((fact.name, fact.value) for fact in said.facts).items():
+            fields.setdefault(name, value)
         line = "" if of.escapes == "json" else record.raw.decode("utf-8", "replace")
         return self._run.judge_typed(fields, of.name, said.category, line)
 
@@ -309,6 +309,12 @@ def _json(raw: bytes) -> dict[str, Any] | None:
     except orjson.JSONDecodeError:
         return None
     return made if isinstance(made, dict) else None
+
+
+def _of_xml(name: str) -> str:
+    """Return the name that rules have for a field of an event in XML: `Provider_Name`, `Image`."""
+    head, _, _ = name.partition(".")
+    return name.rpartition(".")[2] if head in {"EventData", "UserData"} else name.replace(".", "_")
 
 
 def _gathered(fields: Iterable[tuple[str, str]]) -> dict[str, Any]:

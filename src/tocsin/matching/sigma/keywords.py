@@ -29,7 +29,11 @@ class Keywords:
         self._plain = all(isinstance(test, Like) for _, test in tests)
         self._seen: Any = None
         if all(runs):
-            self._seen = ahocorasick_rs.BytesAhoCorasick([run.encode() for run in runs])
+            # whether there is one is all that counts: leftmost matches of few texts are looked for 16 bytes at a time
+            kind = ahocorasick_rs.MatchKind.LeftmostFirst
+            self._seen = ahocorasick_rs.BytesAhoCorasick(
+                sorted({run.encode() for run in runs}), matchkind=kind
+            )
 
     def of_record(self, record: Record, raw: bytes, line: str) -> Answer:
         """Return what the values of a record and its line pass together; see `groups.Group.match`."""
