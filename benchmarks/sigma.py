@@ -116,7 +116,8 @@ def run(rules_folder: Path, events_folder: Path, most: int) -> None:
         print(f"the peer is left out: {why}")
         return
     ran = subprocess.run(
-        [str(python), str(_HERE / "sigma_peer.py"), str(rules_folder), *map(str, sample)],
+        # -P: a script's folder is searched for modules, and this module has the name of theirs
+        [str(python), "-P", str(_HERE / "sigma_peer.py"), str(rules_folder), *map(str, sample)],
         capture_output=True,
         text=True,
         check=True,

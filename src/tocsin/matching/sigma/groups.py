@@ -20,6 +20,7 @@ _Place: TypeAlias = tuple[str, ...]
 """Names under which a field may stand; none: all of the record."""
 _Holds: TypeAlias = Callable[[AbstractSet[Atom], Record], bool]
 _SEPARATOR = "\0"
+_REMEMBERED = 10_000
 
 
 class Group:
@@ -32,6 +33,9 @@ class Group:
         self._atoms: dict[Match, Atom] = {}
         self._always: list[int] = []
         self._holds: dict[int, _Holds] = {}
+        self._by_tests_alone = True
+        # which tests pass repeats itself far more often than values do
+        self._decided: dict[tuple[frozenset[Atom], ...], list[int]] = {}
         guarded: list[list[int]] = []
         for number, expression in kept:
             self._holds[number] = self._compiled(expression)
@@ -56,7 +60,7 @@ class Group:
         return len(self._holds)
 
     def match(self, record: Record, raw: bytes = b"", line: str = "") -> list[int]:
-        """Return the positions of the rules that hold of a record, ascending.
+        """Return the positions of the rules that hold of a record, ascending; the list is not the caller's to change.
 
         Args:
             record: its fields.
@@ -76,16 +80,24 @@ class Group:
                 answers.append(_asked(values, record, name, others))
         if self._keywords is not None:
             answers.append(self._keywords.of_record(record, raw, line))
+        key = tuple([answer.atoms for answer in answers])
+        known = self._decided.get(key)
+        if known is not None:
+            return known
         worth = {rule for answer in answers for rule in answer.rules}
-        if not worth and not self._always:
-            return []
-        passed = frozenset().union(*(answer.atoms for answer in answers))
-        return sorted(number for number in (*worth, *self._always) if self._holds[number](passed, record))
+        passed = frozenset().union(*key)
+        found_ = sorted(number for number in (*worth, *self._always) if self._holds[number](passed, record))
+        if self._by_tests_alone:
+            if len(self._decided) >= _REMEMBERED:
+                self._decided.clear()
+            self._decided[key] = found_
+        return found_
 
     def _compiled(self, expression: Expression) -> _Holds:
         if isinstance(expression, Match):
             test = expression.test
             if isinstance(test, SameAs):
+                self._by_tests_alone = False
                 return _same(_place(expression), test)
             atom = self._atoms.setdefault(expression, len(self._atoms))
             return lambda passed, _: atom in passed

@@ -15,6 +15,11 @@ from tocsin.matching.sigma.values import NOTHING, Answer, Atom, Memory, Values, 
 # Letters that JSON writes as they are and that stay one octet: a literal is told by its longest run of them.
 _RUN = re.compile(r"[A-Za-z0-9 _.:;,=()\[\]{}<>|&%$#@!?+*'`~^-]+")
 _LEAST: Final = 3
+_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u")
+FOLDED: Final = re.compile(
+    rb"\xc3\x9f|\xc4\xb0|\xc5[\x89\xbf]|\xc7\xb0|\xe1\xba[\x96-\x9a\x9e]|\xe2\x84\xaa|\xef\xac[\x80-\x86]"
+)
+"""Signs beyond ASCII, in UTF-8, of which case folding makes letters of ASCII: the Kelvin sign, ligatures, and a few more."""
 
 
 class Keywords:
@@ -37,15 +42,24 @@ class Keywords:
 
     def of_record(self, record: Record, raw: bytes, line: str) -> Answer:
         """Return what the values of a record and its line pass together; see `groups.Group.match`."""
-        # case folding makes letters of signs beyond ASCII, and JSON may write any letter as an escape
-        told = self._seen is not None and raw and raw.isascii() and b"\\u" not in raw
-        if told and not self._seen.find_matches_as_indexes(raw.lower()):
+        if (
+            raw
+            and self._seen is not None
+            and _is_plain(raw)
+            and not self._seen.find_matches_as_indexes(raw.lower())
+        ):
             return NOTHING
         texts = {*everything(record), line} if line else set(everything(record))
         # few records have any: all texts are asked at once, and each for itself only if they pass anything together
         if self._plain and not self._values.of("\n".join(texts)).atoms:
             return NOTHING
         return merged([self._values.of(text) for text in texts])
+
+
+def _is_plain(raw: bytes) -> bool:
+    """Tell whether letters of JSON stand for themselves: none is written as an escape, or comes of another sign by case folding."""
+    escaped = b"\\u" in raw and _ESCAPE.search(raw) is not None
+    return not escaped and (raw.isascii() or FOLDED.search(raw) is None)
 
 
 def _telling(test: Test) -> str:
