@@ -42,6 +42,7 @@ OWN_SIGHT = {
         "watch",
     ),
     *("index export", "retro"),
+    *("rules check", "sigma run", "yara scan"),
 }
 """Commands that show intelligence: what the own organisation may have, and no more."""
 NAMED_SIGHT = {"export"}
@@ -70,7 +71,7 @@ BOOKS = {
     ),
 }
 """Commands that show what the operator keeps, with no content of any object."""
-WORLD = {"law show", "law transfer", "observe", "output list"}
+WORLD = {"law show", "law transfer", "observe", "output list", "sigma check", "yara check"}
 """Commands that know nothing of the node."""
 RAW = {"quarantine show", "backup"}
 """Commands that hand the operator bytes that were never decided about: what was refused, and the whole node."""
@@ -249,6 +250,9 @@ def test_what_the_own_organisation_may_not_have_changes_nothing_it_is_told(
         *(("alert", *what, alert) for alert in ALERTS for what in (("show",), ("acknowledge",))),
         *(("alert", "close", alert, "--false-positive") for alert in ALERTS),
         *(("alert", "reopen", alert) for alert in ALERTS),
+        ("sigma", "run", "--held", log),
+        ("yara", "scan", "--held", log),
+        ("rules", "check", "--held"),
         ("sighting", "list"),
         ("sighting", "list", "--indicator", indicator(4)["id"]),
         ("sighting", "list", "--indicator", FORBIDDEN_IDS[0]),
