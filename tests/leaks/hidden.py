@@ -15,6 +15,7 @@ from leaks.world import (
     WORD,
     Step,
     keep_proposal,
+    lasting,
     link,
     sdo,
     sighting,
@@ -59,7 +60,7 @@ HIDDEN_PROPOSAL = uuid.UUID(int=(4 << 76) | (8 << 60) | 0xF00D)
 
 def secret(number: int, **changes: Any) -> dict[str, Any]:
     """Return an indicator that FRIEND is not to hear of."""
-    return indicator(number, name=WORD, pattern=f"[domain-name:value = '{WORD}{number}.example']") | changes
+    return indicator(number, name=WORD, pattern=lasting(f"{WORD}{number}.example")) | changes
 
 
 def asking(name: str) -> dict[str, Any]:
@@ -153,8 +154,9 @@ def _records(store: Store) -> None:
         )
         refused = quarantine.Refused(json.dumps(secret(9999)).encode(), WORD, "", "json", WORD)
         quarantine.put(connection, [refused], origin=Origin(STRANGER.id, None, "taxii-post"), now=now)
+        # a list of the node's own shapes the lists of others (threat model): what it says of what FRIEND sees is the same on both nodes
         warninglists.put(
-            connection, [warninglists.Warninglist(WORD, "hostname", ("domain",), 1, ("d1.example.com",))]
+            connection, [warninglists.Warninglist(WORD, "hostname", ("domain",), 1, (f"{WORD}1.example",))]
         )
         journal.append(connection, [journal.Entry(now, WORD, "taxii-objects", WORD, "200")])
 

@@ -20,7 +20,7 @@ from factories import STRANGER, indicator
 from leaks import plans
 from leaks.hidden import FORBIDDEN_IDS, HIDDEN_PROPOSAL, forbidden_to_all
 from leaks.pushing import pushed
-from leaks.world import PROPOSAL, WORD, Pair
+from leaks.world import PROPOSAL, WORD, Pair, digest_of
 from tocsin.cli import _root, main
 from tocsin.cli._hits import hit_facts
 from tocsin.node.clearances import Clearances
@@ -29,7 +29,18 @@ from tocsin.store import Store, alerts
 
 OWN_SIGHT = {
     *("alert acknowledge", "alert close", "alert list", "alert reopen", "alert show"),
-    *("explain", "hunt", "proposal list", "proposal show", "search", "sighting list", "watch"),
+    *(
+        "explain",
+        "hunt",
+        "output explain",
+        "output make",
+        "proposal list",
+        "proposal show",
+        "search",
+        "sighting list",
+        "watch",
+    ),
+    *("index export", "retro"),
 }
 """Commands that show intelligence: what the own organisation may have, and no more."""
 BOOKS = {
@@ -56,7 +67,7 @@ BOOKS = {
     ),
 }
 """Commands that show what the operator keeps, with no content of any object."""
-WORLD = {"law show", "law transfer", "observe"}
+WORLD = {"law show", "law transfer", "observe", "output list"}
 """Commands that know nothing of the node."""
 RAW = {"quarantine show", "backup"}
 """Commands that hand the operator bytes that were never decided about: what was refused, and the whole node."""
@@ -79,7 +90,7 @@ CHANGES = {
         "import",
         "init",
     ),
-    *("knowledge load", "marking make", "migrate", "organisation add", "organisation resume"),
+    *("keep", "knowledge load", "marking make", "migrate", "organisation add", "organisation resume"),
     *(
         "organisation suspend",
         "peer add",
@@ -189,7 +200,14 @@ def test_what_the_own_organisation_may_not_have_changes_nothing_it_is_told(
     plain, full = pair.built.copies[:2]
     with Store(full, pool_size=2) as store:
         forbidden_to_all(store)
+    assert run(plain)("keep", log)[0] == 0
+    index, written = Path(log).with_name("index"), []
     calls = [
+        ("index", "export", str(index)),
+        ("retro", "--no-sightings"),
+        ("retro", "--all", "--any-time"),
+        ("retro", "--all", "--since", "2026-11-20T08:00:02Z"),
+        *(("retro", "--indicator", each) for each in (indicator(4)["id"], *FORBIDDEN_IDS[:2], plans.RANDOM)),
         ("hunt", log, "--no-sightings"),
         ("hunt", log, "--no-sightings", "--any-time", "--observables"),
         ("hunt", log),
@@ -221,6 +239,27 @@ def test_what_the_own_organisation_may_not_have_changes_nothing_it_is_told(
             )
         ),
         *(
+            ("output", "make", name, *how)
+            for name, *how in (
+                ("plain",),
+                ("csv", "--limit", "3"),
+                ("plain", "--tlp", "green"),
+                ("zeek",),
+                ("zeek", "--collection", "open"),
+                ("yara",),
+            )
+        ),
+        *(
+            ("output", "explain", "plain", each)
+            for each in (
+                "d4.example.com",
+                "d10.example.com",
+                "d12.example.com",
+                f"{WORD}700.example",
+                f"{WORD}1.example",
+            )
+        ),
+        *(
             ("explain", each, who, "--action", action)
             for each in (
                 *FORBIDDEN_IDS,
@@ -238,9 +277,15 @@ def test_what_the_own_organisation_may_not_have_changes_nothing_it_is_told(
         for more in ((), ("--json",)):
             one, other = (_comparable(run(dsn)(*call, *more), bool(more)) for dsn in (plain, full))
             assert one == other, call
-            said += str(one)
+            said += str(one).replace(call[-1], "")  # the question itself is told back
+    for dsn in (plain, full):
+        assert run(dsn)("index", "export", str(index))[0] == 0
+        written.append(index.read_bytes())
+    assert written[0] == written[1], "the file that leaves for a cluster holds nothing of it either"
     assert "d4.example.com" in said
     assert f"{WORD}700" not in said
+    assert digest_of("d10.example.com") in said
+    assert digest_of(f"{WORD}700.example") not in said
     assert "Own" in run(full)("sighting", "list")[1]
 
 

@@ -90,7 +90,7 @@ def COMMAND(
     from tocsin.node import catalogue, logs, sightings
     from tocsin.node.clearances import Clearances
     from tocsin.node.hunt import Hunt, Options
-    from tocsin.node.keeping import suppressing
+    from tocsin.node.keeping_hits import suppressing
 
     logs.check(paths)
     what = (

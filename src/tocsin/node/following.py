@@ -37,7 +37,7 @@ class Following:
         """Read everything."""
         self._store = store
         self._clearances = clearances
-        self._pulse = (-1, -1)
+        self._pulse = placed.Mark(-1, -1)
         self._labels: tuple[int, ...] = ()
         self._lists = Warninglists(())
         self._lists_at: Micros = 0
@@ -51,7 +51,7 @@ class Following:
     def follow(self) -> bool:
         """Take up what has changed; return whether there is another catalogue now."""
         own = self._clearances.snapshot.own.id
-        pulse = placed.pulse(self._store)
+        pulse = self._mark()
         fresh_lists = self._store.clock() - self._lists_at >= _LISTS_EVERY
         # a date that decisions rest on may have come though nobody changed anything
         if pulse == self._pulse and self._clearances.get(own, "match").labels == self._labels:
@@ -61,7 +61,10 @@ class Following:
             return fresh_lists
         if fresh_lists:
             self._read_lists()
-        if pulse[0] == self._pulse[0] and self._clearances.get(own, "match").labels == self._labels:
+        if (
+            pulse.generation == self._pulse.generation
+            and self._clearances.get(own, "match").labels == self._labels
+        ):
             before = self._labels
             rows = self._gather(after=self._last)
             if self._labels == before:
@@ -73,8 +76,12 @@ class Following:
         self._pulse = pulse
         return True
 
+    def _mark(self) -> placed.Mark:
+        with self._store.connection() as connection:
+            return placed.mark(connection)
+
     def _load(self) -> None:
-        self._pulse = placed.pulse(self._store)
+        self._pulse = self._mark()
         self._rows: dict[_Key, dict[int, Row]] = {}
         self._keys: dict[int, _Key] = {}
         self._current: dict[_Key, Indicator] = {}

@@ -55,7 +55,7 @@ class Options(msgspec.Struct, frozen=True):
         least: flag hits whose indicator's confidence has decayed below this by the time of the record (`matching.decay`).
         threads: how many blocks of a log are scanned side by side.
         lateness: how late a record may come, in µs, for patterns that take several; None: in any order.
-        suppresses: tells which hits somebody does not want to be raised (`node.keeping.suppressing`).
+        suppresses: tells which hits somebody does not want to be raised (`node.keeping_hits.suppressing`).
     """
 
     since: Micros | None = None
@@ -218,13 +218,20 @@ class Hunt:
             if on_read is not None:
                 on_read(count)
 
+        logs = open_logs(
+            paths,
+            on_read=read,
+            on_fault=lambda name, why: report.faults.append((name, why)),
+            reading=self._options.reading,
+        )
+        yield from self.over(logs)
+
+    def over(self, logs: Iterable[OpenLog]) -> Iterator[Hit]:
+        """Yield the hits in logs that were opened by somebody else, flagged ones among them."""
+        began = time.perf_counter()
+        report = self.report
         with ThreadPoolExecutor(self._options.threads, thread_name_prefix="scan") as pool:
-            for log in open_logs(
-                paths,
-                on_read=read,
-                on_fault=lambda name, why: report.faults.append((name, why)),
-                reading=self._options.reading,
-            ):
+            for log in logs:
                 report.formats[log.log.name] += 1
                 yield from self._log(log, pool)
                 report.seconds = time.perf_counter() - began

@@ -84,7 +84,7 @@ def size_of(paths: Iterable[str]) -> int | None:
     for path in paths:
         if path == "-":
             return None
-        for file in _files(path):
+        for file in files(path):
             try:
                 total += file.stat().st_size if file.is_file() else 0
             except OSError:
@@ -110,7 +110,7 @@ def open_logs(
         if path == "-":
             yield from _opened("-", sys.stdin.buffer, on_read, on_fault, how)
             continue
-        for file in _files(path):
+        for file in files(path):
             try:
                 stream = file.open("rb", buffering=0)
             except OSError as error:
@@ -120,7 +120,8 @@ def open_logs(
                 yield from _opened(str(file), stream, on_read, on_fault, how)
 
 
-def _files(path: str) -> Iterator[Path]:
+def files(path: str) -> Iterator[Path]:
+    """Yield the files at a path as `open_logs` reads them: itself, or all in the folder and below whose names begin with no dot."""
     root = Path(path)
     if not root.is_dir():
         yield root

@@ -14,7 +14,7 @@ from tocsin.errors import TocsinError
 from tocsin.node import catalogue, logs, sightings
 from tocsin.node.clearances import Clearances
 from tocsin.node.hunt import Hunt, Options
-from tocsin.node.keeping import suppressing
+from tocsin.node.keeping_hits import suppressing
 from tocsin.node.logs import Reading
 from tocsin.store import Store, journal, saved
 from tocsin.store.saved import Saved

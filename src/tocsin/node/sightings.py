@@ -16,11 +16,11 @@ import msgspec
 
 from tocsin.clock import Micros, to_text
 from tocsin.errors import StoreError
-from tocsin.node import keeping
+from tocsin.node import keeping_hits
 from tocsin.node.catalogue import Source, marking_of, name_of
 from tocsin.node.clearances import Clearances, Snapshot
 from tocsin.node.hunt import Count, Hit
-from tocsin.node.keeping import day_of
+from tocsin.node.keeping_hits import day_of
 from tocsin.sharing.labels import Label, label_for
 from tocsin.sharing.release import Clearance, Released
 from tocsin.stix import Object, canonical, parse, sensitive
@@ -88,9 +88,9 @@ def write(
         clearances: the node's; an own sighting that exists already is read under the own clearance.
         found: hits of a hunt; flagged ones and those of observables make no sighting.
         now: time of what is written.
-        counts: what the hunt counted, by tag (`keeping.keep`).
+        counts: what the hunt counted, by tag (`keeping_hits.keep`).
     """
-    kept, opened = keeping.keep(store, found, now=now, counts=counts)
+    kept, opened = keeping_hits.keep(store, found, now=now, counts=counts)
     return msgspec.structs.replace(tell(store, clearances, found, now=now), kept=kept, alerts=len(opened))
 
 

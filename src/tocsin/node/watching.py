@@ -24,7 +24,7 @@ from tocsin.node.catalogue import Catalogue, Source
 from tocsin.node.clearances import Clearances
 from tocsin.node.following import Following
 from tocsin.node.hunt import Hit, Hunt, Options
-from tocsin.node.keeping import day_of, keep_in, suppressing
+from tocsin.node.keeping_hits import day_of, keep_in, suppressing
 from tocsin.node.logs import OpenLog
 from tocsin.node.tailing import Piece, Tails
 from tocsin.sharing.release import Released

@@ -16,6 +16,7 @@ from tocsin.config import Settings
 from tocsin.exchange import hook
 from tocsin.exchange.openid import Provider
 from tocsin.node.clearances import Clearances
+from tocsin.node.outputs import Lists
 from tocsin.node.saved_hunts import Scheduler
 from tocsin.node.webhooks import Dispatcher
 from tocsin.server import health
@@ -57,6 +58,7 @@ class App:
             journalist=Journalist(store, authenticator, metrics),
             metrics=metrics,
             provider=_provider(settings, store),
+            lists=Lists(store, clearances),
         )
         self._pipeline = Pipeline(self.parts)
         self._indexer = Indexer(store)

@@ -10,6 +10,7 @@ import msgspec
 
 from tocsin.sharing.release import Clearance, Released
 from tocsin.store import derived, labels
+from tocsin.store.connection import Connection
 from tocsin.store.database import Store
 from tocsin.store.values import Stale
 
@@ -23,6 +24,12 @@ ORDER BY o.cursor
 """
 _MARKS = """
 SELECT o.cursor, o.label_id FROM object o WHERE o.type = ANY(%s) AND o.label_id = ANY(%s) AND o.standing < 2
+"""
+_FOLLOW = """
+SELECT o.cursor, o.version, o.stix_id, o.label_id, c.id, o.revoked, o.body
+FROM object o JOIN collection c ON c.local_id = o.collection_id
+WHERE o.type = ANY(%s) AND o.label_id = ANY(%s) AND o.standing < 2 AND c.id = ANY(%s) AND o.cursor > %s
+ORDER BY o.cursor
 """
 _AT_ONCE = 2000
 _STANDINGS = """
@@ -94,12 +101,44 @@ def marks(
     return clearance.seal(rows)
 
 
-def pulse(store: Store) -> tuple[int, int]:
-    """Return the generation of what decisions rest on, and the last date added: where neither has changed, nothing has."""
-    with store.connection() as connection:
-        row = connection.execute("SELECT state.generation, head.last FROM state, head").fetchone()
-    assert row is not None
-    return row[0], row[1]
+class Mark(msgspec.Struct, frozen=True):
+    """How far the store was: what decisions rest on, and the last date added, in µs. Where neither has changed, nothing has."""
+
+    generation: int
+    last: int
+
+
+def mark(connection: Connection) -> Mark:
+    """Return how far the store is."""
+    row = connection.execute("SELECT s.generation, h.last FROM state s, head h").fetchone()
+    assert row is not None  # the first migration puts both there
+    return Mark(*row)
+
+
+def follow(
+    store: Store,
+    types: Sequence[str],
+    clearance: Clearance,
+    take: Callable[[Placed], None],
+    *,
+    collections: Sequence[UUID],
+    after: int = -1,
+) -> Released[Mark] | Stale:
+    """Hand what was added after a date to `take`, as `gather` does, from some collections; return how far that was.
+
+    What has gone since or moved to another label set is not told: the generation of the mark has changed then, and who keeps things begins anew.
+    """
+    with store.transaction() as connection:
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        found = mark(connection)
+        if found.generation != clearance.generation:
+            return Stale(found.generation)
+        with connection.cursor(name="placed", binary=True) as rows:
+            rows.execute(_FOLLOW, (list(types), list(clearance.labels), list(collections), after))
+            while batch := rows.fetchmany(_AT_ONCE):
+                for row in batch:
+                    take(Placed(*row))
+    return clearance.seal(found)
 
 
 class Standing(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from tocsin.node import catalogue, sightings
 from tocsin.node.alerting import Alerting, facts
 from tocsin.node.clearances import Clearances
 from tocsin.node.hunt import Hunt, Options
-from tocsin.node.keeping import suppressing
+from tocsin.node.keeping_hits import suppressing
 from tocsin.sharing.audience import Organisation
 from tocsin.stix.handling import HANDLING_EXTENSION
 from tocsin.store import Store, organisations, suppressions

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tocsin.node.searching import Counts
-from tocsin.server.api import alerts, events, node, objects, proposals, searching, webhooks, writing
+from tocsin.server.api import alerts, events, node, objects, outputs, proposals, searching, webhooks, writing
 from tocsin.server.api.asking import JSON
 from tocsin.server.api.openapi import document
 from tocsin.server.api.operation import ROOT, Operation
@@ -86,7 +86,13 @@ OPERATIONS: tuple[Operation, ...] = (
     _get(f"{_OBJECT}/assertions", "assertions", "Who asserts it", _NOTHING, objects.Assertions, objects.assertions, 403, 404),
     _get(f"{_OBJECT}/explanation", "explain", "Why an organisation may have it", node.Explaining, node.Decisions, node.explain, 403, 404),
     Operation(
-        f"{ROOT}/events", "GET", "api-events", "Follow what becomes visible", events.Following, None, waiting=events.events, errors=(403, 422)
+        f"{ROOT}/events", "GET", "api-events", "Follow what becomes visible", events.Following, None, waiting=events.events, errors=(403, 422),
+        media=(events.MEDIA,),
+    ),
+    _get(f"{ROOT}/outputs", "outputs", "Formats of lists for tools", _NOTHING, outputs.OutputList, outputs.listing, 403),
+    Operation(
+        f"{ROOT}/outputs/{{format}}", "GET", "api-output", "Get a list for a tool", outputs.Holding, None, waiting=outputs.one,
+        errors=(403, 404, 422), media=outputs.MEDIA,
     ),
     _get(f"{ROOT}/organisations", "organisations", "Organisations", _NOTHING, node.OrganisationList, node.organisation_list, 403),
     _get(f"{ROOT}/communities", "communities", "Communities", _NOTHING, node.CommunityList, node.community_list, 403),
