@@ -16,7 +16,7 @@ from factories import IMPORT, OWN, indicator, place, settle, version
 from serving import Node, serving
 from tocsin.clock import fixed_clock
 from tocsin.stix.markings import TLP
-from tocsin.store import Store, objects
+from tocsin.store import Store, accounts, objects
 from tocsin.store.embedded import Embedded
 
 ROOT = "/api/v1/outputs"
@@ -149,3 +149,16 @@ def test_a_token_that_may_not_read_is_told(node: Node) -> None:
     answer = httpx.get(f"{node.url}{ROOT}/plain", headers={"Authorization": f"Bearer {secret}"})
     assert answer.status_code == 403
     assert OWN.id not in answer.text
+
+
+def test_a_token_with_a_ceiling_lists_nothing_above_it(node: Node) -> None:
+    """Guard: what is kept for the organisation's other tokens is not handed to this one."""
+    with node.store.connection() as connection:
+        node.tokens["low"], _ = accounts.issue(
+            connection, "own", ("taxii:read",), now=node.store.clock(), ceiling="green"
+        )
+    assert "d2.example.com" in get(node, "plain?types=domain").text
+    low = get(node, "plain?types=domain", "low")
+    assert low.text.split() == ["d1.example.com", "d3.example.com"]
+    assert low.headers["x-tocsin-left-out"] == ""
+    assert "d2.example.com" in get(node, "plain?types=domain").text

@@ -11,6 +11,7 @@ import pytest
 
 from factories import IMPORT, OWN, indicator, place, settle
 from serving import Node, serving
+from tocsin.server.pages.hunts import turns
 from tocsin.stix.markings import TLP
 from tocsin.store import Store, accounts, objects
 from tocsin.store.accounts import SCOPES, Account
@@ -213,3 +214,18 @@ def test_a_session_shows_no_more_than_the_token_that_opened_it(node: Node) -> No
             low.post("/sharing/policies/propose", data={"name": "own.cedar", "text": NARROW}).status_code
             == 403
         )
+        # figures and names of what is held, whatever its marking
+        assert low.post("/sharing/policies/preview", data={}).status_code == 403
+        assert low.get("/hunts").status_code == 403
+        assert low.get("/hunts/any").status_code == 403
+        assert low.post("/hunts/any", data={"do": "run"}).status_code == 403
+    with node.client("low") as api:
+        assert api.get("/api/v1/suppressions").status_code == 403
+        assert api.get("/api/v1/alerts").status_code == 200
+
+
+def test_one_hunt_of_a_browser_at_a_time(node: Node) -> None:
+    with node.browser("own") as own, turns.taken():
+        assert own.post("/hunts", data={"text": "x"}).status_code == 503
+    with turns.taken():  # who was refused holds nothing
+        pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterator
@@ -396,6 +397,23 @@ def test_an_address_that_fails_often_waits(node: Node, browser: httpx.Client) ->
     assert browser.get("/sign-in/return?state=x").status_code == 429
 
 
+def test_a_stranger_does_not_stop_the_journal(node: Node, browser: httpx.Client) -> None:
+    """What an answer says of itself is repeated in the reason; NUL and half a surrogate pair are no text to PostgreSQL."""
+    for kind in ("a\0b", "\ud800"):
+        options = json.loads(browser.post("/sign-in/passkey/options").text)
+        said = {"type": kind, "challenge": options["challenge"], "origin": f"http://localhost:{node.port}"}
+        coded = base64.urlsafe_b64encode(json.dumps(said).encode()).rstrip(b"=").decode()
+        answer = {
+            "id": "AAAA",
+            "rawId": "AAAA",
+            "type": "public-key",
+            "response": {"clientDataJSON": coded, "authenticatorData": "A" * 52, "signature": "AAAA"},
+        }
+        assert browser.post("/sign-in/passkey", data={"credential": json.dumps(answer)}).status_code == 401
+    reasons = [each.detail["reason"] for each in noted(node, "sign-in")[:2]]
+    assert all("Unexpected client data type" in each for each in reasons)
+
+
 def test_strangers_do_not_fill_the_database(node: Node, browser: httpx.Client) -> None:
     statuses = [browser.post("/sign-in/passkey/options").status_code for _ in range(62)]
     assert statuses == [200] * 60 + [429] * 2
@@ -603,11 +621,12 @@ def test_who_has_nothing_better_proves_with_their_own_token(node: Node, who: str
     with node.store.connection() as connection:
         secret, _ = accounts.issue(connection, who, ("taxii:read", "taxii:write"), now=clock())
         narrow, _ = accounts.issue(connection, who, ("taxii:read",), now=clock())
+        low, _ = accounts.issue(connection, who, ("taxii:read", "taxii:write"), now=clock(), ceiling="green")
     with browser_at(node) as person:
         person.post("/sign-in", data={"token": secret})
         assert person.get("/account/passkeys/new").status_code == 200  # just now is fresh
         clock.forward(11 * MINUTE)
-        for wrong in (node.tokens["friend"], narrow, "", "x"):
+        for wrong in (node.tokens["friend"], narrow, low, "", "x"):
             assert person.post("/account/proof", data={"token": wrong}).status_code == 403
         assert person.post("/account/proof", data={"token": secret}).status_code == 303
         assert person.get("/account/passkeys/new").status_code == 200

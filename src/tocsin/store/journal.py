@@ -29,11 +29,28 @@ def append(connection: Connection, entries: Sequence[Entry]) -> None:
         "COPY journal (at, principal, action, target, outcome, detail) FROM STDIN"
     ) as copy:
         for e in entries:
-            copy.write_row((e.at, e.principal, e.action, _clean(e.target), e.outcome, Jsonb(e.detail)))
+            copy.write_row(
+                (e.at, e.principal, e.action, _clean(e.target), e.outcome, Jsonb(_harmless(e.detail)))
+            )
 
 
 def _clean(text: str) -> str:
-    return text.replace("\0", "�")[:2000]
+    return _kept(text)[:2000]
+
+
+def _harmless(value: Any) -> Any:
+    """Return a detail as PostgreSQL takes it: one that it does not take would keep every entry after it out of the journal."""
+    if isinstance(value, str):
+        return _kept(value)
+    if isinstance(value, dict):
+        return {_kept(str(name)): _harmless(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_harmless(each) for each in value]
+    return value
+
+
+def _kept(text: str) -> str:
+    return text.replace("\0", "�").encode("utf-8", "surrogatepass").decode("utf-8", "replace")
 
 
 def recent(connection: Connection, *, limit: int = 100, principal: str | None = None) -> list[Entry]:

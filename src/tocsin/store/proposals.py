@@ -9,6 +9,7 @@ import msgspec
 from tocsin.clock import Micros
 from tocsin.errors import ConflictError, LimitError
 from tocsin.store.connection import Connection
+from tocsin.store.sessions import PREFIX
 
 KINDS = ("object", "version", "note", "opinion", "sighting", "relation")
 STATUSES = ("open", "accepted", "rejected", "withdrawn", "expired")
@@ -84,13 +85,22 @@ def add(connection: Connection, made: Proposal) -> None:
     """Keep a proposal, in a transaction; those that came to an end long ago are forgotten.
 
     Raises:
-        TooManyError: its token has too many open ones, or made too many within a day.
+        TooManyError: its token, or all sessions of its account together, have too many open ones, or made too many within a day.
     """
-    connection.execute("SELECT 1 FROM token WHERE id = %s FOR UPDATE", (made.token,))  # one at a time
+    connection.execute("SELECT 1 FROM account WHERE name = %s FOR UPDATE", (made.account,))  # one at a time
     row = connection.execute(
         "SELECT count(*) FILTER (WHERE status = 'open' AND expires > %(now)s), count(*) FILTER (WHERE made > %(since)s) "
-        "FROM proposal WHERE token = %(token)s",
-        {"now": made.made, "since": made.made - DAY, "token": made.token},
+        "FROM proposal WHERE token = %(token)s "
+        # a person has as many sessions as they like: all of an account's count as one
+        "OR (organisation = %(organisation)s AND account = %(account)s AND starts_with(token, %(session)s) AND starts_with(%(token)s, %(session)s))",
+        {
+            "now": made.made,
+            "since": made.made - DAY,
+            "token": made.token,
+            "organisation": made.organisation,
+            "account": made.account,
+            "session": PREFIX,
+        },
     ).fetchone()
     assert row is not None
     if row[0] >= OPEN_AT_MOST or row[1] >= DAILY_AT_MOST:

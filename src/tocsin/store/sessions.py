@@ -19,6 +19,8 @@ from tocsin.store.connection import Connection
 HOUR: Micros = 3_600_000_000
 LIFE = 12 * HOUR
 SILENCE = HOUR
+PREFIX = "session "
+"""What `Principal.token` begins with where a session stands there; ids of tokens are hexadecimal."""
 _SEEN_EVERY: Micros = 60_000_000
 _AGENT = 200
 
@@ -107,7 +109,7 @@ def recognise(connection: Connection, secret: str, *, now: Micros) -> tuple[Prin
         organisation,
         permitted,
         administrator,
-        f"session {session.id}",
+        f"{PREFIX}{session.id}",
         session.expires,
         ceiling or "",
     )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import msgspec
+
 from tocsin.store import Store, journal
 from tocsin.store.journal import Entry
 
@@ -24,3 +26,14 @@ def test_a_hostile_target_is_kept_in_bounds(store: Store) -> None:
         (kept,) = journal.recent(connection)
     assert kept.target.startswith("/\ufffd")
     assert len(kept.target) == 2000
+
+
+def test_a_detail_that_the_database_does_not_take_keeps_no_other_entry_out(store: Store) -> None:
+    hostile = Entry(1, "p", "sign-in", "/\udcff", "refused", {"reason": "a\0b", "\0": ["\ud800", 1, None]})
+    with store.connection() as connection:
+        journal.append(connection, [hostile, Entry(2, "p", "read", "/", "granted")])
+        last, kept = journal.recent(connection)
+    assert last.at == 2
+    assert kept.detail["reason"] == "a\ufffdb"
+    told = str(msgspec.to_builtins(kept))
+    assert not {"\0", "\ud800"} & set(told)

@@ -1,7 +1,7 @@
 """What Suricata's and Snort's rules share: numbers, contents, messages, and rules that others wrote.
 
 A rule of somebody else is text that runs in a sensor. Only what alerts is carried: `pass` would blind the sensor, `drop` and `reject` would block under a
-release that permits to look; options that run scripts or touch files are not carried either.
+release that permits to look; options that run scripts, touch files or take a flow out of inspection (`bypass`) are not carried either.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _HEADER = re.compile(r"alert [^()\"\\;#]+ (?:->|<>) [^()\"\\;#]+")
 _SID = re.compile(r"[1-9][0-9]{0,9}")
 _OPTION = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 _REFUSED: Final = frozenset(
-    ("lua", "luajit", "luaxform", "dataset", "datarep", "filestore", "filemd5", "filesha1", "filesha256", "include", "replace", "resp", "react", "so", "file", "script")
+    ("lua", "luajit", "luaxform", "dataset", "datajson", "datarep", "bypass", "logto", "filestore", "filemd5", "filesha1", "filesha256", "include", "replace", "resp", "react", "so", "file", "script")
 )  # fmt: skip
 _LONGEST = 16_384
 _MOST = 100

@@ -82,7 +82,7 @@ class _Kept:
         )
 
 
-_Key = tuple[str, Action, bool, tuple[UUID, ...]]
+_Key = tuple[str, Action, bool, str, tuple[UUID, ...]]
 
 
 class Lists:
@@ -104,6 +104,7 @@ class Lists:
         readable: Sequence[UUID],
         *,
         encrypted: bool = True,
+        ceiling: str = "",
         wait: bool = True,
     ) -> Released[Made] | None:
         """Return a list as it is now; None if another thread is at the same pool and `wait` is not set.
@@ -114,6 +115,7 @@ class Lists:
             organisation: whom it is for.
             readable: ids of the collections that the organisation may read.
             encrypted: whether it goes over an encrypted channel.
+            ceiling: of the token that asks, as `Clearances.get` takes it.
             wait: for another thread.
 
         Raises:
@@ -121,11 +123,13 @@ class Lists:
             PolicyError: the decision cannot be made.
             StoreError: what decisions rest on keeps changing.
         """
-        kept = self._of((organisation, output.action, encrypted, tuple(sorted(readable))))
+        kept = self._of((organisation, output.action, encrypted, ceiling, tuple(sorted(readable))))
         if not kept.lock.acquire(blocking=wait):
             return None
         try:
-            sealed = self._refresh(kept, organisation, output.action, readable, encrypted=encrypted)
+            sealed = self._refresh(
+                kept, organisation, output.action, readable, encrypted=encrypted, ceiling=ceiling
+            )
             return sealed.derive(self._made(kept, output, wanted))
         finally:
             kept.lock.release()
@@ -134,7 +138,7 @@ class Lists:
         self, wanted: Wanted, action: Action, organisation: str, readable: Sequence[UUID]
     ) -> tuple[Released[Ranked], Pool]:
         """Return what `make` chooses from, for explanations; nobody else may use the pool meanwhile."""
-        kept = self._of((organisation, action, True, tuple(sorted(readable))))
+        kept = self._of((organisation, action, True, "", tuple(sorted(readable))))
         with kept.lock:
             sealed = self._refresh(kept, organisation, action, readable, encrypted=True)
             assert kept.pool is not None  # it was just made
@@ -153,11 +157,18 @@ class Lists:
         return sum(len(each.pool.row_value) for each in self._kept.values() if each.pool is not None)
 
     def _refresh(
-        self, kept: _Kept, organisation: str, action: Action, readable: Sequence[UUID], *, encrypted: bool
+        self,
+        kept: _Kept,
+        organisation: str,
+        action: Action,
+        readable: Sequence[UUID],
+        *,
+        encrypted: bool,
+        ceiling: str = "",
     ) -> Released[Mark]:
         """Bring a pool up to date; return how far that is, released to the organisation."""
         for _ in range(_TRIES):
-            clearance = self._clearance(kept, organisation, action, encrypted=encrypted)
+            clearance = self._clearance(kept, organisation, action, encrypted=encrypted, ceiling=ceiling)
             with self._store.connection() as connection:
                 now = placed.mark(connection)
                 stamp = warninglists.stamp(connection)
@@ -194,10 +205,12 @@ class Lists:
             kept.round += pool.changes != before
         return found
 
-    def _clearance(self, kept: _Kept, organisation: str, action: Action, *, encrypted: bool) -> Clearance:
+    def _clearance(
+        self, kept: _Kept, organisation: str, action: Action, *, encrypted: bool, ceiling: str
+    ) -> Clearance:
         """Return what `organisation` may receive of what this node's organisation may use so."""
         for _ in range(_TRIES):
-            receive = self._clearances.get(organisation, "receive", encrypted=encrypted)
+            receive = self._clearances.get(organisation, "receive", encrypted=encrypted, ceiling=ceiling)
             use = self._clearances.get(self._clearances.snapshot.own.id, action)
             if kept.clearances is not None and kept.clearances[0] is receive and kept.clearances[1] is use:
                 assert kept.narrowed is not None

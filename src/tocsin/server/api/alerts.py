@@ -222,8 +222,14 @@ def change(call: Call, body: bytes) -> Response:
 
 
 def suppression_list(call: Call) -> Response:
-    """List what is suppressed."""
+    """List what is suppressed.
+
+    Raises:
+        ForbiddenError: the caller's token has a ceiling.
+    """
     require_own(call)
+    if call.principal.ceiling:  # it names indicators and values, whatever their marking
+        raise ForbiddenError("suppressions are not for tokens with a ceiling")
     asking.parameters(call, Nothing)
     with call.parts.store.connection() as connection:
         found = suppressions.everything(connection)

@@ -105,8 +105,9 @@ def one(call: Call, waited: float) -> Response | None:
     asked = _wanted(call, output, asking.parameters(call, Holding))
     readable = asking.readable(call)
     released = call.parts.lists.make(
-        output, asked, call.principal.organisation, readable, encrypted=asking.encrypted(call), wait=False
-    )
+        output, asked, call.principal.organisation, readable,
+        encrypted=asking.encrypted(call), ceiling=call.principal.ceiling, wait=False,
+    )  # fmt: skip
     if released is not None:
         return _answer(call, output, released)
     if waited > _PATIENCE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -61,6 +62,12 @@ def chosen(wanted: dict[str, Any]) -> Look:
     allowed = {"language": LANGUAGES, "theme": THEMES, "density": DENSITIES, "times": TIMES}
     good = {name: value for name, value in wanted.items() if value in allowed.get(name, ())}
     zone = str(wanted.get("zone", ""))
-    if zone in zoneinfo.available_timezones():
+    if zone in _zones():
         good["zone"] = zone
     return msgspec.structs.replace(usual, **good)
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Return the names of zones: finding them reads hundreds of files, and strangers are asked about theirs on the event loop."""
+    return frozenset(zoneinfo.available_timezones())

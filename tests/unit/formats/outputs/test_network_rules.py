@@ -43,3 +43,8 @@ def test_rules_of_others_are_joined_and_numbered() -> None:
     ]
     assert carried("alert ip any any -> any any (sid:1;)\n" * 101) is None
     assert carried(f'alert ip any any -> any any (msg:"{"x" * 20_000}"; sid:1;)') is None
+
+
+@pytest.mark.parametrize("option", ["bypass;", 'logto:"/etc/x";', "datajson:isset,x,load y;", "BYPASS ;"])
+def test_a_rule_that_blinds_the_sensor_or_touches_files_is_not_carried(option: str) -> None:
+    assert carried(f"alert ip any any -> any any ({option} sid:1;)") is None

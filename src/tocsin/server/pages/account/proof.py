@@ -93,7 +93,11 @@ def _by_token(view: View, token: str) -> str:
             found = accounts.authenticate(connection, token, now=view.parts.store.clock())
     except UnauthenticatedError:
         return ""
-    same = found.account == principal.account and set(principal.scopes) <= set(found.scopes)
+    same = (
+        found.account == principal.account
+        and set(principal.scopes) <= set(found.scopes)
+        and not found.ceiling  # such a token is for what is trusted less than the person
+    )
     return "token" if same else ""
 
 

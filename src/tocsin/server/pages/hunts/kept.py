@@ -5,10 +5,11 @@ from __future__ import annotations
 import msgspec
 from starlette.responses import Response
 
-from tocsin.errors import InputError
+from tocsin.errors import ForbiddenError, InputError
 from tocsin.node import saved_hunts
 from tocsin.server.api import alerts
 from tocsin.server.pages.forms import Form
+from tocsin.server.pages.hunts import turns
 from tocsin.server.pages.rendering import redirect, render
 from tocsin.server.pages.view import View
 from tocsin.server.respond import said
@@ -37,9 +38,9 @@ def show_hunts(view: View) -> Response:
     """Show the hunts.
 
     Raises:
-        ForbiddenError: another organisation asks.
+        ForbiddenError: another organisation asks, or the session has a ceiling.
     """
-    alerts.require_own(view.call)
+    _require_all(view)
     with view.parts.store.connection() as connection:
         every = saved.everything(connection)
         last = {each.name: saved.runs(connection, each.name, limit=1) for each in every}
@@ -54,10 +55,10 @@ def show_runs(view: View) -> Response:
     """Show one hunt and its runs.
 
     Raises:
-        ForbiddenError: another organisation asks.
+        ForbiddenError: another organisation asks, or the session has a ceiling.
         NotFoundError: there is none of this name.
     """
-    alerts.require_own(view.call)
+    _require_all(view)
     with view.parts.store.connection() as connection:
         hunt = saved.get(connection, _name(view))
         runs = tuple(saved.runs(connection, hunt.name, limit=_RUNS))
@@ -68,17 +69,27 @@ def act(view: View, form: Form) -> Response:
     """Run a hunt now.
 
     Raises:
-        ForbiddenError: another organisation asks, or one that may only read.
+        ForbiddenError: another organisation asks, or one that may only read, or the session has a ceiling.
+        RequestError: 503, another hunt is under way.
         NotFoundError: there is none of this name.
         InputError: there is nothing of this kind to do.
     """
     alerts.admit(view.call)
+    _require_all(view)
     if form.one("do") != "run":
         raise InputError("there is nothing of this kind to do")
     with view.parts.store.connection() as connection:
         hunt = saved.get(connection, _name(view))
-    saved_hunts.run(view.parts.store, view.parts.clearances, hunt)
+    with turns.taken():
+        saved_hunts.run(view.parts.store, view.parts.clearances, hunt)
     return redirect(view, f"/hunts/{hunt.name}")
+
+
+def _require_all(view: View) -> None:
+    """Make sure that the own organisation asks, and may see all: runs count and suppressions name what is found, whatever its marking."""
+    alerts.require_own(view.call)
+    if view.call.principal.ceiling:
+        raise ForbiddenError("kept hunts are not for sessions with a ceiling")
 
 
 def _name(view: View) -> str:

@@ -13,6 +13,7 @@ from tocsin.node import catalogue
 from tocsin.node.hunt import Hit, Hunt, Options
 from tocsin.server.api import alerts
 from tocsin.server.pages.forms import Form
+from tocsin.server.pages.hunts import turns
 from tocsin.server.pages.rendering import render
 from tocsin.server.pages.view import View
 
@@ -42,6 +43,7 @@ def look(view: View, form: Form) -> Response:
     Raises:
         ForbiddenError: another organisation asks.
         InputError: there is no log.
+        RequestError: 503, another hunt is under way.
     """
     alerts.require_own(view.call)
     upload = next(iter(form.files.get("file", [])), None)
@@ -50,9 +52,9 @@ def look(view: View, form: Form) -> Response:
         raise InputError("paste a log, or choose a file")
     name = Path(upload.name.replace("\\", "/")).name[:_NAME] if upload is not None else "pasted"
     parts = view.parts
-    known = catalogue.load(parts.store, parts.clearances, ceiling=view.call.principal.ceiling)
-    hunt = Hunt(known.value, now=parts.store.clock(), options=Options())
-    with tempfile.TemporaryDirectory(prefix="tocsin-hunt-") as folder:
+    with turns.taken(), tempfile.TemporaryDirectory(prefix="tocsin-hunt-") as folder:
+        known = catalogue.load(parts.store, parts.clearances, ceiling=view.call.principal.ceiling)
+        hunt = Hunt(known.value, now=parts.store.clock(), options=Options())
         file = Path(folder) / "log"
         file.write_bytes(content)
         hits = [msgspec.structs.replace(hit, file=name) for hit in _first(hunt, str(file))]
