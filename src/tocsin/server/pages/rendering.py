@@ -25,6 +25,7 @@ from tocsin.server.respond import fixed, respond
 from tocsin.sharing.release import Released
 from tocsin.stix.timestamps import micros_or_none
 
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 HTML = "text/html; charset=utf-8"
 # Nothing from elsewhere, nothing inline, in nobody's frame. `blob:` is for the workers that maps decode shapes in.
 POLICY = (
@@ -149,9 +150,12 @@ def _when(context: jinja2.runtime.Context, at: Micros | str | None) -> Markup:
     micros = micros_or_none(at) if isinstance(at, str) else at
     if micros is None:
         return Markup.escape(at)
-    moment = dt.datetime.fromtimestamp(micros / 1_000_000, tz=dt.UTC)
     zone = ZoneInfo(look.zone) if look.times == "mine" else ZoneInfo("UTC")
-    text = format_datetime(moment, "yyyy-MM-dd HH:mm", tzinfo=zone, locale=look.locale)
+    try:
+        moment = _EPOCH + dt.timedelta(microseconds=micros)
+        text = format_datetime(moment, "yyyy-MM-dd HH:mm", tzinfo=zone, locale=look.locale)
+    except (OverflowError, ValueError):  # others write moments, and may write the last there is
+        return Markup.escape(at)
     named = moment.astimezone(zone).strftime("%Z") or look.zone
     exact = moment.isoformat().replace("+00:00", "Z")
     return Markup('<time datetime="{0}" title="{0}">{1} <abbr>{2}</abbr></time>').format(exact, text, named)
@@ -159,4 +163,7 @@ def _when(context: jinja2.runtime.Context, at: Micros | str | None) -> Markup:
 
 @jinja2.pass_context
 def _number(context: jinja2.runtime.Context, value: float) -> str:
-    return format_decimal(value, locale=context["view"].look.locale)
+    try:
+        return format_decimal(value, locale=context["view"].look.locale)
+    except ArithmeticError:  # more digits than decimal arithmetic has
+        return str(value)
