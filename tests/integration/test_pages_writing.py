@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from collections.abc import Iterator
@@ -162,3 +163,13 @@ def test_who_may_write_nowhere_is_told_so(node: Node) -> None:
             == 422
         )
         assert stranger.post("/import", files={"file": b"{}"}).status_code == 422
+
+
+def test_a_small_file_cannot_keep_a_thread_for_hours(node: Node) -> None:
+    """What a packed file may unpack to is what a body may be; and there are only so many files."""
+    bomb = gzip.compress(b'{"type":"bundle","objects":[' + b" " * (110 * 1024 * 1024) + b"]}")
+    with node.browser("friend") as friend:
+        taken = friend.post("/import", files={"file": ("x.json.gz", bomb)}, data={"collection": "intel"})
+        assert "unpacks to more than 104,857,600 bytes" in taken.text
+        many = [("file", (f"{n}.json", b"{}")) for n in range(21)]
+        assert friend.post("/import", files=many, data={"collection": "intel"}).status_code == 422

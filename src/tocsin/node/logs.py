@@ -17,7 +17,7 @@ import msgspec
 from tocsin.clock import Micros
 from tocsin.errors import FormatError, LimitError
 from tocsin.formats.folders import files_below
-from tocsin.formats.items import DEFAULT
+from tocsin.formats.items import DEFAULT, Limits
 from tocsin.formats.packing import unpack
 from tocsin.matching.blocks import SIZE
 from tocsin.telemetry import Log, log_of
@@ -51,11 +51,13 @@ class Reading(msgspec.Struct, frozen=True):
         format: name of the format they all are of; None: it is told from each log's first bytes.
         zone: of times that name none.
         now: in µs; a log that has no file cannot be later. One that has one cannot be later than that was written.
+        limits: what unpacking one may cost.
     """
 
     format: str | None = None
     zone: tzinfo = UTC
     now: Micros = 0
+    limits: Limits = DEFAULT
 
 
 def check(paths: Iterable[str]) -> None:
@@ -132,7 +134,7 @@ def files(path: str) -> Iterator[Path]:
 def _opened(
     name: str, source: BinaryIO, on_read: Progress, on_fault: Fault, how: Reading
 ) -> Iterator[OpenLog]:
-    stream = _to_the_fault(name, unpack(_chunks(source, on_read), DEFAULT), on_fault)
+    stream = _to_the_fault(name, unpack(_chunks(source, on_read), how.limits), on_fault)
     head = b""
     while len(head) < HEAD and (chunk := next(stream, b"")):
         head += chunk

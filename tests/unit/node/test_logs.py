@@ -10,6 +10,7 @@ import pytest
 import zstandard
 
 from tocsin.errors import FormatError
+from tocsin.formats.items import Limits
 from tocsin.node import logs
 from tocsin.telemetry import plugin
 
@@ -125,3 +126,15 @@ def test_a_tie_is_a_fault_of_that_log_alone(tmp_path, monkeypatch):
     opened, faults, _ = _open(tmp_path)
     assert [name for name, _, _ in opened] == ["b"]
     assert faults == [("a", "it could be of any of these formats: a, b; say which with --format")]
+
+
+def test_a_packed_log_is_read_as_far_as_it_may_unpack(tmp_path):
+    file = tmp_path / "log.gz"
+    file.write_bytes(gzip.compress(b"a line\n" * 1_000_000))
+    faults = []
+    reading = logs.Reading(limits=Limits(unpacked_bytes=100_000))
+    opened = logs.open_logs(
+        [str(file)], on_read=lambda _: None, on_fault=lambda _, why: faults.append(why), reading=reading
+    )
+    assert sum(len(part) for log in opened for part in log.stream) <= 100_000
+    assert faults == ["unpacks to more than 100,000 bytes"]

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from tocsin.errors import InputError
 from tocsin.formats import open_path
+from tocsin.formats.items import Limits
 from tocsin.node.intake import Intake, IntakeReport
 from tocsin.server.api import writing
 from tocsin.server.pages.forms import Form
@@ -21,6 +22,7 @@ from tocsin.store.values import Origin
 
 LIMIT = 100 * 1024 * 1024
 _NAME = 100
+_MOST = 20
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -41,16 +43,20 @@ def take(view: View, form: Form) -> Response:
     """Take files in.
 
     Raises:
-        InputError: there is no file.
+        InputError: there is no file, or too many.
         NotFoundError, ForbiddenError: the person may not write to the collection.
     """
     uploads = form.files.get("file", [])
     if not uploads:
         raise InputError("choose a file first")
+    if len(uploads) > _MOST:
+        raise InputError(f"choose at most {_MOST} files")
     into = writing.target(view.call, form.one("collection"))
     level = form.one("assume")
     who = view.call.principal.organisation
     intake = Intake(view.parts.store, view.call.facts.snapshot.own.id, view.parts.store.clock)
+    # as `server.bodies` has it for what is posted packed
+    limits = Limits(unpacked_bytes=view.parts.settings.max_content_length)
     taken = []
     for upload in uploads:
         name = Path(upload.name.replace("\\", "/")).name[:_NAME] or "file"
@@ -58,7 +64,7 @@ def take(view: View, form: Form) -> Response:
             file = Path(folder) / "upload"
             file.write_bytes(upload.content)
             report = intake.take(
-                open_path(str(file)),
+                open_path(str(file), limits=limits),
                 collection=into.collection.id,
                 origin=Origin(who, None, "page"),
                 owner=who,

@@ -9,8 +9,10 @@ import msgspec
 from starlette.responses import Response
 
 from tocsin.errors import InputError
+from tocsin.formats.items import Limits
 from tocsin.node import catalogue
 from tocsin.node.hunt import Hit, Hunt, Options
+from tocsin.node.logs import Reading
 from tocsin.server.api import alerts
 from tocsin.server.pages.forms import Form
 from tocsin.server.pages.hunts import turns
@@ -18,6 +20,8 @@ from tocsin.server.pages.rendering import render
 from tocsin.server.pages.view import View
 
 LIMIT = 64 * 1024 * 1024
+UNPACKED = Limits(unpacked_bytes=1024 * 1024 * 1024)
+"""What a log may unpack to: a small file can stand for more than a thread gets through in hours."""
 _SHOWN = 500
 _NAME = 100
 
@@ -54,7 +58,7 @@ def look(view: View, form: Form) -> Response:
     parts = view.parts
     with turns.taken(), tempfile.TemporaryDirectory(prefix="tocsin-hunt-") as folder:
         known = catalogue.load(parts.store, parts.clearances, ceiling=view.call.principal.ceiling)
-        hunt = Hunt(known.value, now=parts.store.clock(), options=Options())
+        hunt = Hunt(known.value, now=parts.store.clock(), options=Options(reading=Reading(limits=UNPACKED)))
         file = Path(folder) / "log"
         file.write_bytes(content)
         hits = [msgspec.structs.replace(hit, file=name) for hit in _first(hunt, str(file))]
