@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC
 from itertools import groupby, islice
@@ -23,10 +23,12 @@ import numpy as np
 
 from tocsin.clock import Micros
 from tocsin.errors import FormatError
-from tocsin.matching import Entry, Index, units
+from tocsin.matching import Entry, Index, Indicator, units
+from tocsin.matching.clues import CLUE
 from tocsin.matching.units import Wanted
 from tocsin.node import keeping, kept_folder
 from tocsin.node.catalogue import Catalogue
+from tocsin.node.evaluating import can_evaluate
 from tocsin.node.hunt import Hit, Hunt, Options, Report
 from tocsin.node.kept_folder import Part
 from tocsin.node.logs import OpenLog
@@ -53,6 +55,7 @@ class Past(msgspec.Struct):
         groups_read, bytes_read: of these, what had to be read (of files without a summary the bytes of their columns, unpacked).
         unsummarised: files that had to be read because their summary is missing or damaged, and why.
         indicators: how many were looked for in all telemetry (in `new_logs` more, all are).
+        anything: something can be in any text, or is a pattern that no value tells: all was read that may hold it.
         logs, new_logs: how many logs there are, and how many of them were not hunted in before.
     """
 
@@ -63,12 +66,13 @@ class Past(msgspec.Struct):
     bytes_read: int = 0
     unsummarised: list[tuple[str, str]] = msgspec.field(default_factory=list)
     indicators: int = 0
+    anything: bool = False
     logs: int = 0
     new_logs: int = 0
 
 
 class Done(msgspec.Struct, frozen=True):
-    """What was hunted for: entries by their keys (`key_of`), and how far each log was hunted in."""
+    """What was hunted for: entries and patterns by their keys (`key_of`, `key_of_pattern`), and how far each log was hunted in."""
 
     entries: frozenset[int] = frozenset()
     logs: dict[str, int] = {}
@@ -77,8 +81,7 @@ class Done(msgspec.Struct, frozen=True):
 def key_of(entry: Entry) -> int:
     """Return a number for an entry and the time in which it holds; what else its indicator says does not alter what is found."""
     its = entry.indicator
-    text = "\0".join(map(str, (its.id, its.valid_from, its.valid_until, entry.kind, entry.value)))
-    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest())
+    return _number(its.id, its.valid_from, its.valid_until, entry.kind, entry.value)
 
 
 def load(folder: Path) -> Done:
@@ -101,11 +104,65 @@ def save(folder: Path, done: Done) -> None:
     made.replace(folder / DONE)
 
 
-def only(catalogue: Catalogue, wanted: Callable[[Entry], bool]) -> Catalogue:
-    """Return a catalogue of those of its entries that are wanted."""
-    entries = [entry for entry in catalogue.index.entries if wanted(entry)]
-    tags = {entry.indicator.tag for entry in entries}
-    return msgspec.structs.replace(catalogue, index=Index.build(entries), indicators=len(tags))
+def key_of_pattern(indicator: Indicator) -> int:
+    """Return a number for a pattern that is evaluated, and the time in which it holds."""
+    return _number("pattern", indicator.id, indicator.valid_from, indicator.valid_until, indicator.pattern)
+
+
+def _number(*parts: object) -> int:
+    text = "\0".join(map(str, parts))
+    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest())
+
+
+def _keys(catalogue: Catalogue) -> Iterator[tuple[int, int]]:
+    """Yield what is looked for as `Indicator.tag` and key; clues are looked for on behalf of patterns."""
+    for entry in catalogue.index.entries:
+        if entry.indicator is not CLUE:
+            yield entry.indicator.tag, key_of(entry)
+    for tag, indicator in catalogue.evaluated.indicators.items():
+        yield tag, key_of_pattern(indicator)
+
+
+def only(catalogue: Catalogue, tags: Collection[int], *, unsaid: Collection[int] = ()) -> Catalogue:
+    """Return a catalogue of some indicators, by `Indicator.tag`: values, patterns, and clues of these alone.
+
+    Args:
+        catalogue: of these and others.
+        tags: which.
+        unsaid: others with patterns whose clues are there as well.
+    """
+    whole = catalogue.evaluated
+    patterns = whole.alone([tag for tag in whole.indicators if tag in tags or tag in unsaid])
+    entries = [entry for entry in catalogue.index.entries if entry.indicator.tag in tags]
+    return msgspec.structs.replace(
+        catalogue,
+        index=Index.build([*entries, *patterns.clues.entries]),
+        indicators=len(tags),
+        evaluated=patterns.only([tag for tag in patterns.indicators if tag in tags]),
+    )
+
+
+class _Asked:
+    """What groups of records are asked for: values, and in logs whose records patterns can be evaluated on their clues, too.
+
+    Pieces of words are not in summaries: patterns that can be told by such alone, or by nothing, have all of these logs read.
+    """
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        entries, clues = catalogue.index.entries, catalogue.evaluated.clues
+        self._values = Wanted(entry for entry in entries if entry.indicator is not CLUE)
+        self._typed = Wanted(entries)
+        self._typed.anything |= clues.everywhere or bool(clues.needles)
+        self.anything = self._typed.anything
+        self.nothing = not self.anything and not len(self._typed.hashes)
+
+    def of(self, part: Part) -> Wanted:
+        """Return what the groups of a part are asked for."""
+        try:
+            typed = can_evaluate(named(part.log.rpartition("-")[0]))
+        except FormatError:
+            typed = True  # opening it says what is wrong
+        return self._typed if typed else self._values
 
 
 class Retro:
@@ -125,23 +182,31 @@ class Retro:
         self.past = Past()
 
     def run(self, done: Done) -> Iterator[Hit]:
-        """Yield hits of entries that are not among those done in all telemetry, and of all entries in logs that are not."""
+        """Yield hits of indicators that were not all done in all telemetry, and of all indicators in logs that are not.
+
+        What was hunted in before is read first, then what is new, each by the names of its logs. Patterns that take several records go on from one to
+        the other: those that are not new say nothing of what was hunted in before, but remember it for what follows.
+        """
         parts = kept_folder.parts(self._folder)
         ends = {_log_of(part): part.end for part in parts}
         new = {log for log, end in ends.items() if done.logs.get(log, 0) < end}
-        before = done.entries
-        fresh = (
-            only(self._catalogue, lambda entry: key_of(entry) not in before) if before else self._catalogue
-        )
-        self.past.logs, self.past.new_logs, self.past.indicators = len(ends), len(new), fresh.indicators
-        yield from self._hunt(fresh, [part for part in parts if _log_of(part) not in new])
-        yield from self._hunt(self._catalogue, [part for part in parts if _log_of(part) in new])
+        seen = [part for part in parts if _log_of(part) not in new]
+        whole = self._catalogue
+        fresh = {tag for tag, key in _keys(whole) if key not in done.entries}
+        several = whole.evaluated.several() - fresh if new and seen else set()
+        self.past.logs, self.past.new_logs, self.past.indicators = len(ends), len(new), len(fresh)
+        told = only(whole, fresh, unsaid=several) if done.entries else whole
+        heard = whole.evaluated.only(told.evaluated.indicators.keys() | several)
+        first = Hunt(msgspec.structs.replace(told, evaluated=heard), now=self._now, options=self._options)
+        first = first.continued(told)
+        yield from self._hunt(first, seen)
+        yield from self._hunt(first.continued(whole, anew=True), [p for p in parts if _log_of(p) in new])
 
     def done(self) -> Done:
         """Return what is done once `run` came to its end; logs that could not be read are not."""
         parts = kept_folder.parts(self._folder)
         ends = {log: part.end for part in parts if (log := _log_of(part)) not in self._faulty}
-        return Done(frozenset(map(key_of, self._catalogue.index.entries)), ends)
+        return Done(frozenset(key for _, key in _keys(self._catalogue)), ends)
 
     @property
     def report(self) -> Report:
@@ -151,20 +216,23 @@ class Retro:
             _add(whole, hunt.report)
         return whole
 
-    def _hunt(self, catalogue: Catalogue, parts: Sequence[Part]) -> Iterator[Hit]:
-        hunt = Hunt(catalogue, now=self._now, options=self._options)
+    def _hunt(self, hunt: Hunt, parts: Sequence[Part]) -> Iterator[Hit]:
         self._hunts.append(hunt)
-        if len(catalogue.index):
-            yield from hunt.over(self._logs(parts, Wanted(catalogue.index.entries)))
+        asked = _Asked(hunt.catalogue)
+        if parts and not asked.nothing:
+            self.past.anything |= asked.anything
+            yield from hunt.over(self._logs(parts, asked))
 
-    def _logs(self, parts: Sequence[Part], wanted: Wanted) -> Iterator[OpenLog]:
+    def _logs(self, parts: Sequence[Part], asked: _Asked) -> Iterator[OpenLog]:
+        """Yield logs that may hold something, in the order in which a hunt reads a folder."""
+        found: list[OpenLog] = []
         for _, group in groupby(parts, key=_log_of):
             some = list(group)
-            asked = [(part, numbers) for part in some if (numbers := self._candidates(part, wanted))]
-            if asked:
-                log = self._open(asked, some[-1])
-                if log is not None:
-                    yield log
+            read = [(part, numbers) for part in some if (numbers := self._candidates(part, asked.of(part)))]
+            log = self._open(read, some[-1]) if read else None
+            if log is not None:
+                found.append(log)
+        yield from sorted(found, key=lambda log: _order(Path(log.name)))
 
     def _candidates(self, part: Part, wanted: Wanted) -> Groups:
         """Return which groups of a part have to be read, and their size."""
@@ -201,11 +269,16 @@ class Retro:
             return None
         reading = _Reading(asked, self._options.threads, self.past, self._faulty)
         log = Log(name=of.name, sniff=of.sniff, read=reading.read, container="parquet", title=of.title)
-        return OpenLog(meta.name, log, iter(()), Reference(0, UTC))
+        return OpenLog(meta.name, log, iter(()), Reference(0, UTC), of=of)
 
 
 def _log_of(part: Part) -> str:
     return f"{part.log}.{part.copy}"
+
+
+def _order(path: Path) -> tuple[tuple[bool, str], ...]:
+    """Return what sorts logs as a hunt reads them: what lies in a folder before what lies in folders below."""
+    return (*((True, name) for name in path.parts[:-1]), (False, path.name))
 
 
 class _Reading:
@@ -271,6 +344,7 @@ def _add(whole: Report, report: Report) -> None:
     """Add the figures of a report to another's."""
     for name in ("hits", "flagged", "lines", "bytes", "malformed", "held_back"):
         setattr(whole, name, getattr(whole, name) + getattr(report, name))
+    whole.dropped = max(whole.dropped, report.dropped)  # a hunt that goes on counts what was dropped before
     whole.seconds += report.seconds
     whole.flags.update(report.flags)
     whole.formats.update(report.formats)
@@ -283,6 +357,7 @@ def _add(whole: Report, report: Report) -> None:
             continue
         known.raised += count.raised
         known.flagged += count.flagged
+        known.beyond += count.beyond
         known.given_up |= count.given_up
         known.first = min((each for each in (known.first, count.first) if each is not None), default=None)
         known.last = max((each for each in (known.last, count.last) if each is not None), default=None)
