@@ -1,8 +1,7 @@
 """An index that leaves the node for other machines of its organisation: what they may match, and nothing else about it.
 
 It holds values, validity, confidence and the ids of indicators; no names, patterns, markings or sources. So patterns that have to be evaluated stay
-on the node, and their clues with them. Warninglists go along as far as they
-are about its values: the lists on which each value stands, and what lies in its ranges.
+on the node, and their clues with them. Warninglists go along as far as they are about its values: the lists on which each value stands, and what lies in its ranges.
 """
 
 from __future__ import annotations

@@ -124,12 +124,12 @@ def _keys(catalogue: Catalogue) -> Iterator[tuple[int, int]]:
 
 
 def only(catalogue: Catalogue, tags: Collection[int], *, unsaid: Collection[int] = ()) -> Catalogue:
-    """Return a catalogue of some indicators, by `Indicator.tag`: values, patterns, and clues of these alone.
+    """Return a catalogue of some indicators, by `Indicator.tag`: values, patterns, and clues of these patterns alone.
 
     Args:
         catalogue: of these and others.
         tags: which.
-        unsaid: others with patterns whose clues are there as well.
+        unsaid: further ones whose patterns are in it, and no values.
     """
     whole = catalogue.evaluated
     patterns = whole.alone([tag for tag in whole.indicators if tag in tags or tag in unsaid])
@@ -138,7 +138,7 @@ def only(catalogue: Catalogue, tags: Collection[int], *, unsaid: Collection[int]
         catalogue,
         index=Index.build([*entries, *patterns.clues.entries]),
         indicators=len(tags),
-        evaluated=patterns.only([tag for tag in patterns.indicators if tag in tags]),
+        evaluated=patterns,
     )
 
 
@@ -148,7 +148,8 @@ class _Asked:
     Pieces of words are not in summaries: patterns that can be told by such alone, or by nothing, have all of these logs read.
     """
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, since: Micros | None) -> None:
+        self.since = since
         entries, clues = catalogue.index.entries, catalogue.evaluated.clues
         self._values = Wanted(entry for entry in entries if entry.indicator is not CLUE)
         self._typed = Wanted(entries)
@@ -195,12 +196,33 @@ class Retro:
         fresh = {tag for tag, key in _keys(whole) if key not in done.entries}
         several = whole.evaluated.several() - fresh if new and seen else set()
         self.past.logs, self.past.new_logs, self.past.indicators = len(ends), len(new), len(fresh)
-        told = only(whole, fresh, unsaid=several) if done.entries else whole
-        heard = whole.evaluated.only(told.evaluated.indicators.keys() | several)
-        first = Hunt(msgspec.structs.replace(told, evaluated=heard), now=self._now, options=self._options)
-        first = first.continued(told)
-        yield from self._hunt(first, seen)
-        yield from self._hunt(first.continued(whole, anew=True), [p for p in parts if _log_of(p) in new])
+        since = self._options.since
+        told = only(whole, fresh) if done.entries else whole
+        asked, first = [_Asked(told, since)], Hunt(told, now=self._now, options=self._options)
+        if several:
+            asked.append(_Asked(only(whole, (), unsaid=several), self._remembered_from(several, new, parts)))
+            heard = only(whole, fresh, unsaid=several)
+            told = msgspec.structs.replace(heard, evaluated=heard.evaluated.only(told.evaluated.indicators))
+            first = Hunt(heard, now=self._now, options=self._options).continued(told)
+        yield from self._hunt(first, asked, seen)
+        last = first.continued(whole, anew=True)
+        yield from self._hunt(last, [_Asked(whole, since)], [part for part in parts if _log_of(part) in new])
+
+    def _remembered_from(self, tags: set[int], new: set[str], parts: Sequence[Part]) -> Micros | None:
+        """Return before when no record can meet a pattern of `tags` together with one of the new logs; None if all can."""
+        horizon = self._catalogue.evaluated.only(tags).compiled(any_time=self._options.any_time).horizon
+        if horizon is None:
+            return self._options.since
+        earliest = self._now  # of records that have no time
+        try:
+            for part in parts:
+                if _log_of(part) in new:
+                    groups = kept_folder.summary_of(part, self._rules).groups
+                    earliest = min((earliest, *(each.first for each in groups if each.first is not None)))
+        except FormatError:
+            return self._options.since
+        since = earliest - horizon
+        return since if self._options.since is None else max(since, self._options.since)
 
     def done(self) -> Done:
         """Return what is done once `run` came to its end; logs that could not be read are not."""
@@ -216,28 +238,27 @@ class Retro:
             _add(whole, hunt.report)
         return whole
 
-    def _hunt(self, hunt: Hunt, parts: Sequence[Part]) -> Iterator[Hit]:
+    def _hunt(self, hunt: Hunt, asked: Sequence[_Asked], parts: Sequence[Part]) -> Iterator[Hit]:
         self._hunts.append(hunt)
-        asked = _Asked(hunt.catalogue)
-        if parts and not asked.nothing:
-            self.past.anything |= asked.anything
-            yield from hunt.over(self._logs(parts, asked))
+        some = [each for each in asked if not each.nothing]
+        if parts and some:
+            self.past.anything |= any(each.anything for each in some)
+            yield from hunt.over(self._logs(parts, some))
 
-    def _logs(self, parts: Sequence[Part], asked: _Asked) -> Iterator[OpenLog]:
+    def _logs(self, parts: Sequence[Part], asked: Sequence[_Asked]) -> Iterator[OpenLog]:
         """Yield logs that may hold something, in the order in which a hunt reads a folder."""
         found: list[OpenLog] = []
         for _, group in groupby(parts, key=_log_of):
             some = list(group)
-            read = [(part, numbers) for part in some if (numbers := self._candidates(part, asked.of(part)))]
+            read = [(part, numbers) for part in some if (numbers := self._candidates(part, asked))]
             log = self._open(read, some[-1]) if read else None
             if log is not None:
                 found.append(log)
         yield from sorted(found, key=lambda log: _order(Path(log.name)))
 
-    def _candidates(self, part: Part, wanted: Wanted) -> Groups:
+    def _candidates(self, part: Part, asked: Sequence[_Asked]) -> Groups:
         """Return which groups of a part have to be read, and their size."""
         self.past.files += 1
-        since = self._options.since
         try:
             found = kept_folder.summary_of(part, self._rules)
         except FormatError as error:
@@ -245,11 +266,13 @@ class Retro:
             return dict.fromkeys(range(self._groups_in(part)))
         self.past.groups += len(found.groups)
         self.past.bytes += sum(group.size for group in found.groups)
-        return {
-            number: found.groups[number].size
-            for number in found.may_name(wanted)
-            if not found.groups[number].is_before(since)
+        wanted = {
+            number
+            for each in asked
+            for number in found.may_name(each.of(part))
+            if not found.groups[number].is_before(each.since)
         }
+        return {number: found.groups[number].size for number in sorted(wanted)}
 
     def _groups_in(self, part: Part) -> int:
         try:

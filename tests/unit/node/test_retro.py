@@ -349,6 +349,32 @@ def test_old_and_new_telemetry_meet_a_pattern_together(tmp_path):
     assert [count.raised for count in made.report.counts.values()] == [1]
 
 
+def test_old_telemetry_is_read_again_only_where_a_pattern_may_go_on(tmp_path):
+    folder = tmp_path / "telemetry"
+    _write(tmp_path / "old.log", (0, "a.example"), (10, "1.2.3.4:443"))
+    _write(tmp_path / "one.log", (3600, "a.example"))
+    _keep(folder, tmp_path)
+    catalogue = _patterns(THEN, f"{A} OR ({B} FOLLOWEDBY {A}) WITHIN 60 SECONDS")
+    hits, made = _retro(folder, catalogue)
+    assert len(hits) == 3
+    done = made.done()
+    _write(tmp_path / "two.log", (3630, "1.2.3.4:443"))
+    _keep(folder, tmp_path / "two.log")
+    hits, made = _retro(folder, catalogue, done)
+    assert [[(Path(part.file).name, part.line) for part in hit.parts] for hit in hits] == [
+        [("one.log", 1), ("two.log", 1)]
+    ]
+    assert (made.past.groups, made.past.groups_read) == (3, 2)
+    # one without a limit has all of it read that holds a clue
+    catalogue = _patterns(f"{A} FOLLOWEDBY {B}")
+    _, made = _retro(
+        folder,
+        catalogue,
+        Done(frozenset(map(retro.key_of_pattern, catalogue.evaluated.indicators.values())), done.logs),
+    )
+    assert made.past.groups_read == 3
+
+
 def test_what_no_summary_can_tell_is_read_and_said(tmp_path):
     folder = tmp_path / "telemetry"
     _write(tmp_path / "one.log", (0, "b.example"), (1, "1.2.3.5:9000"))
