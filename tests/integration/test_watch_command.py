@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import signal
@@ -73,9 +72,8 @@ def test_one_hit_a_line_also_after_being_killed(store: Store, dsn: str, tmp_path
         while len(_kept(store)) < wanted and time.monotonic() < until:
             time.sleep(0.05)
         process.terminate()
-        said, _ = process.communicate(timeout=30)
+        process.communicate(timeout=30)
     assert process.returncode == 0
     assert _kept(store) == [(f"h{line}.evil.example", line) for line in range(EVERY, written + 1, EVERY)]
-    assert json.loads(said.splitlines()[-1])["alerts"] == 0  # the one that the first opened
     with store.connection() as connection:
         assert connection.execute("SELECT count(*), sum(hits) FROM alert_source").fetchone() == (1, wanted)

@@ -207,6 +207,10 @@ def forbidden_to_all(store: Store) -> None:
         store,
         "intel",
         *(secret(n, **over) for n in (700, 701)),
+        *(
+            secret(n, pattern=rule, pattern_type=kind, **over)
+            for n, (kind, rule) in enumerate(RULES.items(), 704)
+        ),
         version(4, 9, name=WORD, **over),
         indicator(5, **over),
         observable(f"{WORD}.example", **over),
@@ -216,4 +220,10 @@ def forbidden_to_all(store: Store) -> None:
     take(store, "open", secret(703, **over), owner=STRANGER.id)
 
 
+RULES = {
+    "sigma": f"title: {WORD}\nlogsource: {{product: linux, service: syslog}}\ndetection:\n  k: [d4.example.com]\n  condition: k\n",
+    "yara": f'rule {WORD} {{ strings: $a = "d4.example.com" condition: $a }}',
+    "suricata": f"alert {WORD}",
+}
+"""Rules that would be found in the logs of the tests, or to be none."""
 FORBIDDEN_IDS = (indicator(700)["id"], indicator(703)["id"], sighting(702, "")["id"])

@@ -121,6 +121,20 @@ def load(
     return rows.derive(_catalogue(rows.value, clearances, lists))
 
 
+def held(store: Store, clearances: Clearances) -> Released[list[tuple[Indicator, tuple[Source, ...]]]]:
+    """Return the indicators that the node's own organisation may match with, whatever language they are in, and who asserted each so."""
+
+    def ask(clearance: Clearance) -> Released[list[Row]] | Stale:
+        return placed.gather(store, ("indicator",), clearance, row_of)
+
+    rows = clearances.ask(clearances.snapshot.own.id, ask, "match")
+    source_of = Sources(clearances.snapshot)
+    sources: dict[Indicator, tuple[Source, ...]] = {}
+    for row in _latest(rows.value, clearances.snapshot):
+        sources[row.indicator] = (*sources.get(row.indicator, ()), source_of(row))
+    return rows.derive(list(sources.items()))
+
+
 def row_of(found: Placed) -> Row:
     """Return what a placement says to look for."""
     written = _decode(found.body)

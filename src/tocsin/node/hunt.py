@@ -172,6 +172,7 @@ class Hunt:
         self._sieves: dict[tuple[Escapes, bool], Sieve] = {}
         self._equal: Counter[tuple[int, str]] = Counter()
         self._muted: set[int] = set()
+        self._may_hold: Look | None = None
         self._evaluators: list[Evaluator] = []
         self._evaluate(catalogue.evaluated)
 
@@ -257,14 +258,19 @@ class Hunt:
         """Return the stream that a reader is to read, and what tells it which lines deserve a look."""
         clues = self.catalogue.evaluated.clues
         typed = bool(self._evaluators) and can_evaluate(log.records)
-        if typed and clues.everywhere:
-            return log.stream, None
+        everywhere = typed and clues.everywhere
+        if everywhere:
+            typed = False
         sieve = self._sieves.get((log.log.escapes, typed))
         if sieve is None:
             needles = clues.needles if typed else ()
             sieve = Sieve(self.catalogue.index, log.log.escapes, needles)
             self._sieves[log.log.escapes, typed] = sieve
             sieve.mute(self._muted)
+        # every record is read, but asked for values only where a line may hold one; other formats may write lines anew for the sieve
+        self._may_hold = sieve.spans if everywhere and log.log.escapes != "none" else None
+        if everywhere:
+            return log.stream, None
         # what is in a container comes to be text only as it is read: there is nothing to look at ahead
         if pool is None or log.log.container != "none":
             return log.stream, sieve.spans
@@ -287,7 +293,8 @@ class Hunt:
     def _hits(self, log: OpenLog, record: Observation | MalformedLine) -> Iterator[Hit]:
         at = record.at if isinstance(record, Observation) else None
         best: dict[int, tuple[Finding, tuple[str, ...]]] = {}
-        for finding in find_in(record, self.catalogue.index):
+        worth = self._may_hold is None or bool(self._may_hold(record.raw))
+        for finding in find_in(record, self.catalogue.index) if worth else ():
             entry = self.catalogue.index.entries[finding.entry]
             if entry.indicator is CLUE or self._is_given_up(entry.indicator.tag, finding.entry):
                 continue

@@ -187,11 +187,11 @@ class Tails:
             if each.length:
                 self._known.setdefault((each.device, each.inode), []).append(each)
             elif each.device == 0:
-                roots.add(each.name)
+                roots.add(each.fingerprint)
         self.open: dict[tuple[int, int], Tail] = {}
         self._passed: set[tuple[int, int]] = set()
         self._looked = now
-        self.fresh_roots = [str(path) for path in self._paths if str(path) not in roots]
+        self.fresh_roots = [str(path) for path in self._paths if root_of(str(path)) not in roots]
         for path in self._paths:
             # whoever stopped watching for a while wants what came meanwhile; whoever begins, what comes
             self._look_at(path, from_start=from_start or str(path) not in self.fresh_roots, now=now)
@@ -281,6 +281,11 @@ class Tails:
         if tail.position.length:
             self._known.setdefault(identity, []).append(tail.position)
         tail.close()
+
+
+def root_of(path: str) -> bytes:
+    """Return what a path that is watched is known by, whatever its name is written in."""
+    return os.fsencode(path)[-200:]
 
 
 def _unfit(begin: bytes) -> str:

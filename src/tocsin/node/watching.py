@@ -26,7 +26,7 @@ from tocsin.node.following import Following
 from tocsin.node.hunt import Hit, Hunt, Options
 from tocsin.node.keeping_hits import day_of, keep_in, suppressing
 from tocsin.node.logs import OpenLog
-from tocsin.node.tailing import Piece, Tails
+from tocsin.node.tailing import Piece, Tails, root_of
 from tocsin.sharing.release import Released
 from tocsin.store import Store, watched
 from tocsin.store.watched import Position
@@ -315,7 +315,7 @@ class Watch:
 
     def _anchor(self) -> None:
         """Remember which paths are watched, and where files stand that nothing was read of yet: after a restart nothing is passed over."""
-        roots = [Position(0, 0, _root(path), 0, path, 0, 0) for path in self._tails.fresh_roots]
+        roots = [Position(0, 0, root_of(path), 0, path, 0, 0) for path in self._tails.fresh_roots]
         standing = [tail.position for tail in self._tails.open.values() if tail.position.length]
         with self._store.transaction() as connection:
             watched.put(connection, [*roots, *standing], now=self._store.clock())
@@ -361,7 +361,3 @@ class Watch:
             _log.error("sightings are not written yet: %s", error)
         else:
             self._untold.clear()
-
-
-def _root(path: str) -> bytes:
-    return path.encode("utf-8", "surrogateescape")[-200:]

@@ -52,8 +52,14 @@ def put(connection: Connection, positions: Sequence[Position], *, now: Micros) -
             f"INSERT INTO watched ({_COLUMNS}, at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) "  # noqa: S608
             "ON CONFLICT (device, inode, fingerprint) DO UPDATE SET length = excluded.length, name = excluded.name, "
             "place = excluded.place, line = excluded.line, head = excluded.head, at = excluded.at",
-            [(*msgspec.structs.astuple(each), now) for each in positions],
+            [(*msgspec.structs.astuple(_written(each)), now) for each in positions],
         )
+
+
+def _written(position: Position) -> Position:
+    """Return a position whose name can be kept: file systems allow any bytes."""
+    name = position.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return msgspec.structs.replace(position, name=name)
 
 
 def drop(connection: Connection, keys: Sequence[tuple[int, int, bytes]]) -> None:

@@ -81,17 +81,28 @@ def _by_name(found: Typed) -> dict[str, list[str]]:
 
 
 def _fill(made: Graph, found: Typed) -> None:
-    user = _user(made, "user")
-    _user(made, "user.target")
-    _processes(made, user)
+    about = {fact.name.partition(".")[0] for fact in found.facts}  # most records are about little
+    user = None
+    if "user" in about:
+        user = _user(made, "user")
+        _user(made, "user.target")
+    if "process" in about:
+        _processes(made, user)
     for slot in ("file", "dll"):
-        _file(made, slot)
-    _network(made, found)
-    _names(made)
-    _mail(made)
-    _registry(made, user)
-    _certificate(made)
-    made.add("mutex", name=made.first("mutex.name"))
+        if slot in about:
+            _file(made, slot)
+    if not about.isdisjoint(("source", "destination", "related")):
+        _network(made, found)
+    if not about.isdisjoint(("dns", "source", "destination", "url", "tls")):
+        _names(made)
+    if "email" in about:
+        _mail(made)
+    if "registry" in about:
+        _registry(made, user)
+    if "tls" in about:
+        _certificate(made)
+    if "mutex" in about:
+        made.add("mutex", name=made.first("mutex.name"))
 
 
 def _user(made: Graph, slot: str) -> str | None:

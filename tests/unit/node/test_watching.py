@@ -175,6 +175,18 @@ def test_what_is_suppressed_meanwhile_is_not_raised(node: Store, tmp_path: Path)
     assert ([hit.flags for hit in told.hits], _count(node)) == ([("suppressed",)], 0)
 
 
+def test_names_of_files_may_be_any_bytes(node: Store, tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    file = logs / b"a\xff\xfe.log".decode("utf-8", "surrogateescape")
+    told = Told(node, logs)
+    _add(file, "evil.example")
+    assert len(told.step()) == 1
+    _add(file, "evil.example")
+    assert len(Told(node, logs).step()) == 1
+    assert _count(node) == 2
+
+
 class Sender:
     """Messages of somebody."""
 
