@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC
-from itertools import groupby, islice
+from itertools import groupby
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -31,17 +29,11 @@ from tocsin.node.catalogue import Catalogue
 from tocsin.node.evaluating import can_evaluate
 from tocsin.node.hunt import Hit, Hunt, Options, Report
 from tocsin.node.kept_folder import Part
+from tocsin.node.kept_reading import Groups, ReadingKept
 from tocsin.node.logs import OpenLog
-from tocsin.telemetry import Log, kept
-from tocsin.telemetry.arrow_rows import pyarrow
-from tocsin.telemetry.containers import UNREAD
-from tocsin.telemetry.observations import Look, MalformedLine, Observation, Tally
+from tocsin.telemetry import Log
 from tocsin.telemetry.plugin import named
 from tocsin.telemetry.times import Reference
-
-Groups: TypeAlias = dict[int, int | None]
-"""Numbers of groups of a part, and bytes of their records; None where nobody knows."""
-_Found: TypeAlias = tuple[int, int, list[kept.Record]]
 
 DONE: Final = "retro.done"
 """Name of the file that remembers what was hunted for, in the folder of telemetry."""
@@ -69,6 +61,11 @@ class Past(msgspec.Struct):
     anything: bool = False
     logs: int = 0
     new_logs: int = 0
+
+    def count(self, size: int) -> None:
+        """Count a group that was read."""
+        self.groups_read += 1
+        self.bytes_read += size
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -290,7 +287,12 @@ class Retro:
             self._faulty.add(_log_of(asked[0][0]))
             self._hunts[-1].report.faults.append((name, str(error)))
             return None
-        reading = _Reading(asked, self._options.threads, self.past, self._faulty)
+        reading = ReadingKept(
+            asked,
+            self._options.threads,
+            on_read=self.past.count,
+            on_fault=lambda part: self._faulty.add(_log_of(part)),
+        )
         log = Log(name=of.name, sniff=of.sniff, read=reading.read, container="parquet", title=of.title)
         return OpenLog(meta.name, log, iter(()), Reference(0, UTC), of=of)
 
@@ -302,65 +304,6 @@ def _log_of(part: Part) -> str:
 def _order(path: Path) -> tuple[tuple[bool, str], ...]:
     """Return what sorts logs as a hunt reads them: what lies in a folder before what lies in folders below."""
     return (*((True, name) for name in path.parts[:-1]), (False, path.name))
-
-
-class _Reading:
-    """Reading what is asked of the parts of a log, in order; some groups ahead, on threads."""
-
-    def __init__(
-        self, asked: Sequence[tuple[Part, Groups]], threads: int, past: Past, faulty: set[str]
-    ) -> None:
-        self._asked, self._threads, self._past, self._faulty = asked, threads, past, faulty
-
-    def read(
-        self,
-        stream: Iterable[bytes],  # noqa: ARG002 - it is read from files
-        where: str,  # noqa: ARG002 - as for any reader
-        *,
-        look: Look | None = None,
-        tally: Tally | None = None,
-        reference: Reference | None = None,  # noqa: ARG002 - times were read when it was kept
-    ) -> Iterator[Observation | MalformedLine]:
-        """Yield the records that `look` asks for, as any reader does."""
-        count = tally or Tally()
-        with ThreadPoolExecutor(self._threads, thread_name_prefix="past") as pool:
-            waiting: deque[tuple[Part, int | None, Future[_Found]]] = deque()
-            tasks = ((part, *group) for part, groups in self._asked for group in groups.items())
-            while True:
-                for part, number, size in islice(tasks, self._threads + 1 - len(waiting)):
-                    waiting.append((part, size, pool.submit(_group, part.path, number, look)))
-                if not waiting:
-                    return
-                part, known, future = waiting.popleft()
-                try:
-                    rows, unpacked, found = future.result()
-                    size = unpacked if known is None else known
-                except FormatError as error:
-                    self._faulty.add(_log_of(part))
-                    yield MalformedLine(count.lines + 1, count.bytes, b"", UNREAD, str(error), telling=False)
-                    continue
-                count.lines += rows
-                count.bytes += size
-                self._past.groups_read += 1
-                self._past.bytes_read += size
-                yield from found
-
-
-def _group(path: Path, number: int, look: Look | None) -> _Found:
-    """Return how many records a group has, the bytes it takes unpacked, and the records that are asked for."""
-    import pyarrow.parquet as pq  # noqa: PLC0415 - an extra
-
-    try:
-        with pq.ParquetFile(path, memory_map=True) as table:
-            of = table.metadata.row_group(number)
-            if look is None:
-                return of.num_rows, of.total_byte_size, kept.records(table.read_row_group(number))
-            texts = table.read_row_group(number, columns=list(kept.TEXTS))
-            asked = kept.rows_at(texts, lambda: table.read_row_group(number, columns=["raw"]).column(0), look)
-            found = kept.records(table.read_row_group(number).take(asked)) if len(asked) else []
-            return of.num_rows, of.total_byte_size, found
-    except (pyarrow().ArrowException, OSError, ValueError, KeyError) as error:
-        raise FormatError(f"kept telemetry cannot be read: {error}", where=str(path)) from error
 
 
 def _add(whole: Report, report: Report) -> None:
