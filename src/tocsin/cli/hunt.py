@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from tocsin.cli import _reading
+from tocsin.cli import _reading, _time
 from tocsin.cli.context import json_option, open_store, write
 
 if TYPE_CHECKING:
-    from tocsin.clock import Micros
     from tocsin.node.hunt import Hit, Hunt
     from tocsin.node.saved_hunts import What
     from tocsin.sharing.release import Released
@@ -27,9 +26,7 @@ _FOUND = 10
 _UNREAD = 4
 _SHOWN = 3
 _SHOWN_JSON = 1000
-_AGO = re.compile(r"(\d{1,6})([mhdw])")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
-_UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
 @click.command()
@@ -105,7 +102,7 @@ def COMMAND(
         with store.connection() as connection:
             suppresses = suppressing(connection, now=now)
         options = Options(
-            since=_moment(since, now),
+            since=_time.since(since, now),
             any_time=any_time,
             least=min_confidence,
             reading=_reading.reading(log_format, timezone, now),
@@ -150,10 +147,9 @@ def _what(
 
     if "-" in paths or observables:
         raise InputError("a hunt in standard input, or for observables, is not saved")
-    ago = _AGO.fullmatch(since or "")
-    if since is not None and ago is None:
+    back = None if since is None else _time.ago(since)
+    if since is not None and back is None:
         raise InputError("a saved hunt looks back from when it is run", hint="--since 24h, 7d")
-    back = None if ago is None else int(ago[1]) * _UNITS[ago[2]] * 1_000_000
     whole = tuple(str(Path(each).absolute()) for each in paths)
     return What(whole, back, any_time, least, not no_sightings, log_format, timezone)
 
@@ -205,23 +201,6 @@ def _first(found: list[Hit], shown: int) -> list[Hit]:
         if counted[hit.indicator.tag] <= shown:
             first.append(hit)
     return first
-
-
-def _moment(text: str | None, now: Micros) -> Micros | None:
-    from tocsin.errors import InputError
-    from tocsin.telemetry import times
-
-    if text is None:
-        return None
-    ago = _AGO.fullmatch(text)
-    if ago is not None:
-        return now - int(ago[1]) * _UNITS[ago[2]] * 1_000_000
-    found = times.of_iso(text if len(text) > 10 else f"{text}T00:00:00Z")
-    if found is None:
-        raise InputError(
-            f"--since {text!r} is no time", hint="say 2026-11-20, 2026-11-20T08:00:00Z, 24h or 7d"
-        )
-    return found
 
 
 @contextmanager

@@ -20,7 +20,7 @@ def COMMAND() -> None:
 def _export(file: Path, as_json: bool) -> None:
     """Write FILE, an index of all values that the node's own organisation may match: what a hunt in a data lake needs.
 
-    It holds values, validity, confidence and ids of indicators; no names, markings or sources. It is as much intelligence as what it was made
+    It holds values, validity, confidence and ids of indicators; no names, markings or sources, and no patterns that take more than a value. It is as much intelligence as what it was made
     of: whoever has the file can look for each value. Make it anew for each hunt, so that what was recalled is not looked for.
     """
     from tocsin.errors import InputError

@@ -75,11 +75,19 @@ def COMMAND(
     from tocsin.node import catalogue, kept_folder, retro, sightings
     from tocsin.node.clearances import Clearances
     from tocsin.node.hunt import Options
+    from tocsin.node.keeping_hits import suppressing
 
     folder = settings().telemetry
     with open_store() as store, kept_folder.locked(folder, shared=True):
         now = store.clock()
-        options = Options(since=_time.since(since, now), any_time=any_time, least=min_confidence)
+        with store.connection() as connection:
+            suppresses = suppressing(connection, now=now)
+        options = Options(
+            since=_time.since(since, now),
+            any_time=any_time,
+            least=min_confidence,
+            suppresses=suppresses,
+        )
         clearances = Clearances(store)
         known = catalogue.load(store, clearances)
         if ids:
@@ -90,7 +98,8 @@ def COMMAND(
         found, first, interrupted = _run(past, done, known, shown, as_json=as_json)
         written = None
         if not (no_sightings or interrupted):
-            written = sightings.write(store, clearances, found, now=store.clock())
+            counts = past.report.counts
+            written = sightings.write(store, clearances, found, now=store.clock(), counts=counts)
             if not ids and since is None:
                 retro.save(folder, past.done())
         _note(store, past)
@@ -112,11 +121,13 @@ def _chosen(known: Catalogue, ids: tuple[str, ...]) -> Catalogue:
     from tocsin.node import retro
 
     wanted = set(ids)
-    found = retro.only(known, lambda entry: entry.indicator.id in wanted)
-    missing = wanted - {entry.indicator.id for entry in found.index.entries}
+    of = {entry.indicator.tag: entry.indicator.id for entry in known.index.entries}
+    of |= {tag: indicator.id for tag, indicator in known.evaluated.indicators.items()}
+    found = {tag for tag, identifier in of.items() if identifier in wanted}
+    missing = wanted - {of[tag] for tag in found}
     if missing:
-        raise NotFoundError(f"there is no indicator {min(missing)} with a value to look for")
-    return found
+        raise NotFoundError(f"there is no indicator {min(missing)} with a value or a pattern to look for")
+    return retro.only(known, found)
 
 
 def _run(
@@ -175,6 +186,8 @@ def _lines(past: Retro, known: Catalogue, written: Written | None, *, interrupte
         f"{its.bytes / 1e6:,.1f} MB of telemetry in {its.files:,} files"
     )
     yield f"read: {its.bytes_read / 1e6:,.1f} MB in {its.groups_read:,} of {its.groups:,} groups of records"
+    if its.anything:
+        yield "something that was looked for can be in any text: all of that was read"
     if its.unsummarised:
         file, reason = its.unsummarised[0]
         yield f"{len(its.unsummarised):,} files were read as a whole, such as {_hits.shown(file)}: {_hits.shown(reason)}"

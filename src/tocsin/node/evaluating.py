@@ -16,15 +16,17 @@ from tocsin.matching import Indicator
 from tocsin.matching.clues import CLUE, Clues, clues_of, possible, union
 from tocsin.matching.entries import entry_of
 from tocsin.matching.patterns import Observed, PatternHit, PatternSet, compile_patterns
-from tocsin.stix.patterns import Pattern, render
+from tocsin.stix.patterns import Pattern, parse, render
 from tocsin.stix.patterns.ast import (
     AllOf,
     AnyOf,
     Comparison,
     Constant,
+    Either,
     Expression,
     Observation,
     Qualified,
+    Repeats,
     Test,
 )
 from tocsin.stix.patterns.render import render_path
@@ -79,6 +81,16 @@ class Evaluated(msgspec.Struct, frozen=True):
         return Evaluated(
             {tag: self.indicators[tag] for tag in tags}, {tag: self.texts[tag] for tag in tags}, self.clues
         )
+
+    def alone(self, tags: Collection[int]) -> Evaluated:
+        """Return some of the patterns, with their own clues."""
+        return msgspec.structs.replace(
+            self.only(tags), clues=union(clues_of(parse(self.texts[tag])) for tag in tags)
+        )
+
+    def several(self) -> set[int]:
+        """Return whose patterns several records can meet together."""
+        return {tag for tag, text in self.texts.items() if _takes_several(parse(text).expression)}
 
     def compiled(self, *, any_time: bool) -> PatternSet:
         """Compile the patterns, for the time that their indicators hold or for any."""
@@ -207,6 +219,18 @@ def can_evaluate(log: Log) -> bool:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _takes_several(node: Expression) -> bool:
+    match node:
+        case Observation():
+            return False
+        case Qualified():
+            return _takes_several(node.expression) or any(isinstance(q, Repeats) for q in node.qualifiers)
+        case Either():
+            return any(map(_takes_several, node.operands))
+        case _:
+            return True
 
 
 def _spelled(node: Expression) -> Expression:

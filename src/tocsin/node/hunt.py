@@ -257,7 +257,7 @@ class Hunt:
     def _look(self, log: OpenLog, pool: ThreadPoolExecutor | None) -> tuple[Iterable[bytes], Look | None]:
         """Return the stream that a reader is to read, and what tells it which lines deserve a look."""
         clues = self.catalogue.evaluated.clues
-        typed = bool(self._evaluators) and can_evaluate(log.log)
+        typed = bool(self._evaluators) and can_evaluate(log.records)
         everywhere = typed and clues.everywhere
         if everywhere:
             typed = False
@@ -304,7 +304,7 @@ class Hunt:
                 best[entry.indicator.tag] = (finding, flags)
         for finding, flags in best.values():
             yield from self._counted(self._hit(log.name, record, finding, flags))
-        if isinstance(record, Observation) and can_evaluate(log.log):
+        if isinstance(record, Observation) and can_evaluate(log.records):
             for met in self._met(log, record):
                 # a line is one hit of an indicator, whether by a value of its pattern or by all of it
                 if met.indicator.tag not in best and not self._is_given_up(met.indicator.tag, None):
@@ -312,7 +312,7 @@ class Hunt:
 
     def _met(self, log: OpenLog, record: Observation) -> Iterator[Met]:
         for each in self._evaluators:
-            for met in each.feed(log.name, record, log.log, now=self.now):
+            for met in each.feed(log.name, record, log.records, now=self.now):
                 if met.indicator.tag in self.catalogue.evaluated.indicators:  # it may have gone meanwhile
                     yield met
 

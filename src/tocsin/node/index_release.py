@@ -1,7 +1,7 @@
 """An index that leaves the node for other machines of its organisation: what they may match, and nothing else about it.
 
-It holds values, validity, confidence and the ids of indicators; no names, patterns, markings or sources. Warninglists go along as far as they
-are about its values: the lists on which each value stands, and what lies in its ranges.
+It holds values, validity, confidence and the ids of indicators; no names, patterns, markings or sources. So patterns that have to be evaluated stay
+on the node, and their clues with them. Warninglists go along as far as they are about its values: the lists on which each value stands, and what lies in its ranges.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import msgspec
 
 from tocsin.errors import FormatError
 from tocsin.matching import Entry, Index, Indicator, addresses
+from tocsin.matching.clues import CLUE
 from tocsin.matching.values import Kind
 from tocsin.matching.warninglists import Listed, Warninglists
 from tocsin.node import index_file
@@ -61,6 +62,8 @@ def save(released: Released[Catalogue], lists: list[Listed], path: Path) -> int:
     bare: dict[int, Indicator] = {}
     for entry in catalogue.index.entries:
         its = entry.indicator
+        if its is CLUE:
+            continue
         if its.tag not in bare:
             bare[its.tag] = msgspec.structs.replace(its, name="", pattern="", tag=len(bare))
         entries.append(Entry(entry.kind, entry.value, bare[its.tag]))

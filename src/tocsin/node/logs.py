@@ -33,7 +33,8 @@ _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 class OpenLog(msgspec.Struct, frozen=True):
     """A log to be read: its name, its format, its bytes, unpacked, and what stands for years and zones that its times leave out.
 
-    Of a piece of a log, `line` and `offset` are added to those that are counted from the piece's beginning.
+    Of a piece of a log, `line` and `offset` are added to those that are counted from the piece's beginning. `of` is the format that its
+    records were of before they came to be read in another way.
     """
 
     name: str
@@ -42,6 +43,12 @@ class OpenLog(msgspec.Struct, frozen=True):
     reference: Reference
     line: int = 0
     offset: int = 0
+    of: Log | None = None
+
+    @property
+    def records(self) -> Log:
+        """The format that its records are of."""
+        return self.log if self.of is None else self.of
 
 
 class Reading(msgspec.Struct, frozen=True):

@@ -10,36 +10,30 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC
-from itertools import groupby, islice
+from itertools import groupby
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 import msgspec
 import numpy as np
 
 from tocsin.clock import Micros
 from tocsin.errors import FormatError
-from tocsin.matching import Entry, Index, units
+from tocsin.matching import Entry, Index, Indicator, units
+from tocsin.matching.clues import CLUE
 from tocsin.matching.units import Wanted
 from tocsin.node import keeping, kept_folder
 from tocsin.node.catalogue import Catalogue
+from tocsin.node.evaluating import can_evaluate
 from tocsin.node.hunt import Hit, Hunt, Options, Report
 from tocsin.node.kept_folder import Part
+from tocsin.node.kept_reading import Groups, ReadingKept
 from tocsin.node.logs import OpenLog
-from tocsin.telemetry import Log, kept
-from tocsin.telemetry.arrow_rows import pyarrow
-from tocsin.telemetry.containers import UNREAD
-from tocsin.telemetry.observations import Look, MalformedLine, Observation, Tally
+from tocsin.telemetry import Log
 from tocsin.telemetry.plugin import named
 from tocsin.telemetry.times import Reference
-
-Groups: TypeAlias = dict[int, int | None]
-"""Numbers of groups of a part, and bytes of their records; None where nobody knows."""
-_Found: TypeAlias = tuple[int, int, list[kept.Record]]
 
 DONE: Final = "retro.done"
 """Name of the file that remembers what was hunted for, in the folder of telemetry."""
@@ -53,6 +47,7 @@ class Past(msgspec.Struct):
         groups_read, bytes_read: of these, what had to be read (of files without a summary the bytes of their columns, unpacked).
         unsummarised: files that had to be read because their summary is missing or damaged, and why.
         indicators: how many were looked for in all telemetry (in `new_logs` more, all are).
+        anything: something can be in any text, or is a pattern that no value tells: all was read that may hold it.
         logs, new_logs: how many logs there are, and how many of them were not hunted in before.
     """
 
@@ -63,12 +58,18 @@ class Past(msgspec.Struct):
     bytes_read: int = 0
     unsummarised: list[tuple[str, str]] = msgspec.field(default_factory=list)
     indicators: int = 0
+    anything: bool = False
     logs: int = 0
     new_logs: int = 0
 
+    def count(self, size: int) -> None:
+        """Count a group that was read."""
+        self.groups_read += 1
+        self.bytes_read += size
+
 
 class Done(msgspec.Struct, frozen=True):
-    """What was hunted for: entries by their keys (`key_of`), and how far each log was hunted in."""
+    """What was hunted for: entries and patterns by their keys (`key_of`, `key_of_pattern`), and how far each log was hunted in."""
 
     entries: frozenset[int] = frozenset()
     logs: dict[str, int] = {}
@@ -77,8 +78,7 @@ class Done(msgspec.Struct, frozen=True):
 def key_of(entry: Entry) -> int:
     """Return a number for an entry and the time in which it holds; what else its indicator says does not alter what is found."""
     its = entry.indicator
-    text = "\0".join(map(str, (its.id, its.valid_from, its.valid_until, entry.kind, entry.value)))
-    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest())
+    return _number(its.id, its.valid_from, its.valid_until, entry.kind, entry.value)
 
 
 def load(folder: Path) -> Done:
@@ -101,11 +101,66 @@ def save(folder: Path, done: Done) -> None:
     made.replace(folder / DONE)
 
 
-def only(catalogue: Catalogue, wanted: Callable[[Entry], bool]) -> Catalogue:
-    """Return a catalogue of those of its entries that are wanted."""
-    entries = [entry for entry in catalogue.index.entries if wanted(entry)]
-    tags = {entry.indicator.tag for entry in entries}
-    return msgspec.structs.replace(catalogue, index=Index.build(entries), indicators=len(tags))
+def key_of_pattern(indicator: Indicator) -> int:
+    """Return a number for a pattern that is evaluated, and the time in which it holds."""
+    return _number("pattern", indicator.id, indicator.valid_from, indicator.valid_until, indicator.pattern)
+
+
+def _number(*parts: object) -> int:
+    text = "\0".join(map(str, parts))
+    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest())
+
+
+def _keys(catalogue: Catalogue) -> Iterator[tuple[int, int]]:
+    """Yield what is looked for as `Indicator.tag` and key; clues are looked for on behalf of patterns."""
+    for entry in catalogue.index.entries:
+        if entry.indicator is not CLUE:
+            yield entry.indicator.tag, key_of(entry)
+    for tag, indicator in catalogue.evaluated.indicators.items():
+        yield tag, key_of_pattern(indicator)
+
+
+def only(catalogue: Catalogue, tags: Collection[int], *, unsaid: Collection[int] = ()) -> Catalogue:
+    """Return a catalogue of some indicators, by `Indicator.tag`: values, patterns, and clues of these patterns alone.
+
+    Args:
+        catalogue: of these and others.
+        tags: which.
+        unsaid: further ones whose patterns are in it, and no values.
+    """
+    whole = catalogue.evaluated
+    patterns = whole.alone([tag for tag in whole.indicators if tag in tags or tag in unsaid])
+    entries = [entry for entry in catalogue.index.entries if entry.indicator.tag in tags]
+    return msgspec.structs.replace(
+        catalogue,
+        index=Index.build([*entries, *patterns.clues.entries]),
+        indicators=len(tags),
+        evaluated=patterns,
+    )
+
+
+class _Asked:
+    """What groups of records are asked for: values, and in logs whose records patterns can be evaluated on their clues, too.
+
+    Pieces of words are not in summaries: patterns that can be told by such alone, or by nothing, have all of these logs read.
+    """
+
+    def __init__(self, catalogue: Catalogue, since: Micros | None) -> None:
+        self.since = since
+        entries, clues = catalogue.index.entries, catalogue.evaluated.clues
+        self._values = Wanted(entry for entry in entries if entry.indicator is not CLUE)
+        self._typed = Wanted(entries)
+        self._typed.anything |= clues.everywhere or bool(clues.needles)
+        self.anything = self._typed.anything
+        self.nothing = not self.anything and not len(self._typed.hashes)
+
+    def of(self, part: Part) -> Wanted:
+        """Return what the groups of a part are asked for."""
+        try:
+            typed = can_evaluate(named(part.log.rpartition("-")[0]))
+        except FormatError:
+            typed = True  # opening it says what is wrong
+        return self._typed if typed else self._values
 
 
 class Retro:
@@ -125,23 +180,52 @@ class Retro:
         self.past = Past()
 
     def run(self, done: Done) -> Iterator[Hit]:
-        """Yield hits of entries that are not among those done in all telemetry, and of all entries in logs that are not."""
+        """Yield hits of indicators that were not all done in all telemetry, and of all indicators in logs that are not.
+
+        What was hunted in before is read first, then what is new, each by the names of its logs. Patterns that take several records go on from one to
+        the other: those that are not new say nothing of what was hunted in before, but remember it for what follows.
+        """
         parts = kept_folder.parts(self._folder)
         ends = {_log_of(part): part.end for part in parts}
         new = {log for log, end in ends.items() if done.logs.get(log, 0) < end}
-        before = done.entries
-        fresh = (
-            only(self._catalogue, lambda entry: key_of(entry) not in before) if before else self._catalogue
-        )
-        self.past.logs, self.past.new_logs, self.past.indicators = len(ends), len(new), fresh.indicators
-        yield from self._hunt(fresh, [part for part in parts if _log_of(part) not in new])
-        yield from self._hunt(self._catalogue, [part for part in parts if _log_of(part) in new])
+        seen = [part for part in parts if _log_of(part) not in new]
+        whole = self._catalogue
+        fresh = {tag for tag, key in _keys(whole) if key not in done.entries}
+        several = whole.evaluated.several() - fresh if new and seen else set()
+        self.past.logs, self.past.new_logs, self.past.indicators = len(ends), len(new), len(fresh)
+        since = self._options.since
+        told = only(whole, fresh) if done.entries else whole
+        asked, first = [_Asked(told, since)], Hunt(told, now=self._now, options=self._options)
+        if several:
+            asked.append(_Asked(only(whole, (), unsaid=several), self._remembered_from(several, new, parts)))
+            heard = only(whole, fresh, unsaid=several)
+            told = msgspec.structs.replace(heard, evaluated=heard.evaluated.only(told.evaluated.indicators))
+            first = Hunt(heard, now=self._now, options=self._options).continued(told)
+        yield from self._hunt(first, asked, seen)
+        last = first.continued(whole, anew=True)
+        yield from self._hunt(last, [_Asked(whole, since)], [part for part in parts if _log_of(part) in new])
+
+    def _remembered_from(self, tags: set[int], new: set[str], parts: Sequence[Part]) -> Micros | None:
+        """Return before when no record can meet a pattern of `tags` together with one of the new logs; None if all can."""
+        horizon = self._catalogue.evaluated.only(tags).compiled(any_time=self._options.any_time).horizon
+        if horizon is None:
+            return self._options.since
+        earliest = self._now  # of records that have no time
+        try:
+            for part in parts:
+                if _log_of(part) in new:
+                    groups = kept_folder.summary_of(part, self._rules).groups
+                    earliest = min((earliest, *(each.first for each in groups if each.first is not None)))
+        except FormatError:
+            return self._options.since
+        since = earliest - horizon
+        return since if self._options.since is None else max(since, self._options.since)
 
     def done(self) -> Done:
         """Return what is done once `run` came to its end; logs that could not be read are not."""
         parts = kept_folder.parts(self._folder)
         ends = {log: part.end for part in parts if (log := _log_of(part)) not in self._faulty}
-        return Done(frozenset(map(key_of, self._catalogue.index.entries)), ends)
+        return Done(frozenset(key for _, key in _keys(self._catalogue)), ends)
 
     @property
     def report(self) -> Report:
@@ -151,25 +235,27 @@ class Retro:
             _add(whole, hunt.report)
         return whole
 
-    def _hunt(self, catalogue: Catalogue, parts: Sequence[Part]) -> Iterator[Hit]:
-        hunt = Hunt(catalogue, now=self._now, options=self._options)
+    def _hunt(self, hunt: Hunt, asked: Sequence[_Asked], parts: Sequence[Part]) -> Iterator[Hit]:
         self._hunts.append(hunt)
-        if len(catalogue.index):
-            yield from hunt.over(self._logs(parts, Wanted(catalogue.index.entries)))
+        some = [each for each in asked if not each.nothing]
+        if parts and some:
+            self.past.anything |= any(each.anything for each in some)
+            yield from hunt.over(self._logs(parts, some))
 
-    def _logs(self, parts: Sequence[Part], wanted: Wanted) -> Iterator[OpenLog]:
+    def _logs(self, parts: Sequence[Part], asked: Sequence[_Asked]) -> Iterator[OpenLog]:
+        """Yield logs that may hold something, in the order in which a hunt reads a folder."""
+        found: list[OpenLog] = []
         for _, group in groupby(parts, key=_log_of):
             some = list(group)
-            asked = [(part, numbers) for part in some if (numbers := self._candidates(part, wanted))]
-            if asked:
-                log = self._open(asked, some[-1])
-                if log is not None:
-                    yield log
+            read = [(part, numbers) for part in some if (numbers := self._candidates(part, asked))]
+            log = self._open(read, some[-1]) if read else None
+            if log is not None:
+                found.append(log)
+        yield from sorted(found, key=lambda log: _order(Path(log.name)))
 
-    def _candidates(self, part: Part, wanted: Wanted) -> Groups:
+    def _candidates(self, part: Part, asked: Sequence[_Asked]) -> Groups:
         """Return which groups of a part have to be read, and their size."""
         self.past.files += 1
-        since = self._options.since
         try:
             found = kept_folder.summary_of(part, self._rules)
         except FormatError as error:
@@ -177,11 +263,13 @@ class Retro:
             return dict.fromkeys(range(self._groups_in(part)))
         self.past.groups += len(found.groups)
         self.past.bytes += sum(group.size for group in found.groups)
-        return {
-            number: found.groups[number].size
-            for number in found.may_name(wanted)
-            if not found.groups[number].is_before(since)
+        wanted = {
+            number
+            for each in asked
+            for number in found.may_name(each.of(part))
+            if not found.groups[number].is_before(each.since)
         }
+        return {number: found.groups[number].size for number in sorted(wanted)}
 
     def _groups_in(self, part: Part) -> int:
         try:
@@ -199,78 +287,30 @@ class Retro:
             self._faulty.add(_log_of(asked[0][0]))
             self._hunts[-1].report.faults.append((name, str(error)))
             return None
-        reading = _Reading(asked, self._options.threads, self.past, self._faulty)
+        reading = ReadingKept(
+            asked,
+            self._options.threads,
+            on_read=self.past.count,
+            on_fault=lambda part: self._faulty.add(_log_of(part)),
+        )
         log = Log(name=of.name, sniff=of.sniff, read=reading.read, container="parquet", title=of.title)
-        return OpenLog(meta.name, log, iter(()), Reference(0, UTC))
+        return OpenLog(meta.name, log, iter(()), Reference(0, UTC), of=of)
 
 
 def _log_of(part: Part) -> str:
     return f"{part.log}.{part.copy}"
 
 
-class _Reading:
-    """Reading what is asked of the parts of a log, in order; some groups ahead, on threads."""
-
-    def __init__(
-        self, asked: Sequence[tuple[Part, Groups]], threads: int, past: Past, faulty: set[str]
-    ) -> None:
-        self._asked, self._threads, self._past, self._faulty = asked, threads, past, faulty
-
-    def read(
-        self,
-        stream: Iterable[bytes],  # noqa: ARG002 - it is read from files
-        where: str,  # noqa: ARG002 - as for any reader
-        *,
-        look: Look | None = None,
-        tally: Tally | None = None,
-        reference: Reference | None = None,  # noqa: ARG002 - times were read when it was kept
-    ) -> Iterator[Observation | MalformedLine]:
-        """Yield the records that `look` asks for, as any reader does."""
-        count = tally or Tally()
-        with ThreadPoolExecutor(self._threads, thread_name_prefix="past") as pool:
-            waiting: deque[tuple[Part, int | None, Future[_Found]]] = deque()
-            tasks = ((part, *group) for part, groups in self._asked for group in groups.items())
-            while True:
-                for part, number, size in islice(tasks, self._threads + 1 - len(waiting)):
-                    waiting.append((part, size, pool.submit(_group, part.path, number, look)))
-                if not waiting:
-                    return
-                part, known, future = waiting.popleft()
-                try:
-                    rows, unpacked, found = future.result()
-                    size = unpacked if known is None else known
-                except FormatError as error:
-                    self._faulty.add(_log_of(part))
-                    yield MalformedLine(count.lines + 1, count.bytes, b"", UNREAD, str(error), telling=False)
-                    continue
-                count.lines += rows
-                count.bytes += size
-                self._past.groups_read += 1
-                self._past.bytes_read += size
-                yield from found
-
-
-def _group(path: Path, number: int, look: Look | None) -> _Found:
-    """Return how many records a group has, the bytes it takes unpacked, and the records that are asked for."""
-    import pyarrow.parquet as pq  # noqa: PLC0415 - an extra
-
-    try:
-        with pq.ParquetFile(path, memory_map=True) as table:
-            of = table.metadata.row_group(number)
-            if look is None:
-                return of.num_rows, of.total_byte_size, kept.records(table.read_row_group(number))
-            texts = table.read_row_group(number, columns=list(kept.TEXTS))
-            asked = kept.rows_at(texts, lambda: table.read_row_group(number, columns=["raw"]).column(0), look)
-            found = kept.records(table.read_row_group(number).take(asked)) if len(asked) else []
-            return of.num_rows, of.total_byte_size, found
-    except (pyarrow().ArrowException, OSError, ValueError, KeyError) as error:
-        raise FormatError(f"kept telemetry cannot be read: {error}", where=str(path)) from error
+def _order(path: Path) -> tuple[tuple[bool, str], ...]:
+    """Return what sorts logs as a hunt reads them: what lies in a folder before what lies in folders below."""
+    return (*((True, name) for name in path.parts[:-1]), (False, path.name))
 
 
 def _add(whole: Report, report: Report) -> None:
     """Add the figures of a report to another's."""
     for name in ("hits", "flagged", "lines", "bytes", "malformed", "held_back"):
         setattr(whole, name, getattr(whole, name) + getattr(report, name))
+    whole.dropped = max(whole.dropped, report.dropped)  # a hunt that goes on counts what was dropped before
     whole.seconds += report.seconds
     whole.flags.update(report.flags)
     whole.formats.update(report.formats)
@@ -283,6 +323,7 @@ def _add(whole: Report, report: Report) -> None:
             continue
         known.raised += count.raised
         known.flagged += count.flagged
+        known.beyond += count.beyond
         known.given_up |= count.given_up
         known.first = min((each for each in (known.first, count.first) if each is not None), default=None)
         known.last = max((each for each in (known.last, count.last) if each is not None), default=None)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 
+import msgspec
 import pytest
 
 from tocsin.errors import FormatError
@@ -10,7 +11,7 @@ from tocsin.matching import Entry, Index, Indicator
 from tocsin.matching.values import classify
 from tocsin.matching.warninglists import Listed, Warninglists
 from tocsin.node import index_file, index_release
-from tocsin.node.catalogue import Catalogue, Source
+from tocsin.node.catalogue import Catalogue, Source, wanted_of
 from tocsin.sharing.decision import clear
 from tocsin.sharing.labels import label_for
 
@@ -53,6 +54,30 @@ def test_what_is_looked_for_and_nothing_else_leaves(tmp_path):
     assert (tmp_path / "index").stat().st_mode & 0o077 == 0
     assert len(found.sources) == found.indicators == 5
     assert all(entry.indicator.tag < 5 for entry in found.index.entries)
+
+
+def test_clues_of_patterns_stay_on_the_node(tmp_path):
+    made = wanted_of(
+        [
+            (Indicator(id="indicator--a", pattern="[domain-name:value = 'evil.example']", tag=0), None),
+            (
+                Indicator(
+                    id="indicator--b",
+                    pattern="[domain-name:value = 'a.example'] FOLLOWEDBY [domain-name:value = 'b.example']",
+                    tag=1,
+                ),
+                None,
+            ),
+        ]
+    )
+    known = msgspec.structs.replace(
+        _catalogue(), index=Index.build(made.entries), evaluated=made.evaluated, indicators=2
+    )
+    assert len(known.index) == 3
+    released = clear("identity--a", "match", (1,), 1).seal(known)
+    assert index_release.save(released, LISTS, tmp_path / "index") == 1
+    found = index_release.load(tmp_path / "index").index.entries
+    assert [(entry.value, entry.indicator.id) for entry in found] == [("evil.example", "indicator--a")]
 
 
 def test_warninglists_say_the_same(tmp_path):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 import uuid
 from collections import Counter
@@ -14,7 +15,7 @@ from tocsin.matching import Entry, Index, Indicator
 from tocsin.matching.values import classify
 from tocsin.matching.warninglists import Listed, Warninglists
 from tocsin.node import keeping, kept_folder, retro
-from tocsin.node.catalogue import Catalogue, Source
+from tocsin.node.catalogue import Catalogue, Source, wanted_of
 from tocsin.node.hunt import Hunt, Options
 from tocsin.node.keeping import Keeping
 from tocsin.node.logs import Reading
@@ -216,3 +217,198 @@ def test_telemetry_that_cannot_be_read_is_said_and_stays_to_be_done(folder):
 def test_nothing_is_hunted_where_nothing_is_kept(tmp_path):
     hits, made = _retro(tmp_path, _catalogue("evil.example"))
     assert (hits, made.past.files, made.report.hits) == ([], 0, 0)
+
+
+def _patterns(*texts, **facts):
+    """Return a catalogue of indicators with these patterns."""
+    kept = [
+        (Indicator(id=f"indicator--{text}", pattern=text, tag=n, **facts), None)
+        for n, text in enumerate(texts)
+    ]
+    made = wanted_of(kept)
+    index, sources = Index.build(made.entries), [(SOURCE,)] * len(kept)
+    lists = Warninglists(LISTS)
+    return Catalogue(index, sources, len(kept), made.passed, made.examples, lists, made.evaluated)
+
+
+A, B = (
+    "[domain-name:value = 'a.example']",
+    "[network-traffic:dst_ref.value = '1.2.3.4' AND network-traffic:dst_port = 443]",
+)
+THEN = f"({A} FOLLOWEDBY {B}) WITHIN 60 SECONDS"
+PATTERNS = [
+    B,
+    THEN,
+    f"{A} AND {B}",
+    f"{A} REPEATS 2 TIMES WITHIN 30 SECONDS",
+    f"{A} OR ({B} FOLLOWEDBY {A})",
+    "[domain-name:value LIKE '%xampl%' AND domain-name:value != 'a.example']",  # a piece of a word
+    "[network-traffic:dst_port > 8000]",  # no clue at all
+    "[domain-name:value = 'a.example'] START t'2026-11-20T08:00:10Z' STOP t'2026-11-20T08:00:40Z'",
+]
+
+
+def _said(second, what):
+    facts = {"query": what, "qtype_name": "A", "id.resp_h": "10.0.0.53", "id.resp_p": 53}
+    if what.startswith("1."):
+        facts = {"id.resp_h": what.partition(":")[0], "id.resp_p": int(what.partition(":")[2])}
+    base = {
+        "ts": EVENT // 1_000_000 + second,
+        "uid": f"C{second}",
+        "id.orig_h": "10.0.0.5",
+        "id.orig_p": 50000,
+        "proto": "tcp",
+    }
+    return json.dumps({**base, **facts}) + "\n"
+
+
+def _write(path, *said):
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("".join(_said(second, what) for second, what in said))
+
+
+_SAID = st.tuples(
+    st.integers(0, 90),
+    st.sampled_from(["a.example", "b.example", "1.2.3.4:443", "1.2.3.4:80", "1.2.3.5:9000"]),
+)
+
+
+@given(
+    st.lists(st.lists(_SAID, min_size=1, max_size=12), min_size=1, max_size=3),
+    st.sets(st.sampled_from(PATTERNS), min_size=1),
+)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_hits_of_patterns_are_those_of_a_hunt_in_the_logs(tmp_path_factory, monkeypatch, logs, patterns):
+    monkeypatch.setattr(keeping, "GROUP", 400)
+    monkeypatch.setattr(keeping, "PART", 1200)
+    where, folder = tmp_path_factory.mktemp("logs"), tmp_path_factory.mktemp("telemetry")
+    for number, said in enumerate(logs):
+        # a first line of its own, so that no log is another one; the last is read before those in folders
+        name = f"{number}.log" if number == 2 else f"below/{number}.log"
+        _write(where / name, (-10 - number, "first.example"), *said)
+    catalogue = _patterns(*sorted(patterns))
+    _keep(folder, where)
+    assert _retro(folder, catalogue)[0] == _hunt(catalogue, where)
+
+
+@pytest.mark.parametrize("group", [400, 1 << 25], ids=["many groups", "one group"])
+def test_hits_of_patterns_of_every_format_are_those_of_a_hunt(tmp_path, monkeypatch, group):
+    monkeypatch.setattr(keeping, "GROUP", group)
+    monkeypatch.setattr(keeping, "PART", 4 * group)
+    logs = list(_vectors())
+    patterns = []
+    for text in (VECTORS / "indicators.txt").read_text("utf-8").split():
+        value = classify(text)
+        kind = {"domain": "domain-name", "ipv4": "ipv4-addr", "ipv6": "ipv6-addr", "url": "url"}.get(
+            value.kind
+        )
+        if kind is not None:
+            patterns.append(f"[{kind}:value = '{value.text}' AND {kind}:type = '{kind}']")
+    patterns.append("[process:command_line LIKE '%e%' AND process:command_line LIKE '%exe%']")
+    catalogue = _patterns(*patterns)
+    _keep(tmp_path, *logs)
+    names = {keeping.read_meta(part).name for part in kept_folder.parts(tmp_path)}
+    found, _ = _retro(tmp_path, catalogue)
+    expected = [hit for hit in _hunt(catalogue, *logs) if hit.file in names]
+    assert len(expected) > 20
+    assert _sorted(found) == _sorted(expected)
+
+
+def test_a_new_pattern_meets_old_telemetry_once(tmp_path):
+    folder = tmp_path / "telemetry"
+    _write(tmp_path / "one.log", (0, "a.example"), (10, "1.2.3.4:443"), (20, "1.2.3.4:80"))
+    _keep(folder, tmp_path / "one.log")
+    hits, made = _retro(folder, _patterns(THEN))
+    assert [[part.line for part in hit.parts] for hit in hits] == [[1, 2]]
+    retro.save(folder, made.done())
+    hits, made = _retro(folder, _patterns(THEN), retro.load(folder))
+    assert (hits, made.past.indicators, made.past.groups_read) == ([], 0, 0)
+    # the clues of the new one are those of the old one, too
+    hits, made = _retro(folder, _patterns(THEN, B), retro.load(folder))
+    assert [(hit.wanted, hit.line) for hit in hits] == [(B, 2)]
+    assert (made.past.indicators, made.report.hits) == (1, 1)
+    # one that holds at another time is new
+    hits, _ = _retro(folder, _patterns(THEN, valid_from=EVENT), made.done())
+    assert [hit.wanted for hit in hits] == [THEN]
+
+
+def test_old_and_new_telemetry_meet_a_pattern_together(tmp_path):
+    folder = tmp_path / "telemetry"
+    _write(tmp_path / "one.log", (0, "a.example"), (10, "1.2.3.4:443"), (20, "a.example"))
+    _keep(folder, tmp_path / "one.log")
+    catalogue = _patterns(THEN)
+    hits, made = _retro(folder, catalogue)
+    assert len(hits) == 1
+    done = made.done()
+    _write(tmp_path / "two.log", (30, "1.2.3.4:443"))
+    _keep(folder, tmp_path / "two.log")
+    hits, made = _retro(folder, catalogue, done)
+    (hit,) = hits
+    assert [(Path(part.file).name, part.line) for part in hit.parts] == [("one.log", 3), ("two.log", 1)]
+    assert made.report.hits == 1
+    assert [count.raised for count in made.report.counts.values()] == [1]
+
+
+def test_old_telemetry_is_read_again_only_where_a_pattern_may_go_on(tmp_path):
+    folder = tmp_path / "telemetry"
+    _write(tmp_path / "old.log", (0, "a.example"), (10, "1.2.3.4:443"))
+    _write(tmp_path / "one.log", (3600, "a.example"))
+    _keep(folder, tmp_path)
+    catalogue = _patterns(THEN, f"{A} OR ({B} FOLLOWEDBY {A}) WITHIN 60 SECONDS")
+    hits, made = _retro(folder, catalogue)
+    assert len(hits) == 3
+    done = made.done()
+    _write(tmp_path / "two.log", (3630, "1.2.3.4:443"))
+    _keep(folder, tmp_path / "two.log")
+    hits, made = _retro(folder, catalogue, done)
+    assert [[(Path(part.file).name, part.line) for part in hit.parts] for hit in hits] == [
+        [("one.log", 1), ("two.log", 1)]
+    ]
+    assert (made.past.groups, made.past.groups_read) == (3, 2)
+    # one without a limit has all of it read that holds a clue
+    catalogue = _patterns(f"{A} FOLLOWEDBY {B}")
+    _, made = _retro(
+        folder,
+        catalogue,
+        Done(frozenset(map(retro.key_of_pattern, catalogue.evaluated.indicators.values())), done.logs),
+    )
+    assert made.past.groups_read == 3
+
+
+def test_what_no_summary_can_tell_is_read_and_said(tmp_path):
+    folder = tmp_path / "telemetry"
+    _write(tmp_path / "one.log", (0, "b.example"), (1, "1.2.3.5:9000"))
+    (tmp_path / "two.log").write_text("2026-11-20T08:00:00Z text says nothing of ports\n")
+    _keep(folder, tmp_path / "one.log", tmp_path / "two.log")
+    hits, made = _retro(folder, _patterns("[network-traffic:dst_port > 8000]"))
+    assert [hit.line for hit in hits] == [2]
+    assert made.past.anything
+    assert made.past.groups_read == 1  # no pattern can be met by lines of text
+    _, made = _retro(folder, _patterns(B))
+    assert not made.past.anything
+
+
+def test_only_some_indicators_are_looked_for(tmp_path):
+    known = _patterns(A, B, "[network-traffic:dst_port > 8000]", THEN)
+    some = retro.only(known, {1})
+    assert [entry.value for entry in some.index.entries] == ["1.2.3.4"]
+    assert set(some.evaluated.indicators) == set(some.evaluated.texts) == {1}
+    assert not some.evaluated.clues.everywhere
+    assert (some.indicators, some.values, retro.only(known, {0}).values) == (1, 0, 1)
+    assert len(retro.only(known, {0}).evaluated.clues.entries) == 0
+
+
+def test_figures_of_what_was_held_back_and_forgotten_are_of_the_whole(tmp_path):
+    folder = tmp_path / "telemetry"
+    _write(tmp_path / "one.log", *[(n, "a.example") for n in range(9)])
+    _keep(folder, tmp_path / "one.log")
+    hits, made = _retro(folder, _patterns(A), most=4)
+    assert len(hits) == 4
+    (count,) = made.report.counts.values()
+    assert (count.raised, count.beyond, made.report.held_back) == (9, 5, 5)
+    done = made.done()
+    _write(tmp_path / "two.log", *[(n, "b.example") for n in range(9)])
+    _keep(folder, tmp_path / "two.log")
+    other = "[domain-name:value = 'b.example' AND domain-name:type = 'domain-name']"
+    _, made = _retro(folder, _patterns(other), Done(done.entries, done.logs), most=4)
+    assert [each.beyond for each in made.report.counts.values()] == [5]

@@ -40,6 +40,7 @@ class PatternSet:
 
     Attributes:
         refused: what could not be compiled, and why.
+        horizon: microseconds after which an observation cannot be part of a hit of any of them any more, None if it always can.
         unindexed: how many patterns have a part that no table finds, so that it is evaluated on every new value of its
             path, or on every object of its type.
     """
@@ -49,6 +50,9 @@ class PatternSet:
         self._index = index
         self._patterns = patterns
         self.refused = refused
+        horizons = [each.horizon for each in patterns if each.shapes]
+        limited = [each for each in horizons if each is not None]
+        self.horizon = max(limited, default=0) if len(limited) == len(horizons) else None
         self.unindexed = sum(any(index.kind(test) > Kind.RANGE for test in each.tests) for each in patterns)
 
     def __len__(self) -> int:
