@@ -68,6 +68,12 @@ def test_an_account_is_made_invited_and_shut_out(node: Node) -> None:
         assert own.post("/admin/accounts/act", data={"account": "ada", "do": "disable"}).status_code == 303
         assert own.post("/admin/accounts/act", data={"account": "ada", "do": "invite"}).status_code == 422
         assert own.post("/admin/accounts/act", data={"account": "own", "do": "disable"}).status_code == 409
+        # who could make or invite a second administrator could approve what they proposed themselves
+        form = {"name": "eve", "organisation": OWN.id, "administrator": "yes"}
+        assert own.post("/admin/accounts/add", data=form).status_code == 303
+        with node.store.connection() as connection:
+            assert not accounts.get(connection, "eve").administrator
+        assert own.post("/admin/accounts/act", data={"account": "own", "do": "invite"}).status_code == 403
         assert own.post("/admin/accounts/act", data={"account": "nobody", "do": "disable"}).status_code == 404
         assert own.post("/admin/accounts/act", data={"account": "ada", "do": "x"}).status_code == 422
 

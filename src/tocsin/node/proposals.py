@@ -135,7 +135,8 @@ class Desk:
             ConflictError: it is not open any more.
         """
         _, found = self._deciding(who, name)
-        self._finish(who, found, "rejected", _words(answer, "answer"))
+        with alone(self._store, f"proposal {found.id}"):  # not while somebody accepts it
+            self._finish(who, found, "rejected", _words(answer, "answer"))
 
     def withdraw(self, who: Principal, name: str) -> None:
         """Take a proposal back, as the account that made it.
@@ -149,7 +150,8 @@ class Desk:
         found = self._found(who, name)
         if (found.account, found.organisation) != (who.account, who.organisation):
             raise ForbiddenError("somebody else made this proposal", hint="who decides can reject it")
-        self._finish(who, found, "withdrawn", "")
+        with alone(self._store, f"proposal {found.id}"):
+            self._finish(who, found, "withdrawn", "")
 
     def _organisation(self, who: Principal, scope: str) -> Organisation:
         found = self._clearances.snapshot.organisations.get(who.organisation)

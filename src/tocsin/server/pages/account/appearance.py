@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
+from tocsin.server.auth import secure_for
 from tocsin.server.pages import look, same_origin
 from tocsin.server.pages.forms import Form
 from tocsin.server.pages.rendering import redirect, show
@@ -22,7 +23,7 @@ def choose(view: View, form: Form) -> Response:
     """Keep what was chosen; what a form does not ask about stays as it is."""
     wanted = {name: form.one(name, getattr(view.look, name)) for name in look.Look.__struct_fields__}
     chosen = look.chosen(wanted)
-    secure = "; Secure" if view.request.url.scheme == "https" else ""
+    secure = "; Secure" if secure_for(view.request) else ""
     cookie = f"{look.COOKIE}={chosen.cookie()}; Path=/; Max-Age={_YEAR}; SameSite=Lax; HttpOnly{secure}"
     return redirect(
         view,

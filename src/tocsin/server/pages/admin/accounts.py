@@ -7,7 +7,7 @@ import re
 import msgspec
 from starlette.responses import Response
 
-from tocsin.errors import ConflictError, InputError
+from tocsin.errors import ConflictError, ForbiddenError, InputError
 from tocsin.server.api import node
 from tocsin.server.pages.admin.gate import require_administrator, require_to_act
 from tocsin.server.pages.forms import Form
@@ -44,7 +44,7 @@ def show_accounts(view: View) -> Response:
 
 
 def add(view: View, form: Form) -> Response:
-    """Make an account.
+    """Make an account, never an administrator: two administrators who check each other are not made by one of them (the console makes them).
 
     Raises:
         ForbiddenError: the reader is no administrator of this node, or has not shown lately who they are.
@@ -59,8 +59,7 @@ def add(view: View, form: Form) -> Response:
     now = view.parts.store.clock()
     with view.parts.store.transaction() as connection:
         whose = organisations.get(connection, form.one("organisation"))
-        administrator = form.one("administrator") == "yes" and whose.own
-        accounts.add(connection, Account(name, whose.id, administrator=administrator, created=now))
+        accounts.add(connection, Account(name, whose.id, created=now))
         _note(view, connection, "account.add", name)
     return redirect(view, _HERE)
 
@@ -98,8 +97,15 @@ def act(view: View, form: Form) -> Response:
 def _invite(view: View, name: str) -> Response:
     store = view.parts.store
     with store.transaction() as connection:
-        if accounts.get(connection, name).disabled:
+        found = accounts.get(connection, name)
+        if found.disabled:
             raise InputError(f"{name} is disabled", hint="enable it first")
+        if (
+            found.administrator
+        ):  # whoever holds the link could approve as this second person what they proposed themselves
+            raise ForbiddenError(
+                "administrators are invited on the console", hint=f"`tocsin account invite {name}` there"
+            )
         ceremonies.drop(connection, name, "link")
         life = _LINK_MINUTES * ceremonies.MINUTE
         code = ceremonies.begin(connection, "link", {}, now=store.clock(), life=life, account=name)
