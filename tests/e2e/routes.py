@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from functools import cache
 
-from e2e.world import EXAMPLES
+from e2e.world import EXAMPLES, SEEN
 from serving import Node
 from tocsin.server.pages.page import pages
 
-MORE = ("/search?q=type:indicator", "/search?q=tlp:x", "/nothing-here")
+MORE = (
+    *("/search?q=type:indicator", "/search?q=tlp:x", "/nothing-here"),
+    *(f"/graph?from={SEEN}&depth=2", "/graph?q=type:indicator", "/timeline?q=type:sighting&by=seen"),
+)
 """Further states of pages, worth a look."""
 
 

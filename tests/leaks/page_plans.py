@@ -82,6 +82,28 @@ PLANS = {
     ),
     "/views": Plan(("", "q=x", "page=graph&q=from%3Dx"), _FREE, _AWAY),
     **{f"/graph{part}": Plan(_GRAPHS, {200, 400, 404, 422}, _AWAY) for part in ("", "/data", "/drawing")},
+    "/matrix": Plan(
+        (
+            "",
+            "show=lacking",
+            *(f"by={each}" for each in (*VISIBLE_IDS[:5], *HIDDEN_IDS[:10])),
+            "show=x",
+            "chain=x",
+        ),
+        {200, 400, 404},
+        _AWAY,
+    ),
+    "/map": Plan(("", "show=seen", "after=2026-01-01", "after=x", "x=1"), {200, 400, 422}, _AWAY),
+    "/timeline": Plan(
+        (
+            *(f"q={quote(each)}&by={by}" for each in _QUERIES for by in ("modified", "added", "seen")),
+            "by=created&step=month",
+            "q=tlp:x",
+            "by=x",
+        ),
+        {200, 400, 422},
+        _AWAY,
+    ),
     "/style": Plan(("", "x=1"), _FREE, _FREE),
     "/palette": Plan((*(f"q={quote(each)}" for each in _PASTED), "x=1"), {200, 400}, _AWAY),
     "/arrivals": Plan(

@@ -10,5 +10,5 @@ PAGE = Page(
         Get("/graph/data", showing.data, "page-graph"),
         Get("/graph/drawing", showing.drawing, "page-graph-export"),
     ),
-    entries=(Entry("Graph", "/graph", "graph", 30, key="r"),),
+    entries=(Entry("Graph", "/graph", "graph", 22, key="r"),),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 
@@ -77,7 +78,8 @@ def _words(name: str) -> str:
 
 
 def _explored(state: State, found: Walked) -> Explored:
-    graph, seeds, paths = found.graph, found.seeds, ()
+    graph, seeds = found.graph, found.seeds
+    paths: tuple[tuple[str, ...], ...] = ()
     if state.to:
         paths = shortest_paths(graph, seeds[0], seeds[1])
         graph = part(graph, {key for path in paths for key in path} or set(seeds))
@@ -107,7 +109,7 @@ class _Held:
     def __init__(self, call: Call, types: tuple[str, ...]) -> None:
         self._call = call
         self._types = types
-        self.released: Released[object] = objects.several(call, ())
+        self.released: Released[Any] = objects.several(call, ())
 
     def found(self, text: str) -> tuple[str, ...]:
         """Return the ids of the newest objects that a query finds, but for relationships."""
