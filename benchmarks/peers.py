@@ -41,6 +41,13 @@ PINS = {
         "pyjwt==2.15.1",
     ),
 }
+PINS["sigma"] = (
+    "pysigma==1.5.1",
+    "pysigma-backend-sqlite==2.0.0",
+    "pysigma-pipeline-sysmon==2.0.0",
+    "pysigma-pipeline-windows==2.0.1",
+)
+"""Not a server: what `sigma_peer` needs."""
 _COLLECTION = "91a7b528-80eb-42ed-a74d-c6fbd5a26116"
 _STARTS_WITHIN = 30.0
 _OPENTAXII = """

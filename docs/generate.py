@@ -107,7 +107,7 @@ def _api() -> str:
     for each in OPERATIONS:
         listed = described[each.path][each.method.lower()]["parameters"]
         names = ", ".join(f"`{p['name']}`" for p in listed if p["in"] == "query")
-        answer = each.answer.__name__ if each.answer is not None else "events"
+        answer = each.answer.__name__ if each.answer is not None else ", ".join(each.media)
         rows.append(f"| `{each.method}` | `{each.path}` | {each.summary} | {names} | {answer} |")
     return f"""# REST interface
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from tocsin.sharing.agreements import USES, Terms
 from tocsin.sharing.audience import Organisation
 from tocsin.sharing.labels import Definitions, Label, label_for
 from tocsin.stix.markings import TLP, id_of
@@ -49,7 +50,13 @@ HANDLING = {
 HANDLING_IDS = {
     name: f"marking-definition--00000000-0000-4000-9000-{place:012}" for place, name in enumerate(HANDLING)
 }
-KINDS = {
+# community -> what the agreement that it rests on says
+AGREED: dict[str, dict[str, Any]] = {
+    "c7": {"closed": True},
+    "c8": {"permitted": ["use_in_proceedings"]},
+    "c9": {"permitted": list(USES), "closed": True},
+}
+_DEFINED = {
     **{(HANDLING_IDS[name], OWN_ID): "handling:" + json.dumps(asks) for name, asks in HANDLING.items()},
     # said otherwise by their owner: both hold
     (HANDLING_IDS["contested"], THIRD_ID): 'handling:{"pap":2,"no_regulators":true}',
@@ -62,7 +69,17 @@ KINDS = {
     (QUARRELLED, OWN_ID): "unknown",
     (QUARRELLED, THIRD_ID): "statement",
 }
-DEFINITIONS = Definitions(KINDS)
+KINDS = _DEFINED | {(community, "agreed"): json.dumps(said) for community, said in AGREED.items()}
+"""All of it as the reference reads it."""
+DEFINITIONS = Definitions(
+    _DEFINED,
+    {
+        community: Terms(
+            "Pact", tuple(said["permitted"]) if "permitted" in said else None, said.get("closed", False)
+        )
+        for community, said in AGREED.items()
+    },
+)
 MARKINGS = (
     {tlp.label: id_of(tlp) for tlp in TLP}
     | HANDLING_IDS
@@ -106,6 +123,7 @@ def recipients() -> list[Organisation]:
         recipient_of(communities=("c1",), trust="trusted", embargoed="an embargo"),
         recipient_of(communities=("c1",), encrypted=False),
         recipient_of(communities=("c1",), roles=("government",), transfer="none"),
+        recipient_of(communities=("c1", "c7", "c8")),
     ]
 
 
@@ -136,6 +154,7 @@ def labels() -> Iterator[Label]:
     ):
         yield label_for(marking, owner=owner, communities=communities, recipients=named, assumed=assumed)
     yield from holding()
+    yield from agreed()
 
 
 def holding() -> Iterator[Label]:
@@ -149,3 +168,17 @@ def holding() -> Iterator[Label]:
     ]
     for holds, markings, owner, named in itertools.product(held, marked, IDS.values(), ((), (PEER_ID,))):
         yield label_for(markings, owner=owner, communities=("c1",), recipients=named, holds=holds)
+
+
+def agreed() -> Iterator[Label]:
+    """Every label set that was shared under an agreement which says what may be done with it."""
+    markings = [*((id_of(tlp),) for tlp in TLP), (id_of(TLP.CLEAR), HANDLING_IDS["no police"]), ()]
+    communities = [("c7",), ("c8",), ("c9",), ("c1", "c7"), ("c8", "c9"), ("c7", "c9")]
+    for marking, addressed, owner, named in itertools.product(
+        markings, communities, IDS.values(), ((), (PEER_ID,))
+    ):
+        yield label_for(marking, owner=owner, communities=addressed, recipients=named)
+    yield label_for(
+        (HANDLING_IDS["members of c1"], id_of(TLP.CLEAR)), owner=THIRD_ID, communities=("c1", "c7")
+    )
+    yield label_for((HANDLING_IDS["members of c1"], id_of(TLP.CLEAR)), owner=THIRD_ID, communities=("c7",))

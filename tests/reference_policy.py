@@ -6,8 +6,9 @@ values that are asked about is used, and none of `tocsin.stix.markings`.
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tocsin.sharing.audience import Organisation
@@ -35,6 +36,9 @@ PAP_CLEAR, PAP_GREEN, PAP_AMBER, PAP_RED, ASK_FIRST = range(5)
 NOW = 1_795_000_000_000_000
 
 
+_read = functools.cache(json.loads)  # what comes of it is only read
+
+
 def said(marking: str, label: Label, kinds: Kinds, own: str) -> list[str]:
     """`kinds`: (marking, who defines it) -> kind. This node's word and the owner's both count; nobody else's does."""
     return [kinds[marking, who] for who in {own, label.owner} if (marking, who) in kinds]
@@ -43,7 +47,14 @@ def said(marking: str, label: Label, kinds: Kinds, own: str) -> list[str]:
 def asked(label: Label, kinds: Kinds, own: str) -> list[dict[str, Any]]:
     """What each marking beside TLP asks for."""
     words = [w for m in label.markings if m not in LEVELS for w in said(m, label, kinds, own)]
-    return [json.loads(w[len(HANDLING) :]) for w in words if w.startswith(HANDLING)]
+    return [_read(w[len(HANDLING) :]) for w in words if w.startswith(HANDLING)]
+
+
+def agreed(label: Label, kinds: Kinds, own: str) -> list[dict[str, Any]]:
+    """What the agreements say under which somebody else shared it with this node, one for each community that rests on one."""
+    if label.owner == own:
+        return []
+    return [_read(kinds[each, "agreed"]) for each in label.communities if (each, "agreed") in kinds]
 
 
 def level(label: Label, kinds: Kinds | None = None, own: str = "") -> int | None:
@@ -89,7 +100,12 @@ def kept_back(recipient: Organisation, label: Label, kinds: Kinds, own: str) -> 
             return True
         if not recipient.own and (wish.get("not_before", NOW) > NOW or outside(recipient, wish)):
             return True
-    return False
+    if recipient.own or label.owner == recipient.id:
+        return False
+    closed = any(each.get("closed") for each in agreed(label, kinds, own))
+    wished = [set(w["communities"]) for w in asked(label, kinds, own) if "communities" in w]
+    circle = set(label.communities).intersection(*wished)
+    return closed and not circle & set(recipient.communities)
 
 
 def outside(recipient: Organisation, wish: Mapping[str, Any]) -> bool:
@@ -141,11 +157,23 @@ def may(recipient: Organisation, action: str, label: Label, kinds: Kinds, own: s
         return recipient.own or may_have(recipient, label, kinds, own)
     if action in ("receive_redacted", "receive_minimised"):
         return may_have_by_level(recipient, label, kinds, own)
+    if not_agreed(recipient, action, label, kinds, own):
+        return False
     if action == "match":
         return recipient.own
     if action == "redistribute":
         return may_pass_on(recipient, label, kinds, own)
     return recipient.own and understood(label, kinds, own) and may_use(action, label, kinds, own)
+
+
+def not_agreed(recipient: Organisation, action: str, label: Label, kinds: Kinds, own: str) -> bool:
+    """Whether an agreement stands against what somebody would do with what was shared under it."""
+    if action == "use_in_proceedings" or label.owner == recipient.id:
+        return False
+    said = agreed(label, kinds, own)
+    if action == "redistribute" and any(each.get("closed") for each in said):
+        return True
+    return any("permitted" in each and action not in each["permitted"] for each in said)
 
 
 def may_use(action: str, label: Label, kinds: Kinds, own: str) -> bool:
@@ -156,7 +184,14 @@ def may_use(action: str, label: Label, kinds: Kinds, own: str) -> bool:
     if allowed == ASK_FIRST:
         return False
     if action == "use_in_proceedings":
-        return label.owner == own
+        if label.owner == own:
+            return True
+        said = agreed(label, kinds, own)
+        excluded = any(
+            a.get("no_regulators") or a.get("no_law_enforcement") for a in asked(label, kinds, own)
+        )
+        consent = [each for each in said if action in each.get("permitted", ())]
+        return not excluded and bool(consent) and len(consent) == len(label.communities)
     if action == "block":
         return allowed is None or allowed <= PAP_GREEN
     if allowed is None:
@@ -201,3 +236,21 @@ def may_have_by_level(recipient: Organisation, label: Label, kinds: Kinds, own: 
         green = green or any(a.get("tlp") == "green" for a in asked(label, kinds, own))
         return recipient.client and (member or not green)
     return named
+
+
+def forms_of(allowed: Sequence[set[int]], labels: Mapping[int, Label]) -> list[set[int]]:
+    """In which form each label set goes: the fullest that is allowed and that all it rests on lets it have.
+
+    `allowed`: by form, the fullest first. Whole only where something of each thing it rests on goes whole; in another form where
+    something of each goes in any.
+    """
+    form: dict[int, int] = {}
+    for number, label in labels.items():  # what one rests on has a smaller number
+        best = [min((form[n] for n in one if n in form), default=None) for one in label.rests]
+        if None in best:
+            continue
+        for place, some in enumerate(allowed):
+            if number in some and (place > 0 or not any(best)):
+                form[number] = place
+                break
+    return [{number for number, place in form.items() if place == each} for each in range(3)]

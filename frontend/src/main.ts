@@ -2,6 +2,7 @@
 import "htmx.org";
 import { startBeside } from "./everywhere/beside";
 import { startCopying } from "./everywhere/copying";
+import { startDeciding } from "./everywhere/deciding";
 import { startDialogs } from "./everywhere/dialogs";
 import { startIslands } from "./everywhere/islands";
 import { startKeys } from "./everywhere/keys";
@@ -21,5 +22,7 @@ startSelection();
 startBeside();
 startCopying();
 startDialogs();
+startDeciding();
 startLive();
 startIslands();
+document.documentElement.classList.add("lively"); // for tests: keys are listened to from here on

@@ -22,7 +22,7 @@ class Palette extends LitElement {
   declare text: string;
   private readonly dialog = createRef<HTMLDialogElement>();
   private asked = 0;
-  private timer: number | undefined;
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
     super();

@@ -118,6 +118,24 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "oidc_ca", str, "", "PEM file of the only authorities trusted for the provider. Empty: the system's."
     ),
+    Setting(
+        "telemetry_folder",
+        str,
+        "",
+        "Where `tocsin keep` keeps telemetry. Empty: `<home>/telemetry`. It may lie on a disk of its own.",
+    ),
+    Setting(
+        "telemetry_days",
+        _count,
+        90,
+        "Days for which telemetry is kept; what is older is removed by `tocsin keep`.",
+    ),
+    Setting(
+        "telemetry_gigabytes",
+        _count,
+        100,
+        "Most that kept telemetry may take on disk, in units of 10^9 bytes; the oldest days are removed first.",
+    ),
     Setting("log_level", _level, "info", "debug, info, warning or error."),
     Setting("log_json", _flag, False, "Write the log as one JSON object a line."),
     Setting(
@@ -151,9 +169,17 @@ class Settings(msgspec.Struct, frozen=True):
     oidc_client_secret: str = ""
     oidc_name: str = ""
     oidc_ca: str = ""
+    telemetry_folder: str = ""
+    telemetry_days: int = 90
+    telemetry_gigabytes: int = 100
     log_level: str = "info"
     log_json: bool = False
     metrics_public: bool = False
+
+    @property
+    def telemetry(self) -> Path:
+        """Where telemetry is kept."""
+        return Path(self.telemetry_folder).expanduser() if self.telemetry_folder else self.home / "telemetry"
 
 
 def default_home(environ: Mapping[str, str]) -> Path:

@@ -81,14 +81,17 @@ def test_unit_tests_mirror_the_source() -> None:
         assert any(f.exists() for f in found), f"{relative} tests no module of that name"
 
 
-@pytest.mark.parametrize(("package", "attribute"), [("formats", "FORMAT"), ("telemetry", "LOG")])
+@pytest.mark.parametrize(
+    ("package", "attribute"),
+    [("formats", "FORMAT"), ("formats.outputs", "OUTPUT"), ("telemetry", "LOG")],
+)
 def test_plug_ins_bring_vectors(package: str, attribute: str) -> None:
     from tocsin import registry
 
     plugins = registry.scan(f"tocsin.{package}", attribute)
     assert plugins
     for name in plugins:
-        folder = ROOT / "tests" / "vectors" / package / name
+        folder = ROOT / "tests" / "vectors" / package.rpartition(".")[2] / name
         assert any(folder.iterdir()) if folder.is_dir() else False, f"{folder} is missing"
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from deciding import (
     ACTIONS,
+    AGREED,
     DEFINITIONS,
     HANDLING_IDS,
     NOW,
@@ -76,6 +77,7 @@ def _labels() -> list[Label]:
         label_for([red, green], owner=THIRD_ID, recipients=(THIRD_ID, PEER_ID)),
         label_for([red], owner=OWN_ID, communities=("c1", "c2", "c3", "c4", "c5", "c6", "c7")),
         label_for([UNKNOWN, clear], owner=THIRD_ID),
+        *[label_for([clear], owner=THIRD_ID, communities=(each,)) for each in AGREED],
         label_for([clear, *list(HANDLING_IDS.values())[:8]], owner=OWN_ID, holds=SENSITIVE),
         label_for([clear, *list(HANDLING_IDS.values())[8:]], owner=THIRD_ID, communities=("c2",)),
         label_for([clear], owner=OWN_ID, rests=[[1], [2]]),

@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+from collections.abc import Iterator, Mapping
 from functools import cache
 
-from e2e.world import EXAMPLES, SEEN
+from e2e.world import SEEN, examples
 from serving import Node
 from tocsin.server.pages.page import pages
 
 MORE = (
-    *("/search?q=type:indicator", "/search?q=tlp:x", "/nothing-here"),
-    *(f"/graph?from={SEEN}&depth=2", "/graph?q=type:indicator", "/timeline?q=type:sighting&by=seen"),
+    "/search?q=type:indicator",
+    "/search?q=tlp:x",
+    f"/objects/{SEEN}/why?recipient=Friend",
+    f"/graph?from={SEEN}&depth=2",
+    "/graph?q=type:indicator",
+    "/timeline?q=type:sighting&by=seen",
+    "/nothing-here",
 )
 """Further states of pages, worth a look."""
 
 
-def paths() -> list[str]:
-    """Return the path of every page, with a value for each of its parameters.
+def paths(node: Node) -> list[str]:
+    """Return the path of every page, with each value for each of its parameters.
 
     Raises:
-        KeyError: a parameter that `world.EXAMPLES` has no value for.
+        KeyError: a parameter that `world.examples` has no value for.
     """
-    return sorted({get.path.format(**EXAMPLES) for page in pages() for get in page.gets})
+    given = examples(node.store)
+    return sorted({path for page in pages() for get in page.gets for path in _filled(get.path, given)})
+
+
+def _filled(template: str, given: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    names = re.findall(r"{(\w+)}", template)
+    for values in itertools.product(*(given[name] for name in names)):
+        yield template.format(**dict(zip(names, values, strict=True)))
 
 
 @cache
@@ -29,7 +44,7 @@ def addresses(node: Node, who: str | None) -> tuple[str, ...]:
     """Return the paths that answer `who` with a whole page: no fragments, no files, no way to the sign-in page."""
     found = []
     with node.browser(who) as made:
-        for path in (*paths(), *MORE):
+        for path in (*paths(node), *MORE):
             answer = made.get(path)
             if (
                 answer.headers.get("content-type", "").startswith("text/html")

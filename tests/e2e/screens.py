@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -10,7 +11,7 @@ import psycopg
 
 from e2e.browsing import PHONE, WIDE, chromium, visiting
 from e2e.routes import addresses
-from e2e.world import fill
+from e2e.world import SEEN, fill
 from serving import serving
 from tocsin.store import Store, migrate
 from tocsin.store.embedded import Embedded
@@ -51,12 +52,16 @@ def main(wanted: list[str]) -> None:
                                         continue
                                     page = visitor.go(path)
                                     page.evaluate("document.fonts.ready")
-                                    short = path.strip("/").replace("/", "_").partition("?")[0][:24] or "home"
-                                    name = f"{short}-{who or 'stranger'}-{look}.png"
+                                    name = f"{_short(path)}-{who or 'stranger'}-{look}.png"
                                     page.screenshot(path=OUT / name, full_page=True)
                                     sys.stdout.write(f"{OUT / name}\n")
         finally:
             server.release()
+
+
+def _short(path: str) -> str:
+    named = path.replace(SEEN, "seen").strip("/") or "home"
+    return re.sub(r"[^a-z0-9]+", "_", named.lower())[:60]
 
 
 if __name__ == "__main__":

@@ -37,6 +37,6 @@ def test_sign_in_search_open_change_the_look_and_leave(browser: Browser, node: N
         page.get_by_role("button", name="Dark").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Poison Ivy")  # where one was
         assert page.get_attribute("html", "data-theme") == "dark"
-        page.get_by_role("button", name="own").click()
+        page.locator("button[popovertarget=me]").click()
         page.get_by_role("button", name="Sign out").click()
         expect(page).to_have_url(re.compile("/sign-in$"))

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import Any
 
-from factories import IMPORT, OWN, indicator, observable, place, settle
+from factories import FRIEND, IMPORT, OWN, indicator, observable, place, settle
 from tocsin.stix.markings import TLP, id_of
-from tocsin.store import Store, objects
+from tocsin.store import Store, alerts, labels, objects, proposals, saved
 
 CIRCLE = str(uuid.UUID(int=1 << 64))
 SEEN = indicator(1)["id"]
 """The indicator that most pages are shown of: it has versions, relations and sightings."""
-EXAMPLES = {"object": SEEN}
-"""A value for each parameter of a page's path."""
+HUNT, PROPOSAL = "nightly", uuid.UUID(int=70)
+EXAMPLES = {
+    "object": (SEEN,),
+    "kind": ("indicator", "report", "relation", "json"),
+    "hunt": (HUNT,),
+    "proposal": (str(PROPOSAL),),
+}
+"""Values for each parameter of a page's path; those of alerts are asked of the store."""
 
 
 def _object(kind: str, number: int, **changes: Any) -> dict[str, Any]:
@@ -109,3 +116,35 @@ def fill(store: Store) -> None:
     intel = settle(store)
     placements = [place(each, owner=OWN.id, communities=(CIRCLE,)) for each in _things()]
     objects.put(store, intel.id, placements, origin=IMPORT)
+    with store.transaction() as connection:
+        now = store.clock()
+        label = min(labels.everything(connection))
+        alerts.record(
+            connection, [alerts.New(SEEN, label, OWN.id, beyond=3, first=now, last=now)], now=now, again=False
+        )
+        saved.add(connection, HUNT, {"paths": ["/var/log"]}, now=now)
+        proposed = indicator(95, tlp=TLP.GREEN, name="A host that a friend warns of")
+        proposals.add(
+            connection,
+            proposals.Proposal(
+                *(
+                    PROPOSAL,
+                    now,
+                    now + 30 * proposals.DAY,
+                    "friend",
+                    FRIEND.id,
+                    "t",
+                    "api",
+                    "object",
+                    proposed["id"],
+                ),
+                *("Seen again", intel.id, OWN.id, "green", "", json.dumps(proposed).encode()),
+            ),
+        )
+
+
+def examples(store: Store) -> dict[str, tuple[str, ...]]:
+    """Return values for each parameter of a page's path."""
+    with store.connection() as connection:
+        rows = connection.execute("SELECT id::text FROM alert").fetchall()
+    return EXAMPLES | {"alert": tuple(str(row[0]) for row in rows)}

@@ -12,8 +12,11 @@ import zstandard
 
 from fuzz.mutating import mutants, seeds
 from tocsin.errors import TocsinError
-from tocsin.formats import Limits, RawItem, misp_galaxy, misp_warninglist, packing
+from tocsin.formats import Limits, RawItem, misp_galaxy, misp_warninglist, network_rules, packing, sigma, yara
 from tocsin.formats import stix as stix_files
+from tocsin.matching.sigma import Engine
+from tocsin.matching.sigma import read as read_rules
+from tocsin.matching.sigma.kinds import Kind, offer
 from tocsin.matching.values import classify
 from tocsin.stix import parse, patterns
 from tocsin.stix.canonical import canonical
@@ -93,6 +96,22 @@ def _lines_of_logs() -> list[bytes]:
     ]
 
 
+def _rules(data: bytes) -> None:
+    pieces = [data[at : at + 4096] for at in range(0, len(data), 4096)]
+    for read in (sigma.FORMAT.read, yara.FORMAT.read, network_rules.FORMAT.read):
+        for item in read(pieces, "fuzz", _LIMITS):
+            if isinstance(item, RawItem):
+                parse(item.raw)
+            else:
+                assert item.rule
+                assert item.reason
+    made = read_rules([("fuzz", data)])
+    Engine.of(made.rules).match(
+        {"Image": "x", "a": {"b": [1, None]}}, Kind((offer("windows", "process_creation"),))
+    )
+    assert made.rules or made.correlations or made.filters or made.refused
+
+
 _WARNINGLIST = b'{"name":"n","description":"d","version":3,"type":"cidr","list":["10.0.0.0/8","x.example"],"matching_attributes":["ip-src"]}'
 _BODIES: dict[str, tuple[Callable[[bytes], None], Callable[[], list[bytes]]]] = {
     "objects": (_objects, lambda: seeds("stix/canonical", "stix/objects", "formats/stix")),
@@ -105,6 +124,7 @@ _BODIES: dict[str, tuple[Callable[[bytes], None], Callable[[], list[bytes]]]] = 
         _values,
         lambda: [*seeds("telemetry"), b"1.2.3.4\nx.example\nhttp://[::1]:80/%00\na@b.example"],
     ),
+    "rules": (_rules, lambda: seeds("formats/sigma", "formats/yara", "formats/network_rules")),
     "packed": (
         _packed,
         lambda: [
@@ -114,8 +134,13 @@ _BODIES: dict[str, tuple[Callable[[bytes], None], Callable[[], list[bytes]]]] = 
 }
 
 
+_SLOW = {"rules": 10}
+"""Bodies that do the work of several: so many times fewer rounds."""
+
+
 def _run(name: str, rounds: int, seed: int) -> None:
     body, originals = _BODIES[name]
+    rounds //= _SLOW.get(name, 1)
     accepted = 0
     for data in mutants(originals(), rounds, seed):
         began = time.process_time()

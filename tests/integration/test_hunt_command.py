@@ -103,7 +103,7 @@ def test_text(node, log, run, capsys):
     assert "flagged TLP:GREEN  co.uk  suffix" in text
     assert "3 hits of 2 indicators in 4 lines of 1 log" in text
     assert "1 flagged, not raised: 1 a public suffix" in text
-    assert "not hunted for: 1 of kinds that are not looked for; such as indicator--" in text
+    assert "not hunted for: 1 that ask for what no log says; such as indicator--" in text
     assert "sightings: 2 new, 0 updated, 0 as before; `tocsin peer push` takes them back to CSIRT" in text
 
 

@@ -15,6 +15,7 @@ from leaks.world import (
     WORD,
     Step,
     keep_proposal,
+    lasting,
     link,
     sdo,
     sighting,
@@ -59,7 +60,7 @@ HIDDEN_PROPOSAL = uuid.UUID(int=(4 << 76) | (8 << 60) | 0xF00D)
 
 def secret(number: int, **changes: Any) -> dict[str, Any]:
     """Return an indicator that FRIEND is not to hear of."""
-    return indicator(number, name=WORD, pattern=f"[domain-name:value = '{WORD}{number}.example']") | changes
+    return indicator(number, name=WORD, pattern=lasting(f"{WORD}{number}.example")) | changes
 
 
 def asking(name: str) -> dict[str, Any]:
@@ -131,10 +132,31 @@ def _records(store: Store) -> None:
         assert row is not None
         detail = {"owner": OWN.id, "day": "2026-01-01", "event": None}
         hits.put(connection, [hits.Hit(now, HIDDEN_IDS[0], WORD, WORD, 1, row[0], detail)])
+        connection.execute(
+            "INSERT INTO alert (id, indicator, opened, status, note, changed) VALUES (%s, %s, %s, 'new', %s, %s)",
+            (uuid.UUID(int=9), HIDDEN_IDS[0], now, WORD, now),
+        )
+        connection.execute(
+            "INSERT INTO alert_source (alert, label_id, owner, hits, beyond, found) VALUES (%s, %s, %s, 1, 0, %s)",
+            (uuid.UUID(int=9), row[0], OWN.id, now),
+        )
+        connection.execute(
+            "INSERT INTO suppression (id, kind, value, reason, created, created_by) VALUES (%s, 'value', %s, %s, %s, %s)",
+            (uuid.UUID(int=9), WORD, WORD, now, WORD),
+        )
+        connection.execute(
+            "INSERT INTO saved_hunt (name, what, created) VALUES ('nightly', %s, %s)",
+            (json.dumps({"paths": ["/var/log"]}), now),
+        )
+        connection.execute(
+            "INSERT INTO hunt_run (hunt, began, report) VALUES ('nightly', %s, %s)",
+            (now, json.dumps({"failed": "there is no such file or folder"})),
+        )
         refused = quarantine.Refused(json.dumps(secret(9999)).encode(), WORD, "", "json", WORD)
         quarantine.put(connection, [refused], origin=Origin(STRANGER.id, None, "taxii-post"), now=now)
+        # a list of the node's own shapes the lists of others (threat model): what it says of what FRIEND sees is the same on both nodes
         warninglists.put(
-            connection, [warninglists.Warninglist(WORD, "hostname", ("domain",), 1, ("d1.example.com",))]
+            connection, [warninglists.Warninglist(WORD, "hostname", ("domain",), 1, (f"{WORD}1.example",))]
         )
         journal.append(connection, [journal.Entry(now, WORD, "taxii-objects", WORD, "200")])
 
@@ -185,6 +207,10 @@ def forbidden_to_all(store: Store) -> None:
         store,
         "intel",
         *(secret(n, **over) for n in (700, 701)),
+        *(
+            secret(n, pattern=rule, pattern_type=kind, **over)
+            for n, (kind, rule) in enumerate(RULES.items(), 704)
+        ),
         version(4, 9, name=WORD, **over),
         indicator(5, **over),
         observable(f"{WORD}.example", **over),
@@ -194,4 +220,10 @@ def forbidden_to_all(store: Store) -> None:
     take(store, "open", secret(703, **over), owner=STRANGER.id)
 
 
+RULES = {
+    "sigma": f"title: {WORD}\nlogsource: {{product: linux, service: syslog}}\ndetection:\n  k: [d4.example.com]\n  condition: k\n",
+    "yara": f'rule {WORD} {{ strings: $a = "d4.example.com" condition: $a }}',
+    "suricata": f"alert {WORD}",
+}
+"""Rules that would be found in the logs of the tests, or to be none."""
 FORBIDDEN_IDS = (indicator(700)["id"], indicator(703)["id"], sighting(702, "")["id"])

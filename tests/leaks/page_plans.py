@@ -48,6 +48,7 @@ _GRAPHS = (
 )
 PARAMETERS: dict[str, tuple[str, ...]] = {
     "kind": ("indicator", "report", "relation", "json", "x"),
+    "hunt": ("nightly", "x", "%00"),
     "file": ("style.css", "manifest.json", "%00", "..", "x"),
 }
 """Values for parameters of paths that only pages have."""
@@ -115,6 +116,21 @@ PLANS = {
     f"{_OBJECT}/relations": Plan(("", "cursor=n1", "cursor=x"), {200, 400, 404}, _AWAY),
     f"{_OBJECT}/sharing": Plan(("",), {403, 404}, _AWAY),
     f"{_OBJECT}/why": Plan(("recipient=Friend", "recipient=Own"), {400, 403, 404}, _AWAY),
+    **{
+        f"/admin{each}": Plan(("", "x=1"), {403}, _AWAY)
+        for each in ("", "/settings", "/figures", "/accounts", "/organisations", "/refused")
+    },
+    **{
+        f"/admin/{each}": Plan(("",), _WRITTEN, _WRITTEN)
+        for each in ("accounts/add", "accounts/act", "organisations/add", "organisations/act")
+    },
+    "/triage": Plan(("", "undo=x"), _FREE, _AWAY),
+    "/triage/decide": Plan(("",), _WRITTEN, _WRITTEN),
+    "/alerts/{alert}": Plan(("",), {403}, _AWAY),
+    "/proposals": Plan(("", "x=1"), _FREE, _AWAY),
+    "/proposals/{proposal}": Plan(("",), {200, 404}, _AWAY),
+    "/hunts": Plan(("", "x=1"), {403}, _AWAY),
+    "/hunts/{hunt}": Plan(("",), {403}, _AWAY),
     "/write": Plan(("", "x=1"), _FREE, _AWAY),
     "/write/{kind}": Plan(("", "value=x"), {200, 404}, _AWAY),
     **{f"{_OBJECT}/{part}": Plan(("",), {200, 404}, _AWAY) for part in ("change", "say")},

@@ -40,6 +40,14 @@ COLLECTIONS = tuple(
 OBJECTS = (*VISIBLE_IDS, *HIDDEN_IDS, RANDOM, "indicator--", "x" * 300, "%00", "%2e%2e")
 STATUSES = (str(POSTING), str(uuid.uuid4()), "1", "nonsense")
 
+FORMATS = ("plain", "csv", "paloalto", "rpz", "zeek", "yara", "sigma", "nothing", "%00")
+HOLDINGS = (
+    *("", "types=hash", "types=md5&limit=2", "types=hash&limit=1&min_confidence=1", "types=domain", "types=x", "limit=-1"),
+    *("types=hash&tlp=green", "tlp=clear", "tlp=purple", "collections=intel", "collections=inner"),
+    *("collections=nothing", f"collections={INNER_ID}", "community=circle", "community=inner", "community=none"),
+    *("collections=open,intel", "min_confidence=101", "x=1"),
+)  # fmt: skip
+
 HOOKS = (str(uuid.UUID(int=7)), "x", "%00")
 """The first is a webhook of an organisation that FRIEND is not (`hidden`)."""
 PROPOSALS = (str(HIDDEN_PROPOSAL), str(PROPOSAL), str(RANDOM_ID), "x", "%00")
@@ -71,6 +79,9 @@ PAGING = (
 )
 OF_COLLECTION = (*PAGING, *_FILTERS, *_BAD)
 OF_OBJECT = ("", "match[version]=all", f"match[version]={_HIDDEN_VERSION}", "match[spec_version]=2.0")
+
+ALERTS = (str(uuid.UUID(int=9)), "x", "%00")
+"""The first is an alert, and a suppression, of the node's own organisation (`hidden`)."""
 
 
 _FREE, _REFUSED = {200}, {401}
@@ -187,11 +198,18 @@ PLANS = {
     f"{_API_HOOK}/deliveries": Plan(("", "limit=1"), {404}, _REFUSED),
     f"{_API_HOOK}/rotation": Plan(("",), {405}, {405}),
     f"{_API_HOOK}/deliveries/{{delivery}}/replay": Plan(("",), {405}, {405}),
+    "/api/v1/alerts": Plan(("", "limit=1", "status=new", "status=x", "cursor=x"), {403}, _REFUSED),
+    "/api/v1/alerts/{alert}": Plan(("", "hits=1"), {403}, _REFUSED),
+    "/api/v1/alerts/{alert}/status": Plan(("",), {405}, {405}),
+    "/api/v1/suppressions": Plan(("", "x=1"), {403}, _REFUSED),
+    "/api/v1/suppressions/{suppression}": Plan(("",), {405}, {405}),
     "/api/v1/events": Plan(
         ("", "cursor=n1&wait=0", "cursor=n1&q=indicator", "q=type:indicator", "cursor=x"),
         {200, 400},
         _REFUSED,
     ),
+    "/api/v1/outputs": Plan(("", "x=1"), {200, 400}, _REFUSED),
+    "/api/v1/outputs/{format}": Plan(HOLDINGS, {200, 400, 404, 422}, _REFUSED),
     **{f"/api/v1/{each}": Plan(("", "x=1"), {200, 400}, _REFUSED) for each in _ABOUT},
     **{
         f"/api/v1/{each}": Plan(("", "limit=1"), {403}, _REFUSED) for each in ("peers", "policies", "journal")
@@ -199,7 +217,7 @@ PLANS = {
     **page_plans.PLANS,
 }
 """What each route is asked, by its path without the last slash."""
-UNROUTED = ("/taxii2/other/", "/taxii2/node/nothing", "/journal", "/openapi.json", "/docs", "/admin")
+UNROUTED = ("/taxii2/other/", "/taxii2/node/nothing", "/journal", "/openapi.json", "/docs", "/administrator")
 
 
 def paths(template: str) -> Iterator[str]:
@@ -217,6 +235,9 @@ def paths(template: str) -> Iterator[str]:
         "delivery": HOOKS,
         **page_plans.PARAMETERS,
         "proposal": PROPOSALS,
+        "alert": ALERTS,
+        "suppression": ALERTS,
+        "format": FORMATS,
     }
     for values in itertools.product(*(known[name] for name in names)):
         given = dict(zip(names, values, strict=True))

@@ -18,7 +18,7 @@ from factories import indicator, observable, version
 from leaks import plans
 from leaks.ask import Answer, Line
 from leaks.hidden import HIDDEN_IDS, secret
-from leaks.world import VISIBLE_IDS, WORD, Pair, link, sdo
+from leaks.world import VISIBLE_IDS, WORD, Pair, digest_of, link, sdo
 from tocsin.config import Settings
 from tocsin.server.app import App
 from tocsin.server.taxii import writing
@@ -146,6 +146,19 @@ def test_forms_are_the_same_and_their_origins_are_nowhere(lines: Lines) -> None:
     for origin in origins:
         assert lines.same(f"{OBJECTS}{origin}/").status == 404
         assert lines.same(f"{OBJECTS}{origin}/versions/").status == 404
+
+
+def test_lists_hold_what_is_visible_and_nothing_else(lines: Lines) -> None:
+    """Guard: the clearance that `node.outputs.lists` narrows and `store.placed.follow` reads under."""
+    path = "/api/v1/outputs/{}/"
+    for name in ("plain", "csv", "zeek", "splunk", "elastic"):
+        answer = lines.same(path.format(name))
+        assert digest_of("d10.example.com") in answer.body.decode()
+        assert digest_of("d12.example.com") not in answer.body.decode(), "it is on a warninglist"
+        lines.same(path.format(name), headers={"If-None-Match": answer.header("etag")})
+    hidden = digest_of(f"{WORD}60.example")
+    assert hidden in lines.full.ask(path.format("plain"), who="own").body.decode(), "the control: it is there"
+    assert hidden not in lines.full.ask(path.format("plain")).body.decode()
 
 
 def test_conditions_and_packing(lines: Lines) -> None:

@@ -21,7 +21,7 @@ from tocsin.clock import Micros
 from tocsin.formats import RawItem
 from tocsin.node.intake import Intake
 from tocsin.stix.markings import TLP, id_of
-from tocsin.store import Connection, Store, accounts, collections, proposals
+from tocsin.store import Connection, Store, accounts, collections, proposals, warninglists
 from tocsin.store.accounts import SCOPES, Account
 from tocsin.store.secrets import forms_key
 from tocsin.store.values import Origin
@@ -101,6 +101,8 @@ def build_pair(databases: Callable[[str], str], hand: Hand) -> Built:
 def _settle(store: Store) -> None:
     settle(store)
     with store.transaction() as connection:
+        listed = warninglists.Warninglist("popular", "string", (), 1, (digest_of("d12.example.com"),))
+        warninglists.put(connection, [listed])
         made = collections.new("open", title="Open to all")
         collections.add(connection, msgspec.structs.replace(made, id=OPEN_ID))
         for name, secret in TOKENS.items():
@@ -186,6 +188,16 @@ def sdo(kind: str, number: int, *, tlp: TLP | None = None, **changes: Any) -> di
     return made | changes
 
 
+def digest_of(domain: str) -> str:
+    """Return the digest that an indicator of a domain names as well: confidence in it does not decay, so lists hold it at any date."""
+    return hashlib.md5(domain.encode(), usedforsecurity=False).hexdigest()
+
+
+def lasting(domain: str) -> str:
+    """Return a pattern for a domain, or for the digest that goes with it."""
+    return f"[domain-name:value = '{domain}'] OR [file:hashes.MD5 = '{digest_of(domain)}']"
+
+
 def link(number: int, source: str, target: str, *, tlp: TLP = TLP.GREEN, **changes: Any) -> dict[str, Any]:
     """Return a relationship."""
     made = {"relationship_type": "related-to", "source_ref": source, "target_ref": target}
@@ -208,8 +220,10 @@ def statement(identifier: str, text: str) -> dict[str, Any]:
 VISIBLE: tuple[Step, ...] = (
     taking("intel", *(indicator(n, tlp=TLP.GREEN, description="x" * 300) for n in range(1, 7))),
     taking("intel", version(1, 5, tlp=TLP.GREEN), version(2, 5, tlp=TLP.GREEN)),
-    taking("intel", *(indicator(n, tlp=TLP.CLEAR) for n in (10, 11, 12))),
-    taking("intel", indicator(20, tlp=TLP.AMBER)),
+    taking(
+        "intel", *(indicator(n, tlp=TLP.CLEAR, pattern=lasting(f"d{n}.example.com")) for n in (10, 11, 12))
+    ),
+    taking("intel", indicator(20, tlp=TLP.AMBER, pattern=lasting("d20.example.com"))),
     taking("intel", observable("known.example"), assumed="clear"),
     taking("intel", statement(STATEMENT, "Copyright Own")),
     taking("intel", indicator(21, object_marking_refs=[id_of(TLP.GREEN), STATEMENT])),
@@ -227,7 +241,9 @@ VISIBLE: tuple[Step, ...] = (
         link(52, sdo("incident", 34)["id"], indicator(4)["id"]),
     ),
     taking("intel", version(33, 5, tlp=TLP.GREEN, description="called from 10.20.30.99")),
-    taking("open", *(indicator(n, tlp=TLP.CLEAR) for n in (40, 41, 42, 43))),
+    taking(
+        "open", *(indicator(n, tlp=TLP.CLEAR, pattern=lasting(f"d{n}.example.com")) for n in (40, 41, 42, 43))
+    ),
     taking("open", indicator(44, tlp=TLP.GREEN), to=(FRIEND.id,)),
 )
 """What FRIEND may have: 21 objects in `intel`, four of them as forms, three in two versions and one its own; and 5 in `open`."""

@@ -12,6 +12,7 @@ import sys
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from mutation import running
@@ -39,7 +40,12 @@ def main() -> int:
     options.add_argument("modules", nargs="*", help="parts of file names below sharing/ (default: all)")
     options.add_argument("--workers", type=int, default=2)
     options.add_argument(
-        "--again", action="store_true", help="judge only what the last run did not see noticed"
+        "--again",
+        action="store_true",
+        help="judge only what the last run, or one that was interrupted, did not see noticed",
+    )
+    options.add_argument(
+        "--tests", nargs="+", default=TESTS, help="fewer tests, for a first look: what they notice is noticed"
     )
     asked = options.parse_args()
     RESULTS.mkdir(parents=True, exist_ok=True)
@@ -47,11 +53,11 @@ def main() -> int:
     found = dict(_noticed()) if asked.again else {}
     found = {fault.name: found[fault.name] for fault in faults if fault.name in found}
     left = [fault for fault in faults if fault.name not in found]
-    judged = dict(_inside([fault for fault in left if fault.function], asked.workers))
+    judged = dict(_inside([fault for fault in left if fault.function], asked.tests, asked.workers))
     # what runs while tests are imported is seen by none of them: those faults have to be imported too
     found |= {name: outcome for name, outcome in judged.items() if outcome != running.NOT_RUN}
     left = [fault for fault in left if fault.name not in found]
-    found |= dict(_each(_outside, left, asked.workers, "outside"))
+    found |= dict(_each(lambda fault: _outside(fault, asked.tests), left, asked.workers, "outside"))
     LAST.write_text(json.dumps(found, indent=0), encoding="utf-8")
     return _report(found, len(faults), whole=not asked.modules)
 
@@ -70,13 +76,18 @@ def _faults(modules: Sequence[str]) -> Iterator[Mutant]:
 
 
 def _noticed() -> Iterator[tuple[str, str]]:
-    if LAST.exists():
-        for name, outcome in json.loads(LAST.read_text(encoding="utf-8")).items():
-            if outcome in {running.KILLED, running.ENDLESS}:
-                yield name, outcome
+    """Yield what the last run saw noticed, also one that was interrupted."""
+    found = json.loads(LAST.read_text(encoding="utf-8")) if LAST.exists() else {}
+    for file in sorted(RESULTS.glob("*.jsonl")):
+        if not LAST.exists() or file.stat().st_mtime > LAST.stat().st_mtime:
+            found |= dict(_lines(file))
+    LAST.write_text(json.dumps(found, indent=0), encoding="utf-8")  # the files are about to be written anew
+    for name, outcome in found.items():
+        if outcome in {running.KILLED, running.ENDLESS}:
+            yield name, outcome
 
 
-def _inside(faults: Sequence[Mutant], workers: int) -> Sequence[tuple[str, str]]:
+def _inside(faults: Sequence[Mutant], tests: Sequence[str], workers: int) -> Sequence[tuple[str, str]]:
     """Judge faults in functions: in a process of its own, for it imports what the others must not."""
     process = os.fork()
     if process == 0:
@@ -87,17 +98,17 @@ def _inside(faults: Sequence[Mutant], workers: int) -> Sequence[tuple[str, str]]
             kept=RESULTS / "learnt.json",
             use=lambda judge: _each(judge, faults, workers, "inside"),
         )
-        running.collected(loop, TESTS)
+        running.collected(loop, tests)
         os._exit(0)
     _ended([process])
     return list(_read("inside", workers))
 
 
-def _outside(fault: Mutant) -> str:
+def _outside(fault: Mutant, all_: Sequence[str]) -> str:
     """Judge a fault that shows at import: first by few tests, which are collected quickly, then by all."""
     near = sorted(str(file) for file in ROOT.glob(f"tests/unit/{Path(fault.module).parent}/test_*.py"))
     named = [file for file in near if Path(fault.module).stem in file]
-    for tests in ([*named, *TESTS[:2]], [*near, *TESTS]):
+    for tests in ([*named, *TESTS[:2]], [*near, *all_]):
         outcome = running.outside_of_functions(fault, tests, SECONDS)
         if outcome != running.SURVIVED:
             break
@@ -127,7 +138,12 @@ def _file(name: str, part: int) -> Path:
 
 def _read(name: str, workers: int) -> Iterator[tuple[str, str]]:
     for part in range(workers):
-        for line in _file(name, part).read_text(encoding="utf-8").splitlines():
+        yield from _lines(_file(name, part))
+
+
+def _lines(file: Path) -> Iterator[tuple[str, str]]:
+    for line in file.read_text(encoding="utf-8").splitlines():
+        with suppress(ValueError):  # the last of a run that was interrupted may be half a line
             fault, outcome = json.loads(line)
             yield fault, outcome
 

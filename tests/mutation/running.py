@@ -7,7 +7,9 @@ stands outside of functions has run by then; for those a fork of a process witho
 from __future__ import annotations
 
 import json
+import math
 import os
+import resource
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +26,8 @@ from mutation.mutants import Mutant
 
 # an endless loop counts as noticed; a function that no test calls does not
 KILLED, SURVIVED, NOT_RUN, ENDLESS = "killed", "survived", "not run", "endless"
-_OPTIONS = ["-x", "-o", "addopts=--import-mode=importlib", "-m", "not nightly"]
+_OPTIONS = ["-x", "-o", "addopts=--import-mode=importlib", "-m", "not nightly and not whole"]
+_WAITING = 20  # times the processor time that a fault may take
 _OPTIONS += [f"-pno:{plugin}" for plugin in ("cacheprovider", "randomly", "terminal", "xdist")]
 
 
@@ -117,7 +120,7 @@ def _judge(fault: Mutant, tests: Sequence[_Known]) -> tuple[str, _Known | None]:
         return True
 
     try:
-        outcome = _forked(child, limit=5 + 10 * sum(each.seconds for each in tests))
+        outcome = _forked(child, limit=5 + 3 * sum(each.seconds for each in tests))
         os.close(writing)
         told = os.read(reading, 4)
     finally:
@@ -144,13 +147,18 @@ def outside_of_functions(fault: Mutant, tests: Sequence[str], budget: float) -> 
         applying.before_import(fault)
         return pytest.main([*_OPTIONS, *tests], plugins=[Examples(), _Budget(budget)]) == pytest.ExitCode.OK
 
-    return _forked(child, limit=60 + 10 * budget)
+    return _forked(child, limit=60 + 3 * budget)
 
 
 def _forked(child: Callable[[], bool], limit: float) -> str:
-    """Return what a fork that runs `child` comes to."""
+    """Return what a fork that runs `child` comes to.
+
+    `limit` is in seconds of processor time, so that a busy machine makes nothing endless; what only waits is given up later.
+    """
     process = os.fork()
     if process == 0:
+        most = math.ceil(limit)
+        resource.setrlimit(resource.RLIMIT_CPU, (most, most + 1))
         quiet = os.open(os.devnull, os.O_WRONLY)
         os.dup2(quiet, 1)
         os.dup2(quiet, 2)
@@ -160,10 +168,12 @@ def _forked(child: Callable[[], bool], limit: float) -> str:
         except BaseException:  # noqa: BLE001 - whatever it is: the fault was noticed
             passed = False
         os._exit(0 if passed else 1)
-    until = time.monotonic() + limit
+    until = time.monotonic() + _WAITING * limit
     while time.monotonic() < until:
         ended, status = os.waitpid(process, os.WNOHANG)
         if ended:
+            if os.WIFSIGNALED(status) and os.WTERMSIG(status) in {signal.SIGXCPU, signal.SIGKILL}:
+                return ENDLESS
             return SURVIVED if status == 0 else KILLED
         time.sleep(0.005)
     os.killpg(process, signal.SIGKILL)
@@ -193,7 +203,7 @@ class _Watch:
     def all(self, items: Sequence[pytest.Item]) -> list[_Known]:
         """Run the tests, which must pass; the quickest first in what is returned."""
         known = sorted(map(self._one, items), key=lambda one: one.seconds)
-        self._kept.write_text(json.dumps(self._after), encoding="utf-8")
+        self._kept.write_text(json.dumps(self._before | self._after), encoding="utf-8")
         return known
 
     def _one(self, item: pytest.Item) -> _Known:

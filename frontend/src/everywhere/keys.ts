@@ -4,7 +4,7 @@ import { openPalette } from "./islands";
 import { choose } from "./look";
 
 const WAIT = 1200; // ms between `g` and the letter after it
-let began = 0;
+let began = -Infinity;
 
 /** Return whether keys go into a field. */
 export function typing(target: EventTarget | null): boolean {
@@ -26,7 +26,7 @@ export function startKeys(): void {
 
 function press(key: string): boolean {
   const leading = performance.now() - began < WAIT;
-  began = 0;
+  began = -Infinity;
   if (leading) {
     const link = document.querySelector<HTMLAnchorElement>(`nav.main a[data-key="${CSS.escape(key)}"]`);
     link?.click();

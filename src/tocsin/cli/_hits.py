@@ -27,12 +27,12 @@ _FLAGS = {
     "before-valid": "before the indicator is valid",
     "after-valid": "after the indicator expired",
     "faded": "too little confidence left",
+    "suppressed": "suppressed",
 }
 _PASSED = {
     "pattern-type": "in other pattern languages",
     "pattern": "unreadable",
-    "pattern-needs-evaluation": "that ask for more than one value",
-    "kind": "of kinds that are not looked for",
+    "kind": "that ask for what no log says",
     "value": "with values that do not fit",
     "wide-range": "ranges too wide",
     "single-label": "names of one label",
@@ -42,7 +42,12 @@ _PASSED = {
 
 def marking(sources: Sequence[Source]) -> str:
     """Return the strictest marking of several sources."""
-    return max((source.tlp for source in sources), key=lambda tlp: _STRICT.index(tlp.partition(" PAP:")[0]))
+    return strictest_of([source.tlp for source in sources])
+
+
+def strictest_of(tlps: Sequence[str]) -> str:
+    """Return the strictest of some markings as `node.catalogue.marking_of` words them."""
+    return max(tlps, key=lambda tlp: _STRICT.index(tlp.partition(" PAP:")[0]))
 
 
 def hit_facts(hit: Hit) -> dict[str, Any]:
@@ -65,6 +70,18 @@ def hit_facts(hit: Hit) -> dict[str, Any]:
         "raised": hit.raised,
         "flags": list(hit.flags),
         "text": hit.text,
+        "parts": [
+            {
+                "file": part.file,
+                "line": part.line,
+                "offset": part.offset,
+                "at": _time(part.at),
+                "host": part.host,
+                "values": [{"path": path, "value": value} for path, value in part.values],
+                "text": part.text,
+            }
+            for part in hit.parts
+        ],
     }
 
 
@@ -78,8 +95,16 @@ def hit_text(hit: Hit) -> str:
         f"{what:7} {marking(hit.sources)}  {shown(hit.value)}  {shown(hit.indicator.name or hit.wanted)}",
         f"        {hit.indicator.id} from {shown(by)}" + (f"  [{notes}]" if notes else ""),
         "        " + "  ".join(shown(part) for part in (where, _time(hit.at) or "", hit.host or "") if part),
-        f"        | {_around(hit)}",
     ]
+    if hit.kind == "pattern":
+        lines += [
+            f"        | {shown(part.file)}:{part.line}  {'; '.join(shown(f'{path} {value}') for path, value in part.values)}"[
+                :_WIDTH
+            ]
+            for part in hit.parts
+        ]
+    else:
+        lines.append(f"        | {_around(hit)}")
     return "\n".join(lines)
 
 
@@ -111,7 +136,8 @@ def report_facts(
         "flags": dict(report.flags),
         "indicators_hit": sum(count.raised > 0 for count in report.counts.values()),
         "indicators": catalogue.indicators,
-        "values": len(catalogue.index),
+        "values": catalogue.values,
+        "patterns": len(catalogue.evaluated),
         "not_hunted": dict(catalogue.passed),
         "logs": sum(report.formats.values()),
         "formats": dict(report.formats),
@@ -122,6 +148,7 @@ def report_facts(
         "malformed": report.malformed,
         "malformed_examples": [{"where": where, "reason": reason} for where, reason in report.examples],
         "faults": [{"file": file, "reason": reason} for file, reason in report.faults],
+        "dropped": report.dropped,
         "held_back": report.held_back,
         "given_up": [count.indicator.id for count in report.counts.values() if count.given_up],
         "sightings": None
@@ -132,6 +159,7 @@ def report_facts(
             "same": written.same,
             "to": list(written.owners),
         },
+        "alerts": 0 if written is None else written.alerts,
         "matches": [hit_facts(hit) for hit in matches],
     }
 
@@ -159,6 +187,8 @@ def _report_lines(
         yield f"{report.flagged:,} flagged, not raised: {why}"
     if report.held_back:
         yield f"{report.held_back:,} of all these were counted and not kept: too many of one indicator"
+    if report.dropped:
+        yield f"{report.dropped:,} records had to be forgotten by patterns that take several: hits with them may be missing"
     for count in report.counts.values():
         if count.given_up:
             yield (
@@ -176,6 +206,8 @@ def _report_lines(
         yield f"{_many(report.malformed, 'malformed line')}, read as text, such as {shown(where)}: {shown(reason)}"
     for file, reason in report.faults:
         yield f"not read to its end: {shown(file)}: {shown(reason)}"
+    if written is not None and written.alerts:
+        yield f"{_many(written.alerts, 'alert')} opened: `tocsin alert list`"
     if written is not None and (written.new or written.updated or written.same):
         back = (
             f"; `tocsin peer push` takes them back to {', '.join(map(shown, written.owners))}"

@@ -16,12 +16,17 @@ if TYPE_CHECKING:
 
 def options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of `reading` and `quarantined` to a command."""
+    quarantine = click.option(
+        "--quarantine",
+        metavar="FILE",
+        help="Write lines that are not of their log's format to a new FILE.",
+    )
+    return format_options(quarantine(command))
+
+
+def format_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of `reading` to a command."""
     for option in (
-        click.option(
-            "--quarantine",
-            metavar="FILE",
-            help="Write lines that are not of their log's format to a new FILE.",
-        ),
         click.option(
             "--timezone",
             metavar="ZONE",

@@ -8,7 +8,7 @@ import click
 
 from tocsin.cli._time import TIME
 from tocsin.cli.context import json_option, open_store, tell
-from tocsin.sharing.agreements import INSTRUMENTS
+from tocsin.sharing.agreements import INSTRUMENTS, USES
 
 if TYPE_CHECKING:
     from tocsin.sharing.agreements import Agreement
@@ -37,7 +37,6 @@ def COMMAND() -> None:
 @click.option(
     "--transfer",
     type=click.Choice(INSTRUMENTS),
-    default="",
     help="Instrument for transfers of personal data that it contains.",
 )
 @click.option(
@@ -45,6 +44,15 @@ def COMMAND() -> None:
     default="",
     metavar="ID",
     help="Dated legal basis without which it is not in force; `tocsin law list` names them.",
+)
+@click.option(
+    "--permit",
+    type=click.Choice(USES),
+    multiple=True,
+    help="Action that it permits with what others shared under it, and no other; repeatable. [default: it says nothing of actions]",
+)
+@click.option(
+    "--closed", is_flag=True, help="What was shared under it goes to members only, and nobody passes it on."
 )
 @json_option
 def add(
@@ -75,8 +83,10 @@ def add(
             starts=starts,
             ends=facts["ends"],
             notify=facts["notify"],
-            transfer=facts["transfer"],
+            transfer=facts["transfer"] or "",
             law=facts["law"],
+            permitted=facts["permit"] or None,
+            closed=facts["closed"],
             parties=tuple(Party(o.id, starts) for o in {o.id: o for o in members}.values()),
         )
         agreements.add(connection, made)
@@ -105,6 +115,10 @@ def list_(as_json: bool) -> None:
         lines.append(f"{each.alias:20} {each.title}  ({each.legal_basis})")
         lines.append(f"  for     {each.purpose}")
         lines.append(f"  rests   {', '.join(communities) or 'no community rests on it'}")
+        if each.permitted is not None:
+            lines.append(f"  permits {', '.join(each.permitted)}")
+        if each.closed:
+            lines.append("  closed  what is shared under it goes to members only")
         lines += [f"  party   {name}: {why or 'in force'}{todo}" for name, why, todo in states]
         facts.append(
             _facts(each)

@@ -42,3 +42,8 @@ def tell(text: str, facts: Any, *, as_json: bool) -> None:
 def write(released: Released[str]) -> None:
     """Print intelligence that was released to whoever sits at this console."""
     click.echo(released.value)
+
+
+def write_bytes(released: Released[bytes]) -> None:
+    """Hand a file that was released to whoever sits at this console to standard output."""
+    click.echo(released.value, nl=False)

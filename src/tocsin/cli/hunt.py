@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from tocsin.cli import _reading
 from tocsin.cli.context import json_option, open_store, write
@@ -18,6 +19,7 @@ from tocsin.cli.context import json_option, open_store, write
 if TYPE_CHECKING:
     from tocsin.clock import Micros
     from tocsin.node.hunt import Hit, Hunt
+    from tocsin.node.saved_hunts import What
     from tocsin.sharing.release import Released
     from tocsin.store import Store
 
@@ -26,6 +28,7 @@ _UNREAD = 4
 _SHOWN = 3
 _SHOWN_JSON = 1000
 _AGO = re.compile(r"(\d{1,6})([mhdw])")
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
 _UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
@@ -56,6 +59,7 @@ _UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 )
 @_reading.options
 @click.option("--fail-on-hit", is_flag=True, help="End with 10 when something was raised.")
+@click.option("--save", metavar="NAME", help="Save this hunt under a name, to be run again (`tocsin hunts`).")
 @json_option
 def COMMAND(
     *,
@@ -67,6 +71,7 @@ def COMMAND(
     observables: bool,
     limit: int | None,
     fail_on_hit: bool,
+    save: str | None,
     log_format: str | None,
     timezone: str | None,
     quarantine: str | None,
@@ -76,8 +81,8 @@ def COMMAND(
 
     Read are the formats that `tocsin observe --formats` lists (Zeek, Suricata, Windows events, syslog, web, DNS and cloud logs, captures,
     Parquet and more), other JSON objects, and any text, plain or packed with gzip or zstd.
-    What is found is printed with its indicator, marking and source, kept, and written as a STIX sighting that policy lets go back
-    to whoever shared the indicator. Hunting the same log again repeats nothing.
+    What is found is printed with its indicator, marking and source, kept, raised as an alert (`tocsin alert`), and written as a STIX sighting that
+    policy lets go back to whoever shared the indicator. Hunting the same log again repeats nothing.
 
     Exit status: 0 done, found or not; 4 a log could not be read to its end; 10 something was found and --fail-on-hit is set.
     """
@@ -85,16 +90,27 @@ def COMMAND(
     from tocsin.node import catalogue, logs, sightings
     from tocsin.node.clearances import Clearances
     from tocsin.node.hunt import Hunt, Options
+    from tocsin.node.keeping_hits import suppressing
 
     logs.check(paths)
+    what = (
+        _what(paths, since, any_time, min_confidence, no_sightings, log_format, timezone, observables)
+        if save
+        else None
+    )
     with open_store() as store, _reading.quarantined(quarantine) as kept:
         now = store.clock()
+        if save is not None and what is not None:
+            _save(store, save, what)
+        with store.connection() as connection:
+            suppresses = suppressing(connection, now=now)
         options = Options(
             since=_moment(since, now),
             any_time=any_time,
             least=min_confidence,
             reading=_reading.reading(log_format, timezone, now),
             quarantine=kept,
+            suppresses=suppresses,
         )
         clearances = Clearances(store)
         known = catalogue.load(store, clearances, observables=observables)
@@ -103,7 +119,7 @@ def COMMAND(
         found, interrupted = _run(hunt, paths, known, shown, as_json=as_json)
         written = None
         if not (no_sightings or interrupted):
-            written = sightings.write(store, clearances, found, now=store.clock())
+            written = sightings.write(store, clearances, found, now=store.clock(), counts=hunt.report.counts)
         _note(store, hunt)
     if as_json:
         matches = _first(found, shown)
@@ -116,6 +132,40 @@ def COMMAND(
     if hunt.report.hits and fail_on_hit:
         return _FOUND
     return _UNREAD if hunt.report.faults else 0
+
+
+def _what(
+    paths: tuple[str, ...], since: str | None, any_time: bool, least: int, no_sightings: bool,
+    log_format: str | None, timezone: str | None, observables: bool,
+) -> What:  # fmt: skip
+    """Return what is to be saved.
+
+    Raises:
+        InputError: it would mean something else each time it is run, or nothing.
+    """
+    from pathlib import Path
+
+    from tocsin.errors import InputError
+    from tocsin.node.saved_hunts import What
+
+    if "-" in paths or observables:
+        raise InputError("a hunt in standard input, or for observables, is not saved")
+    ago = _AGO.fullmatch(since or "")
+    if since is not None and ago is None:
+        raise InputError("a saved hunt looks back from when it is run", hint="--since 24h, 7d")
+    back = None if ago is None else int(ago[1]) * _UNITS[ago[2]] * 1_000_000
+    whole = tuple(str(Path(each).absolute()) for each in paths)
+    return What(whole, back, any_time, least, not no_sightings, log_format, timezone)
+
+
+def _save(store: Store, name: str, what: What) -> None:
+    from tocsin.errors import InputError
+    from tocsin.store import saved
+
+    if not _NAME.fullmatch(name):
+        raise InputError(f"{name!r} cannot name a hunt", hint="up to 60 letters, digits, - and _")
+    with store.transaction() as connection:
+        saved.add(connection, name, msgspec.to_builtins(what), now=store.clock())
 
 
 def _note(store: Store, hunt: Hunt) -> None:

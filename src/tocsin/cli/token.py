@@ -27,20 +27,19 @@ def COMMAND() -> None:
 @click.option(
     "--tlp-ceiling",
     "ceiling",
-    default="",
     type=click.Choice(["clear", "green", "amber", "amber+strict", "red"]),
     help="The strictest TLP that it shows. [default: what the organisation may have]",
 )
 @click.option("--days", type=click.IntRange(1, 365), default=90, show_default=True, help="How long it holds.")
 @json_option
-def create(account: str, scopes: tuple[str, ...], ceiling: str, days: int, as_json: bool) -> None:
+def create(account: str, scopes: tuple[str, ...], ceiling: str | None, days: int, as_json: bool) -> None:
     """Make a token for an account and print it, this once."""
     from tocsin.clock import to_text
     from tocsin.store import accounts
 
     with open_store() as store, store.transaction() as connection:
         secret, token = accounts.issue(
-            connection, account, scopes, now=store.clock(), days=days, ceiling=ceiling
+            connection, account, scopes, now=store.clock(), days=days, ceiling=ceiling or ""
         )
     facts = {
         "id": token.id,

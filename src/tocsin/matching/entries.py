@@ -7,7 +7,7 @@ half a pattern as a hit. What is passed over comes back with its reason, so that
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -16,6 +16,7 @@ from tocsin.errors import FormatError, ParseError
 from tocsin.matching import addresses, values, words
 from tocsin.matching.values import EXACT, FOLDED, HASH_KINDS, Kind
 from tocsin.stix import patterns
+from tocsin.stix.patterns import Pattern
 
 
 class Indicator(msgspec.Struct, frozen=True, gc=False):
@@ -67,6 +68,9 @@ class Passed(msgspec.Struct, frozen=True, gc=False):
     rule: str
     reason: str
 
+
+EVALUATED = {"pattern-needs-evaluation", "kind", "no-word"}
+"""Rules by which a value alone is passed over, though evaluating the pattern may find what it means."""
 
 # What nearly every pattern in the wild looks like; reading it so is 20 times as quick as parsing, and equal (tests/property).
 _SIMPLE = re.compile(
@@ -135,6 +139,29 @@ def entries_of(indicator: Indicator) -> Iterator[Entry | Passed]:
                 yield Passed(indicator.id, "kind", f"values of {atom.path} are not looked for")
     if not found:
         yield Passed(indicator.id, "pattern-needs-evaluation", "no value in its pattern is a match alone")
+
+
+def to_evaluate(indicator: Indicator, found: Iterable[Entry | Passed]) -> Pattern | None:
+    """Return the pattern of an indicator if values alone do not find all that it matches; None if they do, or it cannot be read.
+
+    Args:
+        indicator: whose.
+        found: what `entries_of` said of it. A value that was refused (too wide, no value of its kind) stays refused.
+    """
+    if indicator.pattern_type != "stix" or _SIMPLE.fullmatch(indicator.pattern) is not None:
+        return None
+    try:
+        pattern = patterns.parse(indicator.pattern)
+    except ParseError:
+        return None
+    missing = any(isinstance(each, Passed) and each.rule in EVALUATED for each in found)
+    return pattern if missing or not patterns.whole(pattern) else None
+
+
+def entry_of(path: str, text: str, indicator: Indicator) -> Entry | None:
+    """Return what to look for where an object path has this value; None if it is refused or of a kind that is not looked for."""
+    found = next(iter(_entries(indicator, path, text)), None)
+    return found if isinstance(found, Entry) else None
 
 
 def observable_entries(indicator: Indicator, data: dict[str, object]) -> Iterator[Entry | Passed]:

@@ -55,8 +55,10 @@ def _cache() -> str:
 
 
 COMPILED = (
+    "collect",
     "colons",
     "counting",
+    "fuse",
     "hashing",
     "kernel",
     "letters",

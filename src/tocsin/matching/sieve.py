@@ -14,6 +14,7 @@ import numpy as np
 from tocsin.matching import kernel
 from tocsin.matching.index import Index
 from tocsin.matching.native import WIDTH, address
+from tocsin.matching.needles import Needles
 from tocsin.matching.tables import Tables
 
 Escapes: TypeAlias = Literal["none", "json", "zeek"]
@@ -28,9 +29,10 @@ _ROOM = 4096
 class Sieve:
     """What lines of a log of one format deserve a look, for one index. Threads may share it."""
 
-    def __init__(self, index: Index, escapes: Escapes = "none") -> None:
-        """Make a sieve for `index` and logs that escape characters as `escapes` says."""
+    def __init__(self, index: Index, escapes: Escapes = "none", needles: Sequence[str] = ()) -> None:
+        """Make a sieve for `index` and logs that escape characters as `escapes` says; lines with one of the `needles` go through, too."""
         self._index = index
+        self._needles = Needles(needles, escapes) if needles else None
         self._mode = _MODES[escapes]
         self._arm(index.tables())
 
@@ -66,7 +68,15 @@ class Sieve:
                 more, come = kernel.scan_from(armed[2], start, len(block), come, self._mode, pad, row)
                 its += row[:more].tolist()
             found.append(_lines_at(block, its))
+        if self._needles is not None:
+            return [
+                _merged(spans, self._needles.spans(block)) for block, spans in zip(blocks, found, strict=True)
+            ]
         return found
+
+
+def _merged(spans: Spans, more: Iterable[tuple[int, int]]) -> Spans:
+    return sorted({*spans, *more})
 
 
 def _lines_at(block: bytes, places: Iterable[int]) -> Spans:

@@ -6,8 +6,9 @@ Kinds as in the MISP warninglist format: `cidr`, `hostname` (a name and those be
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final
 
 import msgspec
@@ -100,14 +101,59 @@ class Warninglists:
         """Return the names of the lists on which a value in normal spelling stands; of a range, those that hold all of it."""
         return self._names(kind, value)
 
+    def within(self, kind: Kind, value: str) -> tuple[str, ...]:
+        """Return the names of lists that have something inside a range, or below a name: blocking it would block that, too."""
+        if kind == "cidr":
+            return self._about(kind, self._inside(value))
+        return self._about(kind, self._above.get(value, ())) if kind == "domain" else ()
+
     def _find(self, kind: Kind, value: str) -> tuple[str, ...]:
+        return self._about(kind, self._numbers(kind, value))
+
+    def _about(self, kind: Kind, numbers: Iterable[int]) -> tuple[str, ...]:
         types = _MISP_TYPES[kind]
         found = {
             name
-            for name, about in (self._lists[number] for number in self._numbers(kind, value))
+            for name, about in (self._lists[number] for number in numbers)
             if not about or not about.isdisjoint(types)
         }
         return tuple(sorted(found))
+
+    def _inside(self, value: str) -> Iterator[int]:
+        found = addresses.parse_network(value)
+        if found is None:
+            return
+        version, first, bits = found
+        last = first | (1 << (32 if version == 4 else 128) - bits) - 1
+        listed = self._starts
+        at = bisect_left(listed, (version, first))
+        while at < len(listed) and listed[at][:2] <= (version, last):
+            if listed[at][2] >= bits:
+                yield from listed[at][3]
+            at += 1
+
+    @cached_property
+    def _starts(self) -> list[tuple[int, int, int, tuple[int, ...]]]:
+        """What is listed of addresses and ranges, in order."""
+        found = [(*network, tuple(numbers)) for network, numbers in self._networks.items()]
+        for text, numbers in self._strings.items():
+            if text[:1] in "0123456789abcdef:" and (network := _network(text)) is not None:
+                found.append((*network, tuple(numbers)))
+        return sorted(found)
+
+    @cached_property
+    def _above(self) -> dict[str, tuple[int, ...]]:
+        """The names of two labels and more above the names that are listed."""
+        found: dict[str, tuple[int, ...]] = {}
+        for listed in (self._hostnames, self._strings):
+            for name, numbers in listed.items():
+                above = name.partition(".")[2]
+                while "." in above:
+                    known = found.get(above, ())
+                    new = tuple(number for number in numbers if number not in known)
+                    found[above] = known + new
+                    above = above.partition(".")[2]
+        return found
 
     def _numbers(self, kind: Kind, value: str) -> Iterator[int]:
         yield from self._strings.get(value.lower(), ())

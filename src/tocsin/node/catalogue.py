@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from tocsin.matching import Entry, Index, Indicator, Passed, entries_of
-from tocsin.matching.entries import observable_entries
+from tocsin.matching.entries import EVALUATED, observable_entries, to_evaluate
 from tocsin.matching.warninglists import Listed, Warninglists
 from tocsin.node.clearances import Clearances, Snapshot
+from tocsin.node.evaluating import Evaluated, Unmet, evaluated
 from tocsin.sharing.facts import NO_PAP, NO_TLP, facts_of
 from tocsin.sharing.labels import Label
 from tocsin.sharing.release import Clearance, Released
+from tocsin.stix.patterns import Pattern
 from tocsin.stix.timestamps import micros_or_none
 from tocsin.store import Store, placed, warninglists
 from tocsin.store.placed import Placed
@@ -49,6 +51,7 @@ class Catalogue(msgspec.Struct, frozen=True):
         passed: how many patterns or values are not looked for, by rule.
         examples: one of them by rule: indicator and reason.
         lists: warninglists.
+        evaluated: patterns that no value alone meets. Their clues are entries of the index, too.
     """
 
     index: Index
@@ -57,6 +60,12 @@ class Catalogue(msgspec.Struct, frozen=True):
     passed: Counter[str]
     examples: dict[str, tuple[str, str]]
     lists: Warninglists
+    evaluated: Evaluated = Evaluated()
+
+    @property
+    def values(self) -> int:
+        """How many values are looked for on behalf of indicators."""
+        return len(self.index) - len(self.evaluated.clues.entries)
 
 
 class _Written(msgspec.Struct):
@@ -70,7 +79,9 @@ class _Written(msgspec.Struct):
     confidence: int | None = None
 
 
-class _Row(msgspec.Struct, gc=False):
+class Row(msgspec.Struct, gc=False):
+    """A placement of an indicator, or of an observable with its properties in `data`."""
+
     cursor: int
     version: int
     revoked: bool
@@ -83,7 +94,9 @@ class _Row(msgspec.Struct, gc=False):
 _decode = msgspec.json.Decoder(_Written).decode
 
 
-def load(store: Store, clearances: Clearances, *, observables: bool = False) -> Released[Catalogue]:
+def load(
+    store: Store, clearances: Clearances, *, observables: bool = False, ceiling: str = ""
+) -> Released[Catalogue]:
     """Return what the node's own organisation may hunt for now.
 
     Of each indicator the latest version of each owner counts; where that is revoked, what the owner said before is gone. One
@@ -93,21 +106,37 @@ def load(store: Store, clearances: Clearances, *, observables: bool = False) -> 
         store: where the indicators are.
         clearances: decides with the action `match`.
         observables: hunt for cyber-observables as well.
+        ceiling: as `Clearances.get` takes it.
     """
     types = ("indicator", *OBSERVABLES) if observables else ("indicator",)
 
-    def ask(clearance: Clearance) -> Released[list[_Row]] | Stale:
-        return placed.gather(store, types, clearance, _row)
+    def ask(clearance: Clearance) -> Released[list[Row]] | Stale:
+        return placed.gather(store, types, clearance, row_of)
 
     own = clearances.snapshot.own.id
-    rows = clearances.ask(own, ask, "match")
+    rows = clearances.ask(own, ask, "match", ceiling=ceiling)
     with store.connection() as connection:
         listed = warninglists.everything(connection)
     lists = Warninglists(Listed(each.name, each.kind, each.attributes, each.values) for each in listed)
     return rows.derive(_catalogue(rows.value, clearances, lists))
 
 
-def _row(found: Placed) -> _Row:
+def held(store: Store, clearances: Clearances) -> Released[list[tuple[Indicator, tuple[Source, ...]]]]:
+    """Return the indicators that the node's own organisation may match with, whatever language they are in, and who asserted each so."""
+
+    def ask(clearance: Clearance) -> Released[list[Row]] | Stale:
+        return placed.gather(store, ("indicator",), clearance, row_of)
+
+    rows = clearances.ask(clearances.snapshot.own.id, ask, "match")
+    source_of = Sources(clearances.snapshot)
+    sources: dict[Indicator, tuple[Source, ...]] = {}
+    for row in _latest(rows.value, clearances.snapshot):
+        sources[row.indicator] = (*sources.get(row.indicator, ()), source_of(row))
+    return rows.derive(list(sources.items()))
+
+
+def row_of(found: Placed) -> Row:
+    """Return what a placement says to look for."""
     written = _decode(found.body)
     indicator = Indicator(
         id=written.id,
@@ -120,14 +149,14 @@ def _row(found: Placed) -> _Row:
         observable=written.type != "indicator",
     )
     data = msgspec.json.decode(found.body) if indicator.observable else None
-    return _Row(found.cursor, found.version, found.revoked, found.label, found.collection, indicator, data)
+    return Row(found.cursor, found.version, found.revoked, found.label, found.collection, indicator, data)
 
 
-def _catalogue(rows: list[_Row], clearances: Clearances, lists: Warninglists) -> Catalogue:
+def _catalogue(rows: list[Row], clearances: Clearances, lists: Warninglists) -> Catalogue:
     sources: list[tuple[Source, ...]] = []
     tags: dict[Indicator, int] = {}
     kept: list[tuple[Indicator, dict[str, Any] | None]] = []
-    source_of = _Sources(clearances.snapshot)
+    source_of = Sources(clearances.snapshot)
     for row in _latest(rows, clearances.snapshot):
         tag = tags.get(row.indicator)
         if tag is None:  # two owners that say the same are one indicator with two sources
@@ -135,23 +164,51 @@ def _catalogue(rows: list[_Row], clearances: Clearances, lists: Warninglists) ->
             sources.append(())
             kept.append((msgspec.structs.replace(row.indicator, tag=tag), row.data))
         sources[tag] = (*sources[tag], source_of(row))
+    made = wanted_of(kept)
+    return Catalogue(
+        Index.build(made.entries), sources, len(kept), made.passed, made.examples, lists, made.evaluated
+    )
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What some indicators say to look for. Attributes are those of `Catalogue`; clues of patterns are among the entries."""
+
+    entries: list[Entry]
+    evaluated: Evaluated
+    passed: Counter[str]
+    examples: dict[str, tuple[str, str]]
+
+
+def wanted_of(kept: Iterable[tuple[Indicator, dict[str, Any] | None]]) -> Wanted:
+    """Return what indicators, and observables with their properties, say to look for, and what of it is passed over."""
     passed: Counter[str] = Counter()
     examples: dict[str, tuple[str, str]] = {}
     entries: list[Entry] = []
+    patterns: list[tuple[Indicator, Pattern]] = []
+
+    def passes(each: Passed | Unmet) -> None:
+        passed[each.rule] += 1
+        examples.setdefault(each.rule, (each.indicator, each.reason))
+
     for indicator, data in kept:
-        found = entries_of(indicator) if data is None else observable_entries(indicator, data)
+        found = list(entries_of(indicator) if data is None else observable_entries(indicator, data))
+        pattern = to_evaluate(indicator, found) if data is None else None
+        if pattern is not None:
+            patterns.append((indicator, pattern))
         for each in found:
-            if isinstance(each, Passed):
-                passed[each.rule] += 1
-                examples.setdefault(each.rule, (each.indicator, each.reason))
-            else:
+            if isinstance(each, Entry):
                 entries.append(each)
-    return Catalogue(Index.build(entries), sources, len(kept), passed, examples, lists)
+            elif pattern is None or each.rule not in EVALUATED:
+                passes(each)
+    ready, unmet = evaluated(patterns)
+    for one in unmet:
+        passes(one)
+    return Wanted([*entries, *ready.clues.entries], ready, passed, examples)
 
 
-def _latest(rows: list[_Row], snapshot: Snapshot) -> Iterator[_Row]:
+def _latest(rows: list[Row], snapshot: Snapshot) -> Iterator[Row]:
     """Yield each owner's latest version of each indicator, unless it is revoked."""
-    latest: dict[tuple[str, str], _Row] = {}
+    latest: dict[tuple[str, str], Row] = {}
     for row in rows:
         key = (row.indicator.id, snapshot.labels[row.label].owner)
         held = latest.get(key)
@@ -160,21 +217,23 @@ def _latest(rows: list[_Row], snapshot: Snapshot) -> Iterator[_Row]:
     return (row for row in latest.values() if not row.revoked)
 
 
-class _Sources:
+class Sources:
     """The sources of rows; rows of one label set in one collection share theirs."""
 
     def __init__(self, snapshot: Snapshot) -> None:
+        """Word them as the snapshot names organisations and markings."""
         self._snapshot = snapshot
         self._made: dict[tuple[int, UUID], Source] = {}
 
-    def __call__(self, row: _Row) -> Source:
+    def __call__(self, row: Row) -> Source:
+        """Return the source of a row."""
         key = (row.label, row.collection)
         source = self._made.get(key)
         if source is None:
             source = self._made[key] = self._make(row)
         return source
 
-    def _make(self, row: _Row) -> Source:
+    def _make(self, row: Row) -> Source:
         label = self._snapshot.labels[row.label]
         return Source(
             owner=label.owner,

@@ -1,7 +1,7 @@
 """Hunting: logs against everything that the node's own organisation may match.
 
 A line counts as one hit of an indicator however many of its values or fields it holds. Some hits are shown and counted apart, not raised: on a
-value of a warninglist, on a bare public suffix, on what looks like a version, and at a time when the indicator did not hold.
+value of a warninglist, on a bare public suffix, on what looks like a version, at a time when the indicator did not hold, and what somebody suppressed.
 """
 
 from __future__ import annotations
@@ -12,28 +12,33 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Literal
 
 import msgspec
 
 from tocsin.clock import Micros
 from tocsin.matching import Entry, Indicator, Kind
 from tocsin.matching.ahead import Ahead
+from tocsin.matching.clues import CLUE
 from tocsin.matching.decay import confidence_at
 from tocsin.matching.engine import DEFANGED
+from tocsin.matching.entries import entry_of
 from tocsin.matching.sieve import Escapes, Sieve
 from tocsin.node.catalogue import Catalogue, Source
+from tocsin.node.evaluating import TEXT, Evaluated, Evaluator, Met, Part, can_evaluate, join
 from tocsin.node.logs import OpenLog, Reading, open_logs
 from tocsin.telemetry import MalformedLine, Observation, Tally
 from tocsin.telemetry.containers import UNREAD
 from tocsin.telemetry.finding import Finding, find_in
+from tocsin.telemetry.observations import Look
 from tocsin.telemetry.quarantine import Quarantine
 
 EARLY = "before-valid"
 LATE = "after-valid"
 FADED = "faded"
 WARNINGLIST = "warninglist:"
+SUPPRESSED = "suppressed"
 
-_TEXT = 2000
 _EXAMPLES = 5
 
 
@@ -49,6 +54,8 @@ class Options(msgspec.Struct, frozen=True):
         breaker: after so many hits an indicator is given up for the rest of the hunt: it says something about itself, not about the logs.
         least: flag hits whose indicator's confidence has decayed below this by the time of the record (`matching.decay`).
         threads: how many blocks of a log are scanned side by side.
+        lateness: how late a record may come, in µs, for patterns that take several; None: in any order.
+        suppresses: tells which hits somebody does not want to be raised (`node.keeping_hits.suppressing`).
     """
 
     since: Micros | None = None
@@ -59,6 +66,8 @@ class Options(msgspec.Struct, frozen=True):
     breaker: int = 100_000
     least: int = 0
     threads: int = msgspec.field(default_factory=lambda: len(os.sched_getaffinity(0)))
+    lateness: Micros | None = None
+    suppresses: Callable[[Hit], bool] | None = None
 
 
 class Hit(msgspec.Struct, frozen=True, gc=False):
@@ -76,11 +85,13 @@ class Hit(msgspec.Struct, frozen=True, gc=False):
         text: the line, or its first 2,000 characters.
         flags: why it is to be doubted; see `raised`.
         digest: SHA-256 of the line's bytes; `nth` tells equal lines of one log apart.
+        parts: of a hit on a pattern (`kind` is "pattern", `wanted` the pattern): the records that met it together, as they were read. Place and
+            text of the hit are those of the last.
     """
 
     indicator: Indicator
     sources: tuple[Source, ...]
-    kind: Kind
+    kind: Kind | Literal["pattern"]
     wanted: str
     value: str
     file: str
@@ -93,6 +104,7 @@ class Hit(msgspec.Struct, frozen=True, gc=False):
     flags: tuple[str, ...]
     digest: str
     nth: int
+    parts: tuple[Part, ...] = ()
 
     @property
     def raised(self) -> bool:
@@ -101,12 +113,13 @@ class Hit(msgspec.Struct, frozen=True, gc=False):
 
 
 class Count(msgspec.Struct):
-    """What was found of one indicator so far; `given_up`: it is not looked for any more (`Options.breaker`)."""
+    """What was found of one indicator so far; `beyond` of the raised ones were not handed on; `given_up`: it is not looked for any more."""
 
     indicator: Indicator
     given_up: bool = False
     raised: int = 0
     flagged: int = 0
+    beyond: int = 0
     first: Micros | None = None
     last: Micros | None = None
 
@@ -122,6 +135,7 @@ class Report(msgspec.Struct):
         malformed: lines that are not of their log's format; `examples` has some, with place and reason.
         faults: logs that could not be read, or not to their end, and why.
         formats: logs by format.
+        dropped: records that patterns had to forget, or searches that they gave up: hits that take several records may be missing.
         held_back: hits beyond `Options.most`: counted, not handed on.
         seconds: time it took.
     """
@@ -137,8 +151,13 @@ class Report(msgspec.Struct):
     examples: list[tuple[str, str]] = msgspec.field(default_factory=list)
     faults: list[tuple[str, str]] = msgspec.field(default_factory=list)
     formats: Counter[str] = msgspec.field(default_factory=Counter)
+    dropped: int = 0
     held_back: int = 0
     seconds: float = 0.0
+
+
+def _moved(record: Observation | MalformedLine, log: OpenLog) -> Observation | MalformedLine:
+    return msgspec.structs.replace(record, line=record.line + log.line, offset=record.offset + log.offset)
 
 
 class Hunt:
@@ -148,11 +167,41 @@ class Hunt:
         """Prepare to hunt for what `catalogue` holds; `now` stands for the time of records that have none."""
         self.catalogue = catalogue
         self.report = Report()
-        self._now = now
+        self.now = now
         self._options = options or Options()
-        self._sieves: dict[Escapes, Sieve] = {}
+        self._sieves: dict[tuple[Escapes, bool], Sieve] = {}
         self._equal: Counter[tuple[int, str]] = Counter()
         self._muted: set[int] = set()
+        self._may_hold: Look | None = None
+        self._evaluators: list[Evaluator] = []
+        self._evaluate(catalogue.evaluated)
+
+    def continued(self, catalogue: Catalogue, *, anew: bool = False) -> Hunt:
+        """Return a hunt for what another catalogue holds that goes on where this one is; patterns keep what they have seen.
+
+        Args:
+            catalogue: its tags mean what they meant (`node.following`).
+            anew: begin to count at nothing, so that what was given up is looked for again.
+        """
+        made = Hunt(
+            msgspec.structs.replace(catalogue, evaluated=Evaluated()), now=self.now, options=self._options
+        )
+        made.catalogue = catalogue
+        made.report = Report() if anew else self.report
+        made._evaluators = [*self._evaluators]
+        known = {tag for each in self._evaluators for tag in each.tags}
+        made._evaluate(catalogue.evaluated.only(catalogue.evaluated.indicators.keys() - known))
+        return made
+
+    def _evaluate(self, wanted: Evaluated) -> None:
+        if len(wanted):
+            options = self._options
+            self._evaluators.append(Evaluator(wanted, any_time=options.any_time, lateness=options.lateness))
+
+    def scan(self, log: OpenLog) -> Iterator[Hit]:
+        """Yield the hits in a log, or a piece of one, in this thread."""
+        self.report.formats[log.log.name] += 1
+        yield from self._log(log, None)
 
     def run(self, paths: Iterable[str], *, on_read: Callable[[int], None] | None = None) -> Iterator[Hit]:
         """Yield the hits in the logs at `paths` (`node.logs.open_logs`), flagged ones among them.
@@ -170,39 +219,63 @@ class Hunt:
             if on_read is not None:
                 on_read(count)
 
+        logs = open_logs(
+            paths,
+            on_read=read,
+            on_fault=lambda name, why: report.faults.append((name, why)),
+            reading=self._options.reading,
+        )
+        yield from self.over(logs)
+
+    def over(self, logs: Iterable[OpenLog]) -> Iterator[Hit]:
+        """Yield the hits in logs that were opened by somebody else, flagged ones among them."""
+        began = time.perf_counter()
+        report = self.report
         with ThreadPoolExecutor(self._options.threads, thread_name_prefix="scan") as pool:
-            for log in open_logs(
-                paths,
-                on_read=read,
-                on_fault=lambda name, why: report.faults.append((name, why)),
-                reading=self._options.reading,
-            ):
+            for log in logs:
                 report.formats[log.log.name] += 1
                 yield from self._log(log, pool)
                 report.seconds = time.perf_counter() - began
 
-    def _log(self, log: OpenLog, pool: ThreadPoolExecutor) -> Iterator[Hit]:
-        sieve = self._sieves.get(log.log.escapes)
-        if sieve is None:
-            sieve = self._sieves[log.log.escapes] = Sieve(self.catalogue.index, log.log.escapes)
-            sieve.mute(self._muted)
+    def _log(self, log: OpenLog, pool: ThreadPoolExecutor | None) -> Iterator[Hit]:
         tally = Tally()
         lines, size = self.report.lines, self.report.bytes
         self._equal.clear()
-        ahead = Ahead(sieve, pool, self._options.threads)
+        stream, look = self._look(log, pool)
         try:
-            # what is in a container comes to be text only as it is read: there is nothing to look at ahead
-            within = log.log.container != "none"
-            stream = log.stream if within else ahead.stream(log.stream)
-            look = sieve.spans if within else ahead.look
-            for record in log.log.read(stream, log.name, look=look, tally=tally, reference=log.reference):
+            for found in log.log.read(stream, log.name, look=look, tally=tally, reference=log.reference):
+                record = _moved(found, log) if log.line or log.offset else found
                 if isinstance(record, MalformedLine):
                     self._malformed(log.name, record)
                 elif self._before(record):
                     continue
-                yield from self._hits(log.name, record)
+                yield from self._hits(log, record)
         finally:
             self.report.lines, self.report.bytes = lines + tally.lines, size + tally.bytes
+            self.report.dropped = sum(each.dropped for each in self._evaluators)
+
+    def _look(self, log: OpenLog, pool: ThreadPoolExecutor | None) -> tuple[Iterable[bytes], Look | None]:
+        """Return the stream that a reader is to read, and what tells it which lines deserve a look."""
+        clues = self.catalogue.evaluated.clues
+        typed = bool(self._evaluators) and can_evaluate(log.log)
+        everywhere = typed and clues.everywhere
+        if everywhere:
+            typed = False
+        sieve = self._sieves.get((log.log.escapes, typed))
+        if sieve is None:
+            needles = clues.needles if typed else ()
+            sieve = Sieve(self.catalogue.index, log.log.escapes, needles)
+            self._sieves[log.log.escapes, typed] = sieve
+            sieve.mute(self._muted)
+        # every record is read, but asked for values only where a line may hold one; other formats may write lines anew for the sieve
+        self._may_hold = sieve.spans if everywhere and log.log.escapes != "none" else None
+        if everywhere:
+            return log.stream, None
+        # what is in a container comes to be text only as it is read: there is nothing to look at ahead
+        if pool is None or log.log.container != "none":
+            return log.stream, sieve.spans
+        ahead = Ahead(sieve, pool, self._options.threads)
+        return ahead.stream(log.stream), ahead.look
 
     def _malformed(self, name: str, line: MalformedLine) -> None:
         if line.rule == UNREAD:
@@ -217,27 +290,37 @@ class Hunt:
     def _before(self, record: Observation) -> bool:
         return self._options.since is not None and record.at is not None and record.at < self._options.since
 
-    def _hits(self, name: str, record: Observation | MalformedLine) -> Iterator[Hit]:
+    def _hits(self, log: OpenLog, record: Observation | MalformedLine) -> Iterator[Hit]:
         at = record.at if isinstance(record, Observation) else None
         best: dict[int, tuple[Finding, tuple[str, ...]]] = {}
-        for finding in find_in(record, self.catalogue.index):
+        worth = self._may_hold is None or bool(self._may_hold(record.raw))
+        for finding in find_in(record, self.catalogue.index) if worth else ():
             entry = self.catalogue.index.entries[finding.entry]
-            if self._is_given_up(entry.indicator.tag, finding.entry):
+            if entry.indicator is CLUE or self._is_given_up(entry.indicator.tag, finding.entry):
                 continue
             flags = self._flags(entry, finding, at)
             known = best.get(entry.indicator.tag)
             if known is None or len(flags) < len(known[1]):
                 best[entry.indicator.tag] = (finding, flags)
         for finding, flags in best.values():
-            hit = self._hit(name, record, finding, flags)
-            if self._count(hit):
-                yield hit
+            yield from self._counted(self._hit(log.name, record, finding, flags))
+        if isinstance(record, Observation) and can_evaluate(log.log):
+            for met in self._met(log, record):
+                # a line is one hit of an indicator, whether by a value of its pattern or by all of it
+                if met.indicator.tag not in best and not self._is_given_up(met.indicator.tag, None):
+                    yield from self._counted(self._pattern_hit(met))
 
-    def _is_given_up(self, tag: int, position: int) -> bool:
+    def _met(self, log: OpenLog, record: Observation) -> Iterator[Met]:
+        for each in self._evaluators:
+            for met in each.feed(log.name, record, log.log, now=self.now):
+                if met.indicator.tag in self.catalogue.evaluated.indicators:  # it may have gone meanwhile
+                    yield met
+
+    def _is_given_up(self, tag: int, position: int | None) -> bool:
         count = self.report.counts.get(tag)
         if count is None or not count.given_up:
             return False
-        if position not in self._muted:
+        if position is not None and position not in self._muted:
             self._muted.add(position)
             for sieve in self._sieves.values():
                 sieve.mute(self._muted)
@@ -251,7 +334,7 @@ class Hunt:
                 self.catalogue.lists.names("ipv6" if ":" in finding.value else "ipv4", finding.value)
             )
         flags += [WARNINGLIST + name for name in lists]
-        moment = self._now if at is None else at
+        moment = self.now if at is None else at
         if not self._options.any_time and not entry.valid_at(moment):
             since = entry.indicator.valid_from
             flags.append(EARLY if since is not None and moment < since else LATE)
@@ -280,11 +363,56 @@ class Hunt:
             field=finding.field,
             at=at,
             host=host,
-            text=record.raw[: 4 * _TEXT].decode("utf-8", "replace")[:_TEXT],
+            text=record.raw[: 4 * TEXT].decode("utf-8", "replace")[:TEXT],
             flags=flags,
             digest=digest,
             nth=self._equal[entry.indicator.tag, digest],
         )
+
+    def _pattern_hit(self, met: Met) -> Hit:
+        indicator, last = met.indicator, met.parts[-1]
+        digest = last.digest if len(met.parts) == 1 else join(met.parts)
+        self._equal[indicator.tag, digest] += 1
+        values = [each for part in met.parts for each in part.values]
+        return Hit(
+            indicator=indicator,
+            sources=self.catalogue.sources[indicator.tag],
+            kind="pattern",
+            wanted=indicator.pattern,
+            value=", ".join(dict.fromkeys(value for _, value in values))[:TEXT],
+            file=last.file,
+            line=last.line,
+            offset=last.offset,
+            field=", ".join(dict.fromkeys(path for path, _ in values))[:TEXT],
+            at=last.at,
+            host=last.host,
+            text=last.text,
+            flags=self._pattern_flags(indicator, values),
+            digest=digest,
+            nth=self._equal[indicator.tag, digest],
+            parts=met.parts,
+        )
+
+    def _pattern_flags(self, indicator: Indicator, values: list[tuple[str, str]]) -> tuple[str, ...]:
+        """Flag what says nothing but listed values: a pattern that asks for more than those is about the rest."""
+        flags: list[str] = []
+        for path, value in values:
+            entry = entry_of(path, value, indicator)
+            names = self.catalogue.lists.names(entry.kind, entry.value) if entry is not None else ()
+            if not names:
+                flags = []
+                break
+            flags += [WARNINGLIST + name for name in names]
+        if indicator.confidence is not None and indicator.confidence < self._options.least:
+            flags.append(FADED)
+        return tuple(dict.fromkeys(flags))
+
+    def _counted(self, hit: Hit) -> Iterator[Hit]:
+        suppresses = self._options.suppresses
+        if suppresses is not None and suppresses(hit):
+            hit = msgspec.structs.replace(hit, flags=(*hit.flags, SUPPRESSED))
+        if self._count(hit):
+            yield hit
 
     def _count(self, hit: Hit) -> bool:
         """Count a hit; return whether it is to be handed on."""
@@ -305,5 +433,6 @@ class Hunt:
         count.given_up = count.raised + count.flagged >= self._options.breaker
         if count.raised + count.flagged > self._options.most:
             report.held_back += 1
+            count.beyond += hit.raised
             return False
         return True

@@ -31,12 +31,17 @@ _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
 class OpenLog(msgspec.Struct, frozen=True):
-    """A log to be read: its name, its format, its bytes, unpacked, and what stands for years and zones that its times leave out."""
+    """A log to be read: its name, its format, its bytes, unpacked, and what stands for years and zones that its times leave out.
+
+    Of a piece of a log, `line` and `offset` are added to those that are counted from the piece's beginning.
+    """
 
     name: str
     log: Log
     stream: Iterator[bytes]
     reference: Reference
+    line: int = 0
+    offset: int = 0
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -79,7 +84,7 @@ def size_of(paths: Iterable[str]) -> int | None:
     for path in paths:
         if path == "-":
             return None
-        for file in _files(path):
+        for file in files(path):
             try:
                 total += file.stat().st_size if file.is_file() else 0
             except OSError:
@@ -105,7 +110,7 @@ def open_logs(
         if path == "-":
             yield from _opened("-", sys.stdin.buffer, on_read, on_fault, how)
             continue
-        for file in _files(path):
+        for file in files(path):
             try:
                 stream = file.open("rb", buffering=0)
             except OSError as error:
@@ -115,7 +120,8 @@ def open_logs(
                 yield from _opened(str(file), stream, on_read, on_fault, how)
 
 
-def _files(path: str) -> Iterator[Path]:
+def files(path: str) -> Iterator[Path]:
+    """Yield the files at a path as `open_logs` reads them: itself, or all in the folder and below whose names begin with no dot."""
     root = Path(path)
     if not root.is_dir():
         yield root

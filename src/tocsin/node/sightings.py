@@ -16,9 +16,11 @@ import msgspec
 
 from tocsin.clock import Micros, to_text
 from tocsin.errors import StoreError
+from tocsin.node import keeping_hits
 from tocsin.node.catalogue import Source, marking_of, name_of
 from tocsin.node.clearances import Clearances, Snapshot
-from tocsin.node.hunt import Hit
+from tocsin.node.hunt import Count, Hit
+from tocsin.node.keeping_hits import day_of
 from tocsin.sharing.labels import Label, label_for
 from tocsin.sharing.release import Clearance, Released
 from tocsin.stix import Object, canonical, parse, sensitive
@@ -43,13 +45,14 @@ _MARKINGS = {
 
 
 class Written(msgspec.Struct, frozen=True):
-    """What became of the hits of a hunt: kept anew, sightings new, with a higher count, unchanged; and to whom they may go back."""
+    """What became of the hits of a hunt: kept anew, sightings new, with a higher count, unchanged; to whom they may go back; alerts opened."""
 
     kept: int = 0
     new: int = 0
     updated: int = 0
     same: int = 0
     owners: tuple[str, ...] = ()
+    alerts: int = 0
 
 
 class Sighting(msgspec.Struct, frozen=True):
@@ -70,54 +73,36 @@ class Sighting(msgspec.Struct, frozen=True):
     modified: str
 
 
-def keep(store: Store, found: Sequence[Hit], *, now: Micros) -> int:
-    """Keep raised hits; return how many were not known."""
-    rows = [
-        hits.Hit(
-            at=now,
-            indicator=hit.indicator.id,
-            value=_clean(hit.value),
-            place=f"{hit.digest}/{source.owner}",
-            line=hit.nth,
-            label_id=source.label_id,
-            detail={
-                "owner": source.owner,
-                "day": _day(now if hit.at is None else hit.at),
-                "event": hit.at,
-                "file": _clean(hit.file),
-                "line": hit.line,
-                "field": _clean(hit.field),
-                "host": _clean(hit.host or ""),
-            },
-        )
-        for hit in found
-        if hit.raised
-        for source in hit.sources
-    ]
-    new = 0
-    for start in range(0, len(rows), 10 * _AT_ONCE):
-        with store.connection() as connection:
-            new += hits.put(connection, rows[start : start + 10 * _AT_ONCE])
-    return new
-
-
-def write(store: Store, clearances: Clearances, found: Sequence[Hit], *, now: Micros) -> Written:
-    """Keep hits and write the sightings they add up to.
+def write(
+    store: Store,
+    clearances: Clearances,
+    found: Sequence[Hit],
+    *,
+    now: Micros,
+    counts: Mapping[int, Count] | None = None,
+) -> Written:
+    """Keep hits, raise alerts for them, and write the sightings they add up to.
 
     Args:
         store: where to.
         clearances: the node's; an own sighting that exists already is read under the own clearance.
         found: hits of a hunt; flagged ones and those of observables make no sighting.
         now: time of what is written.
+        counts: what the hunt counted, by tag (`keeping_hits.keep`).
     """
-    kept = keep(store, found, now=now)
+    kept, opened = keeping_hits.keep(store, found, now=now, counts=counts)
+    return msgspec.structs.replace(tell(store, clearances, found, now=now), kept=kept, alerts=len(opened))
+
+
+def tell(store: Store, clearances: Clearances, found: Sequence[Hit], *, now: Micros) -> Written:
+    """Write the sightings that hits add up to, which are kept already; arguments as of `write`."""
     sources: dict[tuple[str, str], Source] = {}
     days: set[tuple[str, str, str]] = set()
     for hit in found:
         if hit.raised and not hit.indicator.observable:
             for source in hit.sources:
                 sources[hit.indicator.id, source.owner] = source
-                days.add((hit.indicator.id, source.owner, _day(now if hit.at is None else hit.at)))
+                days.add((hit.indicator.id, source.owner, day_of(now if hit.at is None else hit.at)))
     with store.connection() as connection:
         tallies = hits.tally(connection, sorted({indicator for indicator, _, _ in days}))
     wanted: dict[UUID, list[tuple[Tally, Source]]] = {}
@@ -128,13 +113,13 @@ def write(store: Store, clearances: Clearances, found: Sequence[Hit], *, now: Mi
         # a sighting goes where the indicator may go as it is now: it must not count what another marking held back
         if tally.label_id == found_by.label_id:
             wanted.setdefault(found_by.collection, []).append((tally, found_by))
-    counts: Counter[str] = Counter()
+    written: Counter[str] = Counter()
     own = clearances.snapshot.own.id
     for collection, group in wanted.items():
         for start in range(0, len(group), _AT_ONCE):
-            counts.update(_write(store, clearances, collection, group[start : start + _AT_ONCE], now))
+            written.update(_write(store, clearances, collection, group[start : start + _AT_ONCE], now))
     names = {source.owner_name for source in sources.values() if source.owner != own}
-    return Written(kept, counts["new"], counts["updated"], counts["same"], tuple(sorted(names)))
+    return Written(0, written["new"], written["updated"], written["same"], tuple(sorted(names)))
 
 
 def _write(
@@ -287,18 +272,9 @@ def _id(own: str, tally: Tally) -> str:
     return f"sighting--{uuid.uuid5(NAMESPACE, name)}"
 
 
-def _day(at: Micros) -> str:
-    return to_text(at)[:10]
-
-
 def _moment(at: Micros) -> str:
     return to_text(at)[:23] + "Z"
 
 
 def _after(moment: str) -> str:
     return _moment((to_micros(moment) // 1000 + 1) * 1000)
-
-
-def _clean(text: str) -> str:
-    # PostgreSQL takes neither NUL nor halves of characters; a log may hold both
-    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\ufffd")

@@ -16,6 +16,8 @@ from tocsin.config import Settings
 from tocsin.exchange import hook
 from tocsin.exchange.openid import Provider
 from tocsin.node.clearances import Clearances
+from tocsin.node.outputs import Lists
+from tocsin.node.saved_hunts import Scheduler
 from tocsin.node.webhooks import Dispatcher
 from tocsin.server import health
 from tocsin.server.auth import Authenticator
@@ -56,10 +58,12 @@ class App:
             journalist=Journalist(store, authenticator, metrics),
             metrics=metrics,
             provider=_provider(settings, store),
+            lists=Lists(store, clearances),
         )
         self._pipeline = Pipeline(self.parts)
         self._indexer = Indexer(store)
         self._caretaker = Caretaker(store)
+        self._scheduler = Scheduler(store, clearances)
         allowed = hook.origins(settings.webhook_origins)
         self._messenger = Messenger(Dispatcher(store, clearances, allowed)) if allowed else None
         self.asgi = Starlette(
@@ -74,6 +78,7 @@ class App:
         self.parts.journalist.start()
         self._indexer.start()
         self._caretaker.start()
+        self._scheduler.start()
         if self._messenger is not None:
             self._messenger.start()
         try:
@@ -85,6 +90,7 @@ class App:
         self._pipeline.stop()
         self._indexer.stop()
         self._caretaker.stop()
+        self._scheduler.stop()
         if self._messenger is not None:
             self._messenger.stop()
         self.parts.journalist.stop()

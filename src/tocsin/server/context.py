@@ -11,6 +11,7 @@ from starlette.responses import Response
 from tocsin.config import Settings
 from tocsin.exchange.openid import Provider
 from tocsin.node.clearances import Clearances
+from tocsin.node.outputs import Lists
 from tocsin.server.auth import Authenticator
 from tocsin.server.availability import Availability
 from tocsin.server.directory import Directory, Facts
@@ -38,6 +39,7 @@ class Parts(msgspec.Struct, frozen=True):
     availability: Availability
     journalist: Journalist
     metrics: Metrics
+    lists: Lists
     provider: Provider | None = None
 
 

@@ -33,11 +33,14 @@ def respond(
     media_type: str = TAXII,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
+    tag: str = "",
+    weak: bool = False,
 ) -> Response:
     """Return a response with what was released.
 
     The entity tag (RFC 9110 section 8.8.3) is made from the released content alone, so that it says nothing about what the
-    reader may not see; each content coding has its own, as it must.
+    reader may not see; each content coding has its own, as it must. Who has made one of that content already hands it over as `tag`;
+    a `weak` one stands for bodies that differ in the moment at which they were handed out, and in nothing else.
     """
     body = released.value
     fields = {"Content-Type": media_type, "Cache-Control": "private, no-cache", "Vary": _VARY}
@@ -47,8 +50,8 @@ def respond(
     if len(body) >= _COMPRESS_FROM and (accepted := request.headers.get("accept-encoding")):
         encoding = accepted_encoding(accepted)
     if status == 200 and request.method in {"GET", "HEAD"}:
-        tag = tag_of(body)
-        fields["ETag"] = f'"{tag}-{encoding}"' if encoding else f'"{tag}"'
+        tag = tag or tag_of(body)
+        fields["ETag"] = ("W/" if weak else "") + (f'"{tag}-{encoding}"' if encoding else f'"{tag}"')
         if _matches(request.headers.get("if-none-match"), tag):
             del fields["Content-Type"]
             return Response(status_code=304, headers=fields)

@@ -19,6 +19,31 @@ INSTRUMENTS = ("clauses", "instrument", "public-interest")
 """What an agreement can contain for transfers: clauses (GDPR article 46(2)(c) and the like), an instrument between public authorities
 (46(2)(a)), important reasons of public interest (49(1)(d))."""
 
+USES = ("match", "enrich_externally", "block", "attribute_source", "redistribute", "use_in_proceedings")
+"""The actions of which an agreement can say that it permits them. All but the last are open where it says nothing; that one is closed."""
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """What an agreement says of what others share in the communities that rest on it.
+
+    It binds whoever got something there, also after the agreement has ended; who shared it is not bound.
+
+    Attributes:
+        title: of the agreement.
+        permitted: the actions of `USES` that it permits, and no other; None: it says nothing of actions.
+        closed: nothing goes on: members of the community alone may have it, and none of them passes it on.
+    """
+
+    title: str
+    permitted: tuple[str, ...] | None = None
+    closed: bool = False
+
+    @property
+    def barred(self) -> frozenset[str]:
+        """The actions that it does not permit."""
+        barred = frozenset() if self.permitted is None else frozenset(USES).difference(self.permitted)
+        return barred | {"redistribute"} if self.closed else barred
+
 
 class Party(msgspec.Struct, frozen=True):
     """An organisation's part in an agreement: since when, until when, and when it told its authority; µs."""
@@ -43,6 +68,7 @@ class Agreement(msgspec.Struct, frozen=True):
         transfer: the instrument for transfers of personal data that it contains, of `INSTRUMENTS`; "" for none.
         law: id of the dated legal basis (`tocsin.law.bases`) without which it is not in force; "" for none.
         parties: who takes part.
+        permitted, closed: what it says of what is shared under it (`Terms`).
     """
 
     id: UUID
@@ -58,6 +84,13 @@ class Agreement(msgspec.Struct, frozen=True):
     transfer: str = ""
     law: str = ""
     parties: tuple[Party, ...] = ()
+    permitted: tuple[str, ...] | None = None
+    closed: bool = False
+
+    @property
+    def terms(self) -> Terms:
+        """What it says of what is shared under it."""
+        return Terms(self.title, self.permitted, self.closed)
 
     def party(self, organisation: str) -> Party | None:
         """Return an organisation's part, or None."""

@@ -13,6 +13,7 @@ from typing import TypeAlias
 import msgspec
 
 from tocsin.sharing import oracle
+from tocsin.sharing.actions import ACTIONS
 from tocsin.sharing.audience import KNOWN, UNVERIFIED, Organisation
 from tocsin.sharing.facts import CURRENT, EMBARGOED, EXPIRED, NO_PAP, NO_TLP, TLP_WORDS, Facts
 from tocsin.sharing.oracle import Decision
@@ -21,6 +22,7 @@ from tocsin.sharing.wording import Case, level
 
 OPERATOR = "whoever runs this node"
 SOURCE = "the source of the object"
+PARTIES = "the parties"
 _AT_ONCE = 3  # changes together
 _CHANGES = 12  # what is worth a person's attention
 _COMMUNITIES = 5  # the same for communities
@@ -116,12 +118,20 @@ def _of_handling(case: Case, facts: Facts) -> Iterator[Sequence[_Try]]:
     if case.action in {"block", "enrich_externally"} and facts.pap != NO_PAP:
         pap = "green" if case.action == "block" else "amber"
         yield [_try(f"{owner} marks it PAP:{pap.upper()}", SOURCE, _label(pap=pap))]
+    if case.action in facts.barred:
+        words = f"what was agreed permits to {ACTIONS[case.action]}"
+        yield [_try(words, PARTIES, _label(barred=facts.barred - {case.action}))]
+    if case.action == "use_in_proceedings" and facts.communities and not (facts.ours or facts.consented):
+        words = "the agreement that its communities rest on permits use in proceedings"
+        yield [_try(words, PARTIES, _label(consented=True))]
 
 
 def _of_bounds(case: Case, facts: Facts) -> Iterator[Sequence[_Try]]:
     """Yield what would be otherwise if the recipient were among those that a marking lets it go to."""
     owner, recipient = case.name(facts.owner), case.recipient
-    for community in sorted(facts.circles.difference(recipient.communities))[:_COMMUNITIES]:
+    for community in sorted(facts.circles.difference(recipient.communities, facts.communities))[
+        :_COMMUNITIES
+    ]:
         joined = (*recipient.communities, community)
         words = f"{recipient.name} joins the community {case.name(community)}"
         yield [_try(words, OPERATOR, _recipient(communities=joined))]
@@ -158,7 +168,7 @@ def _of_standing(recipient: Organisation, facts: Facts) -> Iterator[Sequence[_Tr
                 )
             ]
         words = f"an agreement with {name} gives a ground for personal data to go to {recipient.country or 'its country'}"
-        yield [_try(words, "the parties", _recipient(transfer="clauses"))]
+        yield [_try(words, PARTIES, _recipient(transfer="clauses"))]
     if "offence" in facts.holds and not recipient.own:
         yield [_try(f"{name} is known to be an authority", OPERATOR, _recipient(roles=("government",)))]
 
@@ -177,7 +187,7 @@ def _of_recipient(case: Case, facts: Facts) -> Iterator[Sequence[_Try]]:
         words = (
             f"the agreement that {case.name(community)} rests on is in force for {name} and {case.own.name}"
         )
-        yield [_try(words, "the parties", _recipient(communities=(*recipient.communities, community)))]
+        yield [_try(words, PARTIES, _recipient(communities=(*recipient.communities, community)))]
     missing = sorted(facts.communities.difference(recipient.communities) - lapsed)
     for community in missing[:_COMMUNITIES]:
         joined = (*recipient.communities, community)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from tocsin.clock import Micros
+from tocsin.sharing.agreements import Terms
 from tocsin.sharing.labels import Definitions, Label
 from tocsin.stix.handling import PAP, Handling, from_kind, together
 from tocsin.stix.markings import TLP, tlp_of
@@ -49,6 +50,8 @@ class Facts(msgspec.Struct, frozen=True):
         encrypted: it may go over encrypted channels only.
         holds: what was found in it that needs care, of `tocsin.stix.sensitive.SENSITIVE`.
         personal: some of that are personal data.
+        barred: actions that an agreement under which it was shared does not permit, of `tocsin.sharing.agreements.USES`.
+        consented: all agreements under which it was shared permit use in proceedings.
     """
 
     tlp: str
@@ -74,6 +77,8 @@ class Facts(msgspec.Struct, frozen=True):
     encrypted: bool = False
     holds: frozenset[str] = frozenset()
     personal: bool = False
+    barred: frozenset[str] = frozenset()
+    consented: bool = False
 
 
 def facts_of(label: Label, definitions: Definitions, *, own: str, now: Micros) -> Facts:
@@ -105,6 +110,11 @@ def facts_of(label: Label, definitions: Definitions, *, own: str, now: Micros) -
         clear, green = TLP_WORDS[TLP.CLEAR], TLP_WORDS[TLP.GREEN]
         levels = levels - {clear} | {green}
         word = green if word == clear else word
+    agreed = terms_of(label, definitions, own=own)
+    circles = None if asked.communities is None else frozenset(asked.communities)
+    if any(each.closed for each in agreed):
+        addressed = frozenset(label.communities)
+        circles = addressed if circles is None else circles & addressed
     return Facts(
         tlp=word,
         levels=levels,
@@ -120,8 +130,8 @@ def facts_of(label: Label, definitions: Definitions, *, own: str, now: Micros) -
         no_regulators=asked.no_regulators,
         no_law_enforcement=asked.no_law_enforcement,
         hide_source=asked.hide_source,
-        circled=asked.communities is not None,
-        circles=frozenset(asked.communities or ()),
+        circled=circles is not None,
+        circles=circles or frozenset(),
         reserved=asked.organisations is not None,
         reserved_for=frozenset(asked.organisations or ()),
         professional=asked.roles is not None,
@@ -129,7 +139,19 @@ def facts_of(label: Label, definitions: Definitions, *, own: str, now: Micros) -
         encrypted=asked.encrypted,
         holds=frozenset(label.holds),
         personal=not PERSONAL.isdisjoint(label.holds),
+        barred=frozenset().union(*(each.barred for each in agreed)),
+        consented=bool(agreed)
+        and len(agreed) == len(label.communities)
+        and all("use_in_proceedings" in (each.permitted or ()) for each in agreed),
     )
+
+
+def terms_of(label: Label, definitions: Definitions, *, own: str) -> list[Terms]:
+    """Return what was agreed for an object of this label: nothing, where it is this node's own, for agreements bind who got something."""
+    if label.owner == own:
+        return []
+    found = map(definitions.terms, label.communities)
+    return [each for each in found if each is not None]
 
 
 def _timing(asked: Handling, now: Micros) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from tocsin.sharing.agreements import Terms
 from tocsin.stix.markings import TLP, tlp_of
 
 
@@ -37,21 +38,31 @@ class Label(msgspec.Struct, frozen=True):
 
 
 class Definitions:
-    """What marking ids mean, and who said so.
+    """What marking ids mean, and who said so; and what was agreed in communities.
 
     A definition counts for an object when its definer is the object's owner or this node's own organisation. Otherwise a hostile
     peer could declare someone else's marking harmless. Where both have said something, both hold: what this node took in
     with some file must not free what the owner bound.
     """
 
-    __slots__ = ("_kinds",)
+    __slots__ = ("_kinds", "_terms")
 
-    def __init__(self, kinds: Mapping[tuple[str, str], str] | None = None) -> None:
-        """Take (marking id, definer) -> kind, as `tocsin.stix.markings.definition_kind` names it."""
+    def __init__(
+        self,
+        kinds: Mapping[tuple[str, str], str] | None = None,
+        terms: Mapping[str, Terms] | None = None,
+    ) -> None:
+        """Take what is known.
+
+        Args:
+            kinds: (marking id, definer) -> kind, as `tocsin.stix.markings.definition_kind` names it.
+            terms: of the agreements that communities rest on, by id of the community.
+        """
         self._kinds = dict(kinds or {})
+        self._terms = dict(terms or {})
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Definitions) and self._kinds == other._kinds
+        return isinstance(other, Definitions) and self._kinds == other._kinds and self._terms == other._terms
 
     __hash__ = None  # type: ignore[assignment]  # compared, never a key
 
@@ -59,6 +70,10 @@ class Definitions:
         """Return what is said of `marking` by those who may, for an object of `owner`; all of it holds."""
         said = (self._kinds.get((marking, who)) for who in dict.fromkeys((own, owner)))
         return [kind for kind in said if kind is not None]
+
+    def terms(self, community: str) -> Terms | None:
+        """Return what was agreed for what is shared in a community; None where it rests on no agreement."""
+        return self._terms.get(community)
 
     def everything(self) -> list[tuple[str, str, str]]:
         """Return marking id, definer and kind of every definition, sorted."""

@@ -21,6 +21,7 @@ from tocsin.errors import LimitError
 from tocsin.law.transfer import GROUNDS
 from tocsin.sharing import oracle
 from tocsin.sharing.actions import ACTIONS
+from tocsin.sharing.agreements import USES
 from tocsin.sharing.audience import ROLES, TRUST, Organisation
 from tocsin.sharing.facts import CURRENT, EMBARGOED, EXPIRED, NO_PAP, NO_TLP, PAP_WORDS, TLP_WORDS, Facts
 from tocsin.sharing.policy import Policy, PolicySet
@@ -220,6 +221,8 @@ def _facts(names: set[str], words: set[str], recipients: list[str]) -> list[Fact
         ],
         "encrypted": [False, True],
         "holds": [frozenset(), *(frozenset((kind,)) for kind in SENSITIVE), frozenset(SENSITIVE)],
+        "barred": [frozenset(), *(frozenset((use,)) for use in USES), frozenset(USES)],
+        "consented": [False, True],
     }
     same = {"tlp": {"tlp", "levels"}, "owner": {"owner", "ours"}, "holds": {"holds", "personal"}}
     same |= {name: {name, _PAIRS[name]} for name in _PAIRS}

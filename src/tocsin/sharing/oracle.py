@@ -98,6 +98,8 @@ def label_facts(facts: Facts) -> dict[str, Any]:
         "encrypted": facts.encrypted,
         "holds": [_one_of("Kind", kind) for kind in sorted(facts.holds)],
         "personal": facts.personal,
+        "barred": [_one_of("Use", use) for use in sorted(facts.barred)],
+        "consented": facts.consented,
     }
 
 

@@ -33,6 +33,7 @@ _ENUMERATIONS = {
     "Kind",
     "Trust",
     "Transfer",
+    "Use",
 }  # entity types of which only the id matters; `Facts` holds that
 
 

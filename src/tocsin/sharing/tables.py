@@ -14,6 +14,7 @@ import msgspec
 from tocsin.clock import Micros
 from tocsin.errors import PolicyError
 from tocsin.sharing import oracle
+from tocsin.sharing.agreements import USES, Terms
 from tocsin.sharing.audience import KNOWN, Organisation
 from tocsin.sharing.facts import facts_of
 from tocsin.sharing.labels import Definitions, label_for
@@ -50,6 +51,13 @@ class _Recipient(msgspec.Struct, forbid_unknown_fields=True):
     encrypted: bool = True
 
 
+class _Agreed(msgspec.Struct, forbid_unknown_fields=True):
+    """What `agreed` may say."""
+
+    permit: tuple[str, ...] | None = None
+    closed: bool = False
+
+
 class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One line of a table.
 
@@ -58,6 +66,7 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         markings: TLP labels, PAP labels, `statement`, `unknown`.
         handling: what a further marking asks for, as Tocsin's extension says it (docs/reference/markings.md).
         owner, communities, to, assumed, holds: of the label set; `to` are those its owner named.
+        agreed: what the agreement says that its communities rest on: `permit` (a list of actions), `closed`.
         recipient, facts: who asks.
         action: for what.
         allowed, by: what is to come out, and the ids of the policies that decide; [] where nothing permits it.
@@ -75,6 +84,7 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     holds: tuple[str, ...] = ()
     recipient: Literal["own", "peer"] = "peer"
     facts: dict[str, Any] = {}
+    agreed: dict[str, Any] | None = None
     action: str = "receive"
 
 
@@ -180,4 +190,18 @@ def _definitions(where: str, case: Case) -> Definitions:
                 f"{where}: handling is not understood", hint="docs/reference/markings.md has its properties"
             )
         kinds[_MARKINGS["handling"]] = asked.to_kind()
-    return Definitions({(marking, IDS["own"]): kind for marking, kind in kinds.items()})
+    return Definitions({(marking, IDS["own"]): kind for marking, kind in kinds.items()}, _terms(where, case))
+
+
+def _terms(where: str, case: Case) -> dict[str, Terms]:
+    if case.agreed is None:
+        return {}
+    try:
+        agreed = msgspec.convert(case.agreed, type=_Agreed)
+    except msgspec.ValidationError as error:
+        raise PolicyError(f"{where}: agreed: {error}") from error
+    if beyond := set(agreed.permit or ()).difference(USES):
+        raise PolicyError(
+            f"{where}: agreed: {min(beyond)!r} cannot be permitted", hint=f"one of {', '.join(USES)}"
+        )
+    return dict.fromkeys(case.communities, Terms("the agreement", agreed.permit, agreed.closed))

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from tocsin.clock import Micros, to_text
+from tocsin.sharing.actions import ACTIONS
+from tocsin.sharing.agreements import Terms
 from tocsin.sharing.audience import UNVERIFIED, Organisation
-from tocsin.sharing.facts import NO_TLP, Facts, handlings_of, is_understood
+from tocsin.sharing.facts import NO_TLP, Facts, handlings_of, is_understood, terms_of
 from tocsin.sharing.labels import Definitions, Label
 from tocsin.stix.handling import PAP, Handling
 from tocsin.stix.markings import tlp_of
@@ -54,6 +56,7 @@ def facts_in_words(case: Case, facts: Facts) -> Iterator[str]:
         yield f"{case.name(facts.owner)} asserted it to this node, which is a recipient of it"
     communities, named = case.list(facts.communities) or "none", case.list(facts.recipients) or "nobody"
     yield f"it is addressed to these communities: {communities}; its owner named: {named}"
+    yield from map(_agreed_in_words, terms_of(case.label, case.definitions, own=case.own.id))
     recipient = case.recipient
     if recipient.own:
         yield f"{recipient.name} runs this node"
@@ -77,6 +80,15 @@ def facts_in_words(case: Case, facts: Facts) -> Iterator[str]:
         yield f"it holds: {', '.join(sorted(facts.holds))}"
     if facts.personal and not recipient.own:
         yield recipient.ground or f"no ground is known on which personal data may go to {recipient.name}"
+
+
+def _agreed_in_words(terms: Terms) -> str:
+    said = []
+    if terms.permitted is not None:
+        said.append(f"permits only to {', '.join(map(ACTIONS.__getitem__, terms.permitted)) or 'have it'}")
+    if terms.closed:
+        said.append("keeps it among the members of its communities")
+    return f"the agreement {terms.title!r} {' and '.join(said) or 'says nothing of what may be done with it'}"
 
 
 def _markings_in_words(case: Case, facts: Facts) -> Iterator[str]:

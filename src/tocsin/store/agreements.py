@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
@@ -13,8 +14,10 @@ from tocsin.store.connection import Connection
 from tocsin.store.labels import changing
 
 _COLUMNS = (
-    "id, alias, title, purpose, legal_basis, basis_until, starts, ends, withdrawn, notify, transfer, law"
+    "id, alias, title, purpose, legal_basis, basis_until, starts, ends, withdrawn, notify, transfer, law, "
+    "permitted, closed"
 )
+_NAMES = _COLUMNS.split(", ")
 
 
 def add(connection: Connection, agreement: Agreement) -> None:
@@ -27,13 +30,9 @@ def add(connection: Connection, agreement: Agreement) -> None:
         if connection.execute("SELECT 1 FROM agreement WHERE alias = %s", (agreement.alias,)).fetchone():
             raise ConflictError(f"there is an agreement {agreement.alias!r} already")
         connection.execute(
-            f"INSERT INTO agreement ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",  # noqa: S608
-            (
-                agreement.id, agreement.alias, agreement.title, agreement.purpose, agreement.legal_basis,
-                agreement.basis_until, agreement.starts, agreement.ends, agreement.withdrawn, agreement.notify,
-                agreement.transfer, agreement.law,
-            ),
-        )  # fmt: skip
+            f"INSERT INTO agreement ({_COLUMNS}) VALUES ({', '.join(['%s'] * len(_NAMES))})",  # noqa: S608
+            [_written(getattr(agreement, name)) for name in _NAMES],
+        )
         for party in agreement.parties:
             enter(connection, agreement.id, party.organisation, party.entered)
 
@@ -46,7 +45,15 @@ def everything(connection: Connection) -> list[Agreement]:
     ).fetchall():
         parties.setdefault(row[0], []).append(Party(*row[1:]))
     rows = connection.execute(f"SELECT {_COLUMNS} FROM agreement ORDER BY alias").fetchall()  # noqa: S608
-    return [msgspec.structs.replace(Agreement(*row), parties=tuple(parties.get(row[0], ()))) for row in rows]
+    return [_read(row, tuple(parties.get(row[0], ()))) for row in rows]
+
+
+def _written(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _read(row: Sequence[object], parties: tuple[Party, ...]) -> Agreement:
+    return msgspec.convert({**dict(zip(_NAMES, row, strict=True)), "parties": parties}, type=Agreement)
 
 
 def get(connection: Connection, name: str) -> Agreement:

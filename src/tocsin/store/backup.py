@@ -67,6 +67,12 @@ _TABLES = (
     "webhook",
     "delivery",
     "hit",
+    "alert",
+    "alert_source",
+    "suppression",
+    "saved_hunt",
+    "hunt_run",
+    "watched",
     "secret",
     "form",
 )

@@ -347,6 +347,8 @@ def _relabel(connection: Connection, rows: Sequence[tuple[int, int, int, str, by
     ]
     for local in {move.local for move in moves}:
         _move(connection, local, [move for move in moves if move.local == local])
+    if moves:  # who keeps what was under the old label set has to look again
+        labels.raise_generation(connection)
     return [Fresh(m.stix_id, m.label, wanted[m.cursor, m.local].owner) for m in moves]
 
 

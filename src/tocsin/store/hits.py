@@ -44,23 +44,35 @@ class Hit(msgspec.Struct, frozen=True):
         ).digest()
 
 
+_PUT = """
+INSERT INTO hit (digest, at, indicator, value, place, line, label_id, detail)
+SELECT * FROM unnest(%s::bytea[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::integer[], %s::jsonb[])
+ON CONFLICT DO NOTHING RETURNING digest
+"""
+
+
 def put(connection: Connection, hits: Sequence[Hit]) -> int:
     """Keep hits; return how many were not known. One that is found again counts under the label set it was found by last."""
-    with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute(
+    return len(put_new(connection, hits))
+
+
+def put_new(connection: Connection, hits: Sequence[Hit]) -> set[bytes]:
+    """Keep hits as `put` does; return the digests of those that were not known."""
+    if not hits:
+        return set()
+    digests = [h.digest for h in hits]
+    with connection.transaction():
+        connection.execute(
             "UPDATE hit SET label_id = found.label_id FROM unnest(%s::bytea[], %s::integer[]) AS found (digest, label_id) "
             "WHERE hit.digest = found.digest AND hit.label_id <> found.label_id",
-            ([h.digest for h in hits], [h.label_id for h in hits]),
+            (digests, [h.label_id for h in hits]),
         )
-        cursor.executemany(
-            "INSERT INTO hit (digest, at, indicator, value, place, line, label_id, detail) "
-            "VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-            [
-                (h.digest, h.at, h.indicator, h.value, h.place, h.line, h.label_id, Jsonb(h.detail))
-                for h in hits
-            ],
+        columns = zip(
+            *((h.at, h.indicator, h.value, h.place, h.line, h.label_id, Jsonb(h.detail)) for h in hits),
+            strict=True,
         )
-        return cursor.rowcount if hits else 0
+        rows = connection.execute(_PUT, (digests, *map(list, columns))).fetchall()
+    return {bytes(row[0]) for row in rows}
 
 
 class Tally(msgspec.Struct, frozen=True):

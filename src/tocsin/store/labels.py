@@ -12,6 +12,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from tocsin.sharing.agreements import Terms
 from tocsin.sharing.labels import Definitions, Label
 from tocsin.store.connection import Connection
 from tocsin.store.values import Origin
@@ -111,9 +112,18 @@ def of_owners(connection: Connection, owners: Iterable[str]) -> dict[int, Label]
 
 
 def definitions(connection: Connection) -> Definitions:
-    """Return what is known of marking ids, by definer."""
+    """Return what is known of marking ids, by definer, and what was agreed in communities."""
     rows = connection.execute("SELECT marking, definer, kind FROM definition").fetchall()
-    return Definitions({(r[0], r[1]): r[2] for r in rows})
+    agreed = connection.execute(
+        "SELECT c.id::text, a.title, a.permitted, a.closed FROM community c JOIN agreement a ON a.id = c.agreement"
+    ).fetchall()
+    return Definitions(
+        {(marking, definer): kind for marking, definer, kind in rows},
+        {
+            community: Terms(title, None if permitted is None else tuple(permitted), closed)
+            for community, title, permitted, closed in agreed
+        },
+    )
 
 
 def define(connection: Connection, marking: str, definer: str, kind: str) -> None:

@@ -9,7 +9,8 @@ from uuid import UUID
 import msgspec
 
 from tocsin.sharing.release import Clearance, Released
-from tocsin.store import labels
+from tocsin.store import derived, labels
+from tocsin.store.connection import Connection
 from tocsin.store.database import Store
 from tocsin.store.values import Stale
 
@@ -18,7 +19,16 @@ T = TypeVar("T")
 _SELECT = """
 SELECT o.cursor, o.version, o.stix_id, o.label_id, c.id, o.revoked, o.body
 FROM object o JOIN collection c ON c.local_id = o.collection_id
-WHERE o.type = ANY(%s) AND o.label_id = ANY(%s) AND o.standing < 2
+WHERE o.type = ANY(%s) AND o.label_id = ANY(%s) AND o.standing < 2 AND o.cursor > %s AND (%s::bigint[] IS NULL OR o.cursor = ANY(%s))
+ORDER BY o.cursor
+"""
+_MARKS = """
+SELECT o.cursor, o.label_id FROM object o WHERE o.type = ANY(%s) AND o.label_id = ANY(%s) AND o.standing < 2
+"""
+_FOLLOW = """
+SELECT o.cursor, o.version, o.stix_id, o.label_id, c.id, o.revoked, o.body
+FROM object o JOIN collection c ON c.local_id = o.collection_id
+WHERE o.type = ANY(%s) AND o.label_id = ANY(%s) AND o.standing < 2 AND c.id = ANY(%s) AND o.cursor > %s
 ORDER BY o.cursor
 """
 _AT_ONCE = 2000
@@ -43,12 +53,26 @@ class Placed(msgspec.Struct, frozen=True, gc=False):
 
 
 def gather(
-    store: Store, types: Sequence[str], clearance: Clearance, take: Callable[[Placed], T]
+    store: Store,
+    types: Sequence[str],
+    clearance: Clearance,
+    take: Callable[[Placed], T],
+    *,
+    after: int = -1,
+    at: Sequence[int] | None = None,
 ) -> Released[list[T]] | Stale:
     """Return what `take` makes of each placement that the clearance allows, in the order of dates added.
 
     Of the versions under one label set in one collection only the newest is there; under several label sets or in several
     collections one id may come more than once. Rows are streamed from one snapshot, so memory holds what `take` keeps.
+
+    Args:
+        store: where they are.
+        types: of the objects.
+        clearance: decides.
+        take: makes something of a row.
+        after: only those behind this cursor.
+        at: only those at these cursors.
     """
     made: list[T] = []
     with store.transaction() as connection:
@@ -57,10 +81,64 @@ def gather(
         if generation != clearance.generation:
             return Stale(generation)
         with connection.cursor(name="placed", binary=True) as rows:
-            rows.execute(_SELECT, (list(types), list(clearance.labels)))
+            wanted = None if at is None else list(at)
+            rows.execute(_SELECT, (list(types), list(clearance.labels), after, wanted, wanted))
             while batch := rows.fetchmany(_AT_ONCE):
                 made.extend(take(Placed(*row)) for row in batch)
     return clearance.seal(made)
+
+
+def marks(
+    store: Store, types: Sequence[str], clearance: Clearance
+) -> Released[list[tuple[int, int]]] | Stale:
+    """Return cursor and label set of each placement that `gather` would come to, in no order: what came and went is told by them."""
+    with store.transaction() as connection:
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        generation = labels.generation(connection)
+        if generation != clearance.generation:
+            return Stale(generation)
+        rows = connection.execute(_MARKS, (list(types), list(clearance.labels))).fetchall()
+    return clearance.seal(rows)
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """How far the store was: what decisions rest on, and the last date added, in µs. Where neither has changed, nothing has."""
+
+    generation: int
+    last: int
+
+
+def mark(connection: Connection) -> Mark:
+    """Return how far the store is."""
+    row = connection.execute("SELECT s.generation, h.last FROM state s, head h").fetchone()
+    assert row is not None  # the first migration puts both there
+    return Mark(*row)
+
+
+def follow(
+    store: Store,
+    types: Sequence[str],
+    clearance: Clearance,
+    take: Callable[[Placed], None],
+    *,
+    collections: Sequence[UUID],
+    after: int = -1,
+) -> Released[Mark] | Stale:
+    """Hand what was added after a date to `take`, as `gather` does, from some collections; return how far that was.
+
+    What has gone since or moved to another label set is not told: the generation of the mark has changed then, and who keeps things begins anew.
+    """
+    with store.transaction() as connection:
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        found = mark(connection)
+        if found.generation != clearance.generation:
+            return Stale(found.generation)
+        with connection.cursor(name="placed", binary=True) as rows:
+            rows.execute(_FOLLOW, (list(types), list(clearance.labels), list(collections), after))
+            while batch := rows.fetchmany(_AT_ONCE):
+                for row in batch:
+                    take(Placed(*row))
+    return clearance.seal(found)
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -89,3 +167,44 @@ def known(store: Store, ids: Sequence[str], clearance: Clearance) -> frozenset[s
             (list(ids), list(clearance.labels)),
         ).fetchall()
     return frozenset(row[0] for row in rows)
+
+
+_OF_IDS = """
+SELECT o.cursor, o.version, o.stix_id, o.label_id, c.id, o.revoked, o.body
+FROM object o JOIN collection c ON c.local_id = o.collection_id
+WHERE o.stix_id = ANY(%s) AND o.label_id = ANY(%s) AND o.standing < 2 ORDER BY o.cursor LIMIT %s
+"""
+_REFERRING = """
+SELECT o.cursor, o.version, o.stix_id, o.label_id, c.id, o.revoked, o.body
+FROM (SELECT DISTINCT cursor, collection_id FROM link WHERE target = ANY(%s)) l
+JOIN object o ON o.cursor = l.cursor AND o.collection_id = l.collection_id
+JOIN collection c ON c.local_id = o.collection_id
+WHERE o.type = ANY(%s) AND o.label_id = ANY(%s) AND o.standing < 2 ORDER BY o.cursor LIMIT %s
+"""
+
+
+def of_ids(
+    store: Store, ids: Sequence[str], clearance: Clearance, *, limit: int
+) -> Released[list[Placed]] | Stale:
+    """Return placements of these ids as `gather` does, at most `limit`, the oldest first."""
+    return _selected(store, clearance, _OF_IDS, (list(ids), list(clearance.labels), limit))
+
+
+def referring(
+    store: Store, ids: Sequence[str], types: Sequence[str], clearance: Clearance, *, limit: int
+) -> Released[list[Placed]] | Stale:
+    """Return placements of some types that refer to one of these ids, at most `limit`, the oldest first."""
+    targets = [derived.hashed(each) for each in ids]
+    return _selected(store, clearance, _REFERRING, (targets, list(types), list(clearance.labels), limit))
+
+
+def _selected(
+    store: Store, clearance: Clearance, statement: str, values: tuple[object, ...]
+) -> Released[list[Placed]] | Stale:
+    with store.transaction() as connection:
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        generation = labels.generation(connection)
+        if generation != clearance.generation:
+            return Stale(generation)
+        rows = connection.execute(statement, values).fetchall()
+    return clearance.seal([Placed(*row) for row in rows])

@@ -35,3 +35,12 @@ def everything(connection: Connection) -> list[Warninglist]:
         "SELECT name, kind, attributes, version, listed FROM warninglist ORDER BY name"
     ).fetchall()
     return [Warninglist(r[0], r[1], tuple(r[2]), r[3], tuple(r[4])) for r in rows]
+
+
+def stamp(connection: Connection) -> str:
+    """Return what changes whenever a list does: the transaction that wrote each (PostgreSQL's `xmin`)."""
+    row = connection.execute(
+        "SELECT coalesce(string_agg(xmin::text, ',' ORDER BY name), '') FROM warninglist"
+    ).fetchone()
+    assert row is not None
+    return str(row[0])

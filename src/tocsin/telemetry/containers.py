@@ -66,7 +66,7 @@ def container_log(
         fault: list[str] = []
         lines = _lines(stream, records, fault)
         first = list(islice(lines, 0 if inner else _TELLING))
-        of = inner or _format_of(first)
+        of = inner or format_of(first)
         count = tally or Tally()
         yield from of.read(chain(first, lines), where, look=look, tally=count, reference=reference)
         for reason in fault:
@@ -85,7 +85,7 @@ def container_log(
     )
 
 
-def _format_of(lines: list[bytes]) -> Log:
+def format_of(lines: list[bytes]) -> Log:
     """Return the JSON format that records are of: a row may lack what tells it, so several are asked."""
     for line in lines:
         for log in logs():

@@ -38,7 +38,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
 def find_in(record: Observation | MalformedLine, index: Index) -> list[Finding]:
     """Return what a record names: each entry once, in the field where it is least in doubt, in the order of fields."""
     best: dict[int, Finding] = {}
-    for name, text in _texts(record):
+    for name, text in texts(record):
         version = _VERSIONS.search(name) is not None
         for found in scan_text(text, index):
             flags = found.flags
@@ -50,7 +50,8 @@ def find_in(record: Observation | MalformedLine, index: Index) -> list[Finding]:
     return list(best.values())
 
 
-def _texts(record: Observation | MalformedLine) -> tuple[tuple[str, str], ...]:
+def texts(record: Observation | MalformedLine) -> tuple[tuple[str, str], ...]:
+    """Return what of a record is looked at: names of fields, and their texts."""
     if isinstance(record, Observation):
         return record.fields
     return ((MALFORMED, record.raw.decode("utf-8", "surrogateescape")),) if record.telling else ()

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tocsin.clock import Micros, to_text
 from tocsin.stix import Object, canonical, parse
 from tocsin.telemetry.schemas import Typed
-from tocsin.telemetry.stix_graph import NAMESPACE, Graph
+from tocsin.telemetry.stix_graph import NAMESPACE, Graph, Sketch
 
 _HASHES = {"md5": "MD5", "sha1": "SHA-1", "sha256": "SHA-256", "sha512": "SHA-512"}
 _HIVES = {
@@ -30,6 +30,29 @@ _HIVES = {
 _TRANSPORTS = {"tcp", "udp", "icmp", "ipv6-icmp", "sctp", "gre", "esp"}
 
 
+GIVEN: Mapping[str, frozenset[str]] = {
+    kind: frozenset({"type", "spec_version", "id", *names.split()})
+    for kind, names in {
+        "user-account": "user_id account_login display_name",
+        "email-addr": "value belongs_to_ref",
+        "email-message": "is_multipart from_ref to_refs subject message_id",
+        "process": "pid command_line cwd image_ref parent_ref creator_user_ref",
+        "file": "name hashes size parent_directory_ref",
+        "directory": "path",
+        "mac-addr": "value",
+        "ipv4-addr": "value",
+        "ipv6-addr": "value",
+        "domain-name": "value resolves_to_refs",
+        "url": "value",
+        "network-traffic": "src_ref dst_ref src_port dst_port src_byte_count dst_byte_count src_packets dst_packets protocols extensions",
+        "windows-registry-key": "key values creator_user_ref",
+        "x509-certificate": "hashes serial_number subject issuer",
+        "mutex": "name",
+    }.items()
+}
+"""The properties that objects of records can have, by type: a pattern that asks for another cannot be met by any log."""
+
+
 def graph(found: Typed, salt: str, markings: Sequence[str] = ()) -> list[Object]:
     """Return the cyber-observable objects that a record speaks of, in a stable order.
 
@@ -38,22 +61,48 @@ def graph(found: Typed, salt: str, markings: Sequence[str] = ()) -> list[Object]
         salt: distinguishes this record from others; processes take their ids from it (section 2.9: they have no deterministic id).
         markings: for each object.
     """
+    made = Graph(_by_name(found), salt, markings)
+    _fill(made, found)
+    return list(made.objects.values())
+
+
+def sketch(found: Typed) -> dict[str, dict[str, Any]]:
+    """Return the same objects as `graph`, by names that their references use: for patterns, which only look. They are not checked."""
+    made = Sketch(_by_name(found))
+    _fill(made, found)
+    return made.found
+
+
+def _by_name(found: Typed) -> dict[str, list[str]]:
     facts: dict[str, list[str]] = {}
     for fact in found.facts:
         facts.setdefault(fact.name, []).append(fact.value)
-    made = Graph(facts, salt, markings)
-    user = _user(made, "user")
-    _user(made, "user.target")
-    _processes(made, user)
+    return facts
+
+
+def _fill(made: Graph, found: Typed) -> None:
+    about = {fact.name.partition(".")[0] for fact in found.facts}  # most records are about little
+    user = None
+    if "user" in about:
+        user = _user(made, "user")
+        _user(made, "user.target")
+    if "process" in about:
+        _processes(made, user)
     for slot in ("file", "dll"):
-        _file(made, slot)
-    _network(made, found)
-    _names(made)
-    _mail(made)
-    _registry(made, user)
-    _certificate(made)
-    made.add("mutex", name=made.first("mutex.name"))
-    return list(made.objects.values())
+        if slot in about:
+            _file(made, slot)
+    if not about.isdisjoint(("source", "destination", "related")):
+        _network(made, found)
+    if not about.isdisjoint(("dns", "source", "destination", "url", "tls")):
+        _names(made)
+    if "email" in about:
+        _mail(made)
+    if "registry" in about:
+        _registry(made, user)
+    if "tls" in about:
+        _certificate(made)
+    if "mutex" in about:
+        made.add("mutex", name=made.first("mutex.name"))
 
 
 def _user(made: Graph, slot: str) -> str | None:

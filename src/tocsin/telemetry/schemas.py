@@ -37,7 +37,7 @@ class Typed(msgspec.Struct, frozen=True, gc=False):
 
 def typed(record: Observation, log: Log) -> Typed:
     """Return what a record of a log says."""
-    of = log if log.schema is not None or log.escapes != "json" else _of_record(record)
+    of = of_record(record, log)
     schema = of.schema
     if schema is None:
         return Typed(record.at, record.host, "", (), of.name)
@@ -45,7 +45,10 @@ def typed(record: Observation, log: Log) -> Typed:
     return Typed(record.at, record.host, category, tuple(facts), of.name)
 
 
-def _of_record(record: Observation) -> Log:
+def of_record(record: Observation, log: Log) -> Log:
+    """Return the format of a record: that of its log, unless that may hold anything."""
+    if log.schema is not None or log.escapes != "json":
+        return log
     # records of one source have the same fields, whatever their values are: a few hundred sets of names stand for millions of records
     names = frozenset(name for name, _ in record.fields)
     known = _KNOWN.get(names)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
-from tocsin.errors import ParseError
+import msgspec
+
+from tocsin.errors import FormatError, ParseError
+from tocsin.matching.values import normalise
 from tocsin.stix import Object, canonical, parse
 from tocsin.stix.deterministic import sco_id
 
@@ -31,6 +35,9 @@ class Graph:
         if not data:
             return None
         data = {"type": kind, "spec_version": "2.1", **data}
+        return self._keep(kind, slot, data)
+
+    def _keep(self, kind: str, slot: str, data: dict[str, Any]) -> str | None:
         try:
             data["id"] = sco_id(data) or f"{kind}--{_random(f'{self._salt}|{kind}|{slot}')}"
             if self._markings:
@@ -59,6 +66,33 @@ class Graph:
     def address(self, value: str | None) -> str | None:
         """Add an address."""
         return None if value is None else self.add("ipv6-addr" if ":" in value else "ipv4-addr", value=value)
+
+
+class Sketch(Graph):
+    """The same objects for whoever only looks at them: neither checked nor written, with ids that hold within the record."""
+
+    def __init__(self, facts: Mapping[str, Sequence[str]]) -> None:
+        """Begin with nothing."""
+        super().__init__(facts, "")
+        self.found: dict[str, dict[str, Any]] = {}
+
+    def _keep(self, kind: str, slot: str, data: dict[str, Any]) -> str:
+        if (
+            kind == "domain-name" and not data["value"].isascii()
+        ):  # patterns are compared with one of its two forms
+            with suppress(FormatError):
+                data["value"] = normalise("domain", data["value"])
+        # a process is itself alone; whatever else is equal is one
+        name = f"{slot}|{kind}" if kind == "process" else f"{kind}|{_written(data)}"
+        self.found.setdefault(name, data)
+        return name
+
+
+def _written(data: dict[str, Any]) -> str:
+    try:
+        return str(msgspec.json.encode(data), "utf-8")
+    except UnicodeEncodeError:  # half a character
+        return repr(data)
 
 
 def _random(salt: str) -> uuid.UUID:

@@ -75,5 +75,7 @@ def test_a_token_has_a_ceiling(node, run, answer, capsys) -> None:
     capsys.readouterr()
     assert run("token", "create", "bob", "--tlp-ceiling", "amber+strict", "--json") == 0
     assert answer()["ceiling"] == "amber+strict"
+    assert run("token", "create", "bob", "--json") == 0
+    assert answer()["ceiling"] == ""
     assert run("token", "list") == 0
     assert "up to TLP:AMBER+STRICT" in capsys.readouterr().out

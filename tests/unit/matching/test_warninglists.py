@@ -48,3 +48,26 @@ def test_names(kind, value, names):
 
 def test_what_cannot_be_read_is_counted():
     assert LISTS.unreadable == 3
+
+
+def test_what_is_inside_a_range_or_below_a_name():
+    lists = Warninglists(
+        [
+            Listed("resolvers", "cidr", (), ("8.8.8.8/32", "9.0.0.0/8", "2001:4860:4860::8888/128")),
+            Listed("texts", "string", (), ("1.1.1.1", "a.b.example.net")),
+            Listed("popular", "hostname", ("hostname", "domain"), ("www.example.com",)),
+            Listed("mail", "hostname", ("email",), ("mail.example.org",)),
+        ]
+    )
+    assert lists.within("cidr", "8.8.0.0/16") == ("resolvers",)
+    assert lists.within("cidr", "1.1.1.0/24") == ("texts",)
+    assert lists.within("cidr", "2001:4860::/32") == ("resolvers",)
+    assert lists.within("cidr", "8.8.9.0/24") == ()
+    assert lists.within("cidr", "9.1.0.0/16") == ()
+    assert lists.names("cidr", "9.1.0.0/16") == ("resolvers",)
+    assert lists.within("domain", "example.com") == ("popular",)
+    assert lists.within("domain", "example.net") == ("texts",)
+    assert lists.within("domain", "www.example.com") == ()
+    assert lists.within("domain", "example.org") == ()
+    assert lists.within("domain", "com") == ()
+    assert lists.within("url", "http://example.com/") == ()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from uuid import UUID
 
+import msgspec
 import pytest
 
-from factories import FRIEND, IMPORT, OWN, indicator, place, settle
+from factories import FRIEND, IMPORT, OWN, STRANGER, indicator, place, settle
 from tocsin.clock import to_text
 from tocsin.formats import RawItem
 from tocsin.node.clearances import Clearances
@@ -15,8 +16,9 @@ from tocsin.node.intake import Intake
 from tocsin.sharing.agreements import Agreement, Party
 from tocsin.stix.handling import HANDLING_EXTENSION
 from tocsin.stix.markings import TLP, id_of
-from tocsin.store import Store, agreements, collections, labels, objects, organisations, pages
-from tocsin.store.values import PageQuery
+from tocsin.store import Store, agreements, collections, embargoes, labels, objects, organisations, pages
+from tocsin.store.embargoes import Embargo
+from tocsin.store.values import Origin, PageQuery
 
 NOW = 1_795_000_000_000_000
 HOUR = 3_600_000_000
@@ -116,6 +118,59 @@ def test_the_flow_stops_the_moment_a_legal_basis_lapses(home: Store) -> None:
     assert any("Act of 2015, lapsed on" in fact for fact in told.facts)
     assert told.changes[0].words == "the agreement that ISAC rests on is in force for Friend and Own"
     assert told.changes[0].rules == ("tlp-green-community",)
+
+
+def test_an_embargo_between_states_begins_and_ends_in_a_running_process(home: Store) -> None:
+    take(home, indicator(1, tlp=TLP.CLEAR))
+    with home.connection() as connection:
+        organisations.put(connection, msgspec.structs.replace(FRIEND, country="XB"))
+        embargoes.put(connection, Embargo("XB", "Regulation 7", NOW + HOUR, NOW + 2 * HOUR))
+        embargoes.put(connection, Embargo("XC", "Regulation 8", NOW))
+    clearances = Clearances(home)
+    found = []
+    for moment in (NOW, NOW + HOUR - 1, NOW + HOUR, NOW + 2 * HOUR - 1, NOW + 2 * HOUR):
+        MOMENT[0] = moment
+        found.append(len(seen(home, clearances, FRIEND.id)))
+    assert found == [1, 1, 0, 0, 1]
+
+
+def test_what_an_agreement_says_binds_whoever_got_something_also_after_it_has_ended(home: Store) -> None:
+    with home.connection() as connection:
+        organisations.put(connection, STRANGER)
+        group = organisations.add_community(connection, "isac", "ISAC")
+        for each in (OWN, FRIEND):
+            organisations.join(connection, group, each)
+        collections.add(connection, collections.new("shared", community=group.id))
+    raw = json.dumps(indicator(1, tlp=TLP.CLEAR)).encode()
+    Intake(home, OWN.id, home.clock).take(
+        [RawItem("f", raw)],
+        collection="shared",
+        origin=Origin(STRANGER.id, None, "import"),
+        owner=STRANGER.id,
+    )
+    clearances = Clearances(home)
+    (label,) = clearances.snapshot.labels
+
+    def may(organisation: str, action: str) -> bool:
+        clearances.refresh()
+        return clearances.get(organisation, action).labels == (label,)
+
+    assert [may(OWN.id, "match"), may(OWN.id, "block"), may(FRIEND.id, "receive")] == [True, True, True]
+    pact = Agreement(
+        UUID(int=9), "pact", "Pact", "protect", "Act", NOW + HOUR, NOW - HOUR,
+        parties=(Party(OWN.id, NOW - HOUR), Party(FRIEND.id, NOW - HOUR)), permitted=("match",), closed=True,
+    )  # fmt: skip
+    with home.connection() as connection:
+        agreements.add(connection, pact)
+        agreements.rest(connection, group.id, pact.id)
+    for moment, friend in ((NOW, True), (NOW + HOUR, False)):  # who is no party any more is no member
+        MOMENT[0] = moment
+        assert [may(OWN.id, "match"), may(OWN.id, "block"), may(FRIEND.id, "receive")] == [
+            True,
+            False,
+            friend,
+        ]
+        assert [may(OWN.id, "redistribute"), may(STRANGER.id, "receive")] == [False, True]
 
 
 def test_what_asks_for_encryption_goes_over_no_other_channel(store: Store) -> None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tocsin.sharing.agreements import Agreement, Party, lapse, turn
+from tocsin.sharing.actions import ACTIONS
+from tocsin.sharing.agreements import USES, Agreement, Party, Terms, lapse, turn
 
 DAY = 86_400_000_000
 START, BASIS, END = (n * DAY for n in (100, 200, 300))
@@ -106,3 +107,19 @@ def test_turns_are_of_parties_too_and_later_than_now() -> None:
     assert turn(MADE, 120 * DAY - 1) == 120 * DAY
     assert turn(MADE, 120 * DAY) == 150 * DAY
     assert turn(MADE, END) is None
+
+
+def test_what_an_agreement_does_not_permit() -> None:
+    assert MADE.terms == Terms("A")
+    assert MADE.terms.barred == frozenset()
+    said = msgspec.structs.replace(MADE, permitted=("match", "redistribute"))
+    assert said.terms == Terms("A", ("match", "redistribute"))
+    assert said.terms.barred == set(USES) - {"match", "redistribute"}
+    closed = msgspec.structs.replace(said, closed=True)
+    assert closed.terms.barred == set(USES) - {"match"}
+    assert msgspec.structs.replace(MADE, closed=True).terms.barred == {"redistribute"}
+    assert msgspec.structs.replace(MADE, permitted=()).terms.barred == set(USES)
+
+
+def test_every_use_is_an_action_that_policies_know() -> None:
+    assert set(USES) < set(ACTIONS)

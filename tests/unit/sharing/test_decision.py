@@ -78,6 +78,7 @@ def test_the_compiled_form_agrees_with_the_reference_on_the_whole_lattice(decide
     assert allowed(decider, recipient, LABELS, action) == expected
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("case", CASES, ids=map(name, CASES))
 def test_cedar_agrees_with_the_reference_on_all_facts_of_the_lattice(decider: Decider, case) -> None:
     recipient, action = case
@@ -91,11 +92,12 @@ def test_cedar_agrees_with_the_reference_on_all_facts_of_the_lattice(decider: De
 
 
 def test_the_lattice_is_whole() -> None:
-    assert len(LABELS) == 16 * 38 * 3 * 4 + 14 * 4 * 3 * 2
+    assert len(LABELS) == 16 * 38 * 3 * 4 + 14 * 4 * 3 * 2 + 7 * 6 * 3 * 2 + 2
     assert {level(label, KINDS, OWN_ID) for label in LABELS.values()} == {None, 0, 1, 2, 3, 4}
-    assert len({recipient for recipient, _ in CASES}) == 26
+    assert len({recipient for recipient, _ in CASES}) == 27
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("dropped", sorted(p.id for p in SHIPPED.policies.values()))
 def test_every_policy_is_needed(dropped: str) -> None:
     """Without any one of them the lattice shows a difference. `unmarked-stays` says why, and guards against added permits."""
@@ -293,6 +295,40 @@ def test_what_rests_on_others_goes_where_they_go(fresh: Decider) -> None:
     cleared = fresh.clearance(recipient_of(communities=("c1",)), "receive", numbered, DEFINITIONS, 1)
     assert cleared.forms == ((1, 4), (6, 7), ())
     assert fresh.clearance(OWN, "receive", numbered, DEFINITIONS, 1).labels == tuple(numbered)
+
+
+# --- what was agreed ----------------------------------------------------------------------------------
+
+
+def test_what_an_agreement_closes_goes_to_members_alone_and_nobody_passes_it_on(decider: Decider) -> None:
+    """Also TLP:CLEAR, also to clients, also when they are named; whose it is, and what is this node's own, is not bound."""
+    closed = {
+        n: label
+        for n, label in LABELS.items()
+        if label.owner == THIRD_ID and {"c7", "c9"} & set(label.communities)
+    }
+    for recipient, action in CASES:
+        if recipient.own and action != "redistribute":
+            continue
+        for number in allowed(decider, recipient, LABELS, action).intersection(closed):
+            assert action != "redistribute"
+            assert set(recipient.communities) & set(closed[number].communities), (recipient, closed[number])
+    ours = label_for([id_of(TLP.CLEAR)], owner=OWN_ID, communities=("c7",))
+    assert decider.decide(PEER, "receive", ours, DEFINITIONS).allowed
+    assert decider.decide(PEER, "redistribute", ours, DEFINITIONS).allowed
+
+
+def test_what_an_agreement_does_not_permit_is_not_done(decider: Decider) -> None:
+    theirs = label_for([id_of(TLP.CLEAR)], owner=THIRD_ID, communities=("c8",))
+    free = msgspec.structs.replace(theirs, communities=("c1",))
+    uses = {"match", "enrich_externally", "block", "attribute_source", "redistribute"}
+    for action in uses:
+        assert decider.decide(OWN, action, free, DEFINITIONS).allowed
+        denied = decider.decide(OWN, action, theirs, DEFINITIONS)
+        assert not denied.allowed
+        assert [p.id for p in denied.reasons] == [f"agreement-{action.split('_')[0]}"]
+    assert decider.decide(OWN, "use_in_proceedings", theirs, DEFINITIONS).allowed
+    assert not decider.decide(OWN, "use_in_proceedings", free, DEFINITIONS).allowed
 
 
 # --- clearances -----------------------------------------------------------------------------------------

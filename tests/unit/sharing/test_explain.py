@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 
+import msgspec
 import pytest
 
 from deciding import (
@@ -19,10 +20,11 @@ from deciding import (
 )
 from deciding import labels as lattice
 from tocsin.sharing import changes, oracle, policy
+from tocsin.sharing.agreements import Terms
 from tocsin.sharing.decision import Decider
 from tocsin.sharing.explain import Explanation
 from tocsin.sharing.facts import facts_of
-from tocsin.sharing.labels import label_for
+from tocsin.sharing.labels import Definitions, label_for
 from tocsin.stix.markings import TLP, id_of
 
 NAMES = {"c1": "Alliance", "c2": "Constituency", THIRD_ID: "Third"}
@@ -143,6 +145,7 @@ def test_the_own_organisation_is_told_so() -> None:
     assert words(found) == ["Own is suspended"]
 
 
+@pytest.mark.whole
 def test_every_change_does_what_it_says_and_none_is_longer_than_needed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -168,3 +171,29 @@ def test_a_lifted_suspension_is_enough_where_nothing_else_stands_in_the_way() ->
     assert words(found) == ["Peer is no longer suspended"]
     facts = facts_of(label, DEFINITIONS, own=OWN_ID, now=NOW)
     assert oracle.decide(DECIDER.policies, recipient_of(), "receive", facts).allowed
+
+
+def test_what_was_agreed_is_told_and_who_could_change_it() -> None:
+    label = label_for([id_of(TLP.CLEAR)], owner=THIRD_ID, communities=("c8",))
+    found = DECIDER.explain(OWN, "block", label, DEFINITIONS, names=NAMES)
+    assert [rule.id for rule in found.rules] == ["agreement-block"]
+    assert "the agreement 'Pact' permits only to use it in proceedings" in found.facts
+    (change,) = found.changes
+    assert (change.words, change.steps[0].who) == (
+        "what was agreed permits to act against what it names",
+        changes.PARTIES,
+    )
+    assert change.rules == ("pap-block",)
+    closed = ask(msgspec.structs.replace(label, communities=("c7",)))
+    assert "the agreement 'Pact' keeps it among the members of its communities" in closed.facts
+    assert words(closed) == ["Peer joins the community c7"]
+    free = msgspec.structs.replace(label, communities=("c1",))
+    found = DECIDER.explain(OWN, "use_in_proceedings", free, DEFINITIONS, names=NAMES)
+    assert words(found) == ["the agreement that its communities rest on permits use in proceedings"]
+    said = Definitions({}, {"c1": Terms("Other"), "c2": Terms("Third", (), closed=True)})
+    found = DECIDER.explain(OWN, "match", msgspec.structs.replace(label, communities=("c1", "c2")), said)
+    assert "the agreement 'Other' says nothing of what may be done with it" in found.facts
+    assert (
+        "the agreement 'Third' permits only to have it and keeps it among the members of its communities"
+        in found.facts
+    )

@@ -7,6 +7,7 @@ import pytest
 from deciding import (
     DEFINITIONS,
     FOREIGN,
+    HANDLING_IDS,
     KINDS,
     NOW,
     OWN_ID,
@@ -17,7 +18,8 @@ from deciding import (
     UNKNOWN,
 )
 from deciding import labels as lattice
-from reference_policy import LEVELS, WORDS, asked, level, understood
+from reference_policy import LEVELS, WORDS, agreed, asked, level, understood
+from tocsin.sharing.agreements import USES
 from tocsin.sharing.facts import NO_TLP, Facts, facts_of
 from tocsin.sharing.labels import label_for
 from tocsin.stix.markings import OPENCTI_AMBER_STRICT, TLP, id_of
@@ -66,6 +68,8 @@ def test_an_owner_defines_its_own_markings_unless_this_node_knows_better() -> No
 
 def test_facts_are_those_of_the_reference_on_the_whole_lattice() -> None:
     for label in lattice():
+        if agreed(label, KINDS, OWN_ID):
+            continue  # below
         found = facts_of(label, DEFINITIONS, own=OWN_ID, now=NOW)
         tlp = level(label, KINDS, OWN_ID)
         carried = {WORDS[LEVELS[m]] for m in label.markings if m in LEVELS}
@@ -111,3 +115,36 @@ FLAGS = ("no_regulators", "no_law_enforcement", "hide_source", "encrypted")
 def _bound(wishes, asked, flag, among):
     lists = [set(w[asked]) for w in wishes if asked in w]
     return {flag: bool(lists), among: frozenset(set.intersection(*lists) if lists else ())}
+
+
+@pytest.mark.parametrize(
+    ("owner", "communities", "barred", "consented", "circles"),
+    [
+        (THIRD_ID, ("c1",), set(), False, None),
+        (OWN_ID, ("c7", "c8"), set(), False, None),
+        (THIRD_ID, ("c7",), {"redistribute"}, False, {"c7"}),
+        (THIRD_ID, ("c1", "c7"), {"redistribute"}, False, {"c1", "c7"}),
+        (THIRD_ID, ("c8",), set(USES) - {"use_in_proceedings"}, True, None),
+        (THIRD_ID, ("c8", "c9"), set(USES) - {"use_in_proceedings"}, True, {"c8", "c9"}),
+        (THIRD_ID, ("c8", "c1"), set(USES) - {"use_in_proceedings"}, False, None),
+        (THIRD_ID, ("c8", "c7"), set(USES) - {"use_in_proceedings"}, False, {"c7", "c8"}),
+        (THIRD_ID, ("c9",), {"redistribute"}, True, {"c9"}),
+    ],
+)
+def test_what_was_agreed(
+    owner: str, communities: tuple[str, ...], barred: set, consented: bool, circles: set | None
+) -> None:
+    label = label_for([id_of(TLP.CLEAR)], owner=owner, communities=communities)
+    found = facts_of(label, DEFINITIONS, own=OWN_ID, now=NOW)
+    assert (found.barred, found.consented) == (barred, consented)
+    assert (found.circled, found.circles) == (circles is not None, circles or set())
+
+
+def test_a_circle_of_a_marking_and_one_of_an_agreement_both_hold() -> None:
+    marking = HANDLING_IDS["members of c1"]
+    both, neither = (
+        facts_of(label_for([marking], owner=THIRD_ID, communities=each), DEFINITIONS, own=OWN_ID, now=NOW)
+        for each in (("c1", "c7"), ("c7",))
+    )
+    assert (both.circled, both.circles) == (True, {"c1"})
+    assert (neither.circled, neither.circles) == (True, frozenset())

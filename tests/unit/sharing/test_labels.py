@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from deciding import OWN_ID, PEER_ID, THIRD_ID
+from tocsin.sharing.agreements import Terms
 from tocsin.sharing.labels import Definitions, label_for, narrowness
 from tocsin.stix.markings import TLP, id_of
 
@@ -43,6 +44,10 @@ def test_definitions_compare_by_what_they_say() -> None:
     assert Definitions({("m", "o"): "statement"}) == Definitions({("m", "o"): "statement"})
     assert Definitions({("m", "o"): "statement"}) != Definitions()
     assert Definitions() != object()
+    assert Definitions({}, {"c": Terms("Pact")}) == Definitions(terms={"c": Terms("Pact")})
+    assert Definitions({}, {"c": Terms("Pact")}) != Definitions({}, {"c": Terms("Pact", closed=True)})
+    assert Definitions({}, {"c": Terms("Pact")}).terms("c") == Terms("Pact")
+    assert Definitions({}, {"c": Terms("Pact")}).terms("d") is None
 
 
 def test_what_more_may_have_comes_first() -> None:

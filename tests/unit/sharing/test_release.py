@@ -14,6 +14,7 @@ SOURCE = Path(tocsin.__file__).parent
 
 # Selects by `clearance.labels` inside its query, and seals what that found. A new name here is read by someone.
 MAY_SEAL = {
+    "store/alerts.py",
     "store/forms.py",
     "store/pages.py",
     "store/placed.py",

@@ -32,6 +32,11 @@ def test_what_comes_out_as_expected_is_no_failure() -> None:
         CLEAR | {"markings": ["TLP:CLEAR", "PAP:RED"], "recipient": "own", "action": "block", "allowed": False, "by": []},
         CLEAR | {"markings": ["TLP:CLEAR", "unknown"], "owner": "third", "allowed": False, "by": ["unknown-marking-stays"]},
         CLEAR | {"markings": ["statement"], "assumed": "clear"},
+        CLEAR | {"owner": "third", "communities": ["c"], "agreed": {"closed": True}, "allowed": False, "by": ["outside-its-circle"]},
+        CLEAR | {"owner": "third", "communities": ["c"], "agreed": {"closed": True}, "facts": {"communities": ["c"]}},
+        CLEAR | {"owner": "third", "communities": ["c"], "agreed": {"permit": []}, "recipient": "own", "action": "match", "allowed": False, "by": ["agreement-match"]},
+        CLEAR | {"owner": "third", "communities": ["c"], "agreed": {"permit": ["match"]}, "recipient": "own", "action": "match", "by": ["own-organisation"]},
+        CLEAR | {"owner": "third", "communities": ["c"], "agreed": {}, "recipient": "own", "action": "match", "by": ["own-organisation"]},
     )  # fmt: skip
 
 
@@ -53,6 +58,8 @@ def test_a_failure_says_what_was_expected_and_what_came() -> None:
         ({"facts": {"colour": "red"}}, "facts: .*colour"),
         ({"facts": {"client": "yes"}}, "facts: "),
         ({"handling": {"shout": True}}, "handling is not understood"),
+        ({"agreed": {"permit": ["sell"]}}, "agreed: 'sell' cannot be permitted"),
+        ({"agreed": {"secret": True}}, "agreed: .*secret"),
     ],
 )
 def test_what_there_is_not_is_refused_and_named(case: dict, message: str) -> None:

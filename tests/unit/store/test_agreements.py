@@ -6,7 +6,7 @@ import pytest
 
 from factories import FRIEND, OWN, STRANGER
 from tocsin.errors import ConflictError, NotFoundError
-from tocsin.sharing.agreements import Agreement, Party
+from tocsin.sharing.agreements import Agreement, Party, Terms
 from tocsin.store import Connection, Store, agreements, labels, organisations
 
 NOW = 1_795_000_000_000_000
@@ -37,6 +37,7 @@ def test_what_is_kept_comes_back(connection: Connection) -> None:
     made = agreement(OWN.id, FRIEND.id, ends=NOW + HOUR, basis_until=NOW + 2 * HOUR, notify=True)
     agreements.add(connection, made)
     assert agreements.everything(connection) == [made]
+    assert made.permitted is None
     assert agreements.get(connection, "pact") == agreements.get(connection, str(made.id)) == made
     with pytest.raises(ConflictError):
         agreements.add(connection, agreement(OWN.id))
@@ -110,3 +111,19 @@ def test_every_change_raises_the_generation(connection: Connection) -> None:
         after = labels.generation(connection)
         assert after > before
         before = after
+
+
+def test_what_it_says_of_actions_is_what_decisions_get(connection: Connection) -> None:
+    group = organisations.community(connection, "c")
+    said = agreement(OWN.id, permitted=("match", "block"), closed=True)
+    agreements.add(connection, said)
+    assert agreements.everything(connection) == [said]
+    assert labels.definitions(connection).terms(str(group.id)) is None
+    agreements.rest(connection, group.id, said.id)
+    assert labels.definitions(connection).terms(str(group.id)) == Terms(
+        "Pact", ("match", "block"), closed=True
+    )
+    silent = agreement(OWN.id, alias="silent")
+    agreements.add(connection, silent)
+    agreements.rest(connection, group.id, silent.id)
+    assert labels.definitions(connection).terms(str(group.id)) == Terms("Pact")

@@ -30,7 +30,7 @@ def test_secrets_are_kept_as_digests_and_change_with_a_proof(opened: Store) -> N
         assert (session.proved, len(session.agent), principal.scopes) == (
             0,
             200,
-            ("taxii:read", "taxii:write"),
+            ("taxii:read", "taxii:write", "propose"),
         )
         newer = sessions.prove(connection, session.id, now=NOW + 5)
         assert sessions.recognise(connection, newer, now=NOW + 5)[1].proved == NOW + 5

@@ -149,6 +149,11 @@ class Stream:
         """Return how many observations are kept, each once for every pattern that keeps it."""
         return sum(len(kept) for state in self._states.values() for kept in state.sorts.values())
 
+    def held(self) -> frozenset[int]:
+        """Return the numbers of the observations that a later hit may name."""
+        kept = (seen for state in self._states.values() for each in state.sorts.values() for seen in each)
+        return frozenset(seen.place for seen in kept)
+
     def _meet(self, position: int, observed: Observed, place: int, why: _Why) -> PatternHit | None:
         pattern = self._patterns[position]
         for slot in pattern.singles:

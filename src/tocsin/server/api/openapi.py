@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 
 from tocsin import __version__
-from tocsin.server.api.events import MEDIA
 from tocsin.server.api.operation import ROOT, Operation
 
 _PROBLEM = "application/problem+json"
@@ -83,7 +82,7 @@ def _operation(each: Operation) -> dict[str, Any]:
 
 def _responses(each: Operation) -> dict[str, Any]:
     if each.answer is None:
-        content: dict[str, Any] = {MEDIA: {"schema": {"type": "string"}}}
+        content: dict[str, Any] = {media: {"schema": {"type": "string"}} for media in each.media}
     else:
         content = {"application/json": {"schema": {"$ref": _REFS.format(name=each.answer.__name__)}}}
     responses: dict[str, Any] = {str(each.status): {"description": "Done.", "content": content}}

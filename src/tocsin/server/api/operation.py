@@ -22,7 +22,7 @@ class Operation(NamedTuple):
         path, method, action: as `server.routes.Route` has them; the action is also the operation's id.
         summary: what it does, in a line.
         query: its parameters.
-        answer: what it answers with; None for events.
+        answer: what it answers with; None where that is no JSON.
         handler: for routes without a body.
         taking: handler and gate for routes with one.
         waiting: for routes that wait for something to happen.
@@ -30,6 +30,7 @@ class Operation(NamedTuple):
         bare: it takes a request with a body as others do, and needs none.
         status: of success.
         errors: statuses of refusals beside 400, 401 and 503, which any may have.
+        media: media types of an answer that is no JSON.
     """
 
     path: str
@@ -45,3 +46,4 @@ class Operation(NamedTuple):
     bare: bool = False
     status: int = 200
     errors: tuple[int, ...] = ()
+    media: tuple[str, ...] = ()

@@ -125,26 +125,26 @@ class ProposalMade(msgspec.Struct, frozen=True):
 def listing(call: Call) -> Response:
     """List the proposals that the caller's organisation made or decides about."""
     given = asking.parameters(call, ProposalSelection)
-    found = _desk(call).page(
+    found = desk(call).page(
         call.principal, status=given.status, limit=given.limit + 1, before=_read_cursor(given.cursor)
     )
     shown = found.value[: given.limit]
     following = _cursor(shown[-1].proposal) if len(found.value) > given.limit else None
-    return asking.answer(call, found.derive(ProposalList(tuple(map(_entry, shown)), following)))
+    return asking.answer(call, found.derive(ProposalList(tuple(map(entry, shown)), following)))
 
 
 def one(call: Call) -> Response:
     """Show a proposal with its object."""
     asking.parameters(call, Nothing)
-    found = _desk(call).one(call.principal, _name(call))
-    detail = ProposalDetail(_entry(found.value), msgspec.Raw(found.value.proposal.body))
+    found = desk(call).one(call.principal, _name(call))
+    detail = ProposalDetail(entry(found.value), msgspec.Raw(found.value.proposal.body))
     return asking.answer(call, found.derive(detail))
 
 
 def withdraw(call: Call) -> Response:
     """Take a proposal back."""
     asking.parameters(call, Nothing)
-    _desk(call).withdraw(call.principal, _name(call))
+    desk(call).withdraw(call.principal, _name(call))
     return asking.answer(call, _after(call))
 
 
@@ -183,7 +183,7 @@ def create(call: Call, body: bytes) -> Response:
 
     def work() -> Kept:
         try:
-            made = _desk(call).propose(
+            made = desk(call).propose(
                 call.principal, draft, channel=call.channel, encrypted=asking.encrypted(call)
             )
         except TooManyError as error:
@@ -202,7 +202,7 @@ def accept(call: Call, body: bytes) -> Response:
     given = asking.document(body, AnswerBody)
 
     def work() -> Kept:
-        kept = _desk(call).accept(call.principal, _name(call), given.answer, encrypted=asking.encrypted(call))
+        kept = desk(call).accept(call.principal, _name(call), given.answer, encrypted=asking.encrypted(call))
         written = Written(kept.id, asking.moment_text(kept.at), kept.collection, kept.outcome)
         return Kept(201, {"Location": f"/api/v1/objects/{kept.id}"}, msgspec.json.encode(written))
 
@@ -215,7 +215,7 @@ def reject(call: Call, body: bytes) -> Response:
     given = asking.document(body, AnswerBody)
 
     def work() -> Kept:
-        _desk(call).reject(call.principal, _name(call), given.answer)
+        desk(call).reject(call.principal, _name(call), given.answer)
         return Kept(201, {}, msgspec.json.encode(_after(call).value))
 
     return once(call, body, work)
@@ -248,7 +248,8 @@ def _draft(given: ProposalBody, body: bytes) -> Draft:
 _KINDS = ("object", "version", "note", "opinion", "sighting", "relation")
 
 
-def _desk(call: Call) -> Desk:
+def desk(call: Call) -> Desk:
+    """Return what takes proposals in, shows them and carries them out."""
     return Desk(call.parts.store, call.parts.clearances)
 
 
@@ -258,11 +259,12 @@ def _name(call: Call) -> str:
 
 
 def _after(call: Call) -> Any:
-    found = _desk(call).one(call.principal, _name(call))
-    return found.derive(_entry(found.value))
+    found = desk(call).one(call.principal, _name(call))
+    return found.derive(entry(found.value))
 
 
-def _entry(shown: Shown) -> ProposalEntry:
+def entry(shown: Shown) -> ProposalEntry:
+    """Return a proposal in the form of an answer."""
     found = shown.proposal
     return ProposalEntry(
         *(str(found.id), found.kind, found.about, found.status, found.reason, found.tlp),

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tocsin.node.searching import Counts
-from tocsin.server.api import events, node, objects, proposals, searching, webhooks, writing
+from tocsin.server.api import alerts, events, node, objects, outputs, proposals, searching, webhooks, writing
 from tocsin.server.api.asking import JSON
 from tocsin.server.api.openapi import document
 from tocsin.server.api.operation import ROOT, Operation
@@ -61,6 +61,15 @@ def _propose(  # noqa: PLR0917 - a table's columns
     )  # fmt: skip
 
 
+def _own(  # noqa: PLR0917 - a table's columns
+    path: str, action: str, summary: str, body: type[msgspec.Struct], answer: type[msgspec.Struct], handler: BodyHandler
+) -> Operation:  # fmt: skip
+    return Operation(
+        *(path, "POST", f"api-{action}", summary, _NOTHING, answer), taking=(alerts.admit, handler), body=body,
+        status=201, errors=(403, 404, 408, 409, 413, 415, 422),
+    )  # fmt: skip
+
+
 _NOTHING = objects.Nothing
 _PROPOSALS = f"{ROOT}/proposals"
 _PROPOSAL = f"{_PROPOSALS}/{{proposal}}"
@@ -77,7 +86,13 @@ OPERATIONS: tuple[Operation, ...] = (
     _get(f"{_OBJECT}/assertions", "assertions", "Who asserts it", _NOTHING, objects.Assertions, objects.assertions, 403, 404),
     _get(f"{_OBJECT}/explanation", "explain", "Why an organisation may have it", node.Explaining, node.Decisions, node.explain, 403, 404),
     Operation(
-        f"{ROOT}/events", "GET", "api-events", "Follow what becomes visible", events.Following, None, waiting=events.events, errors=(403, 422)
+        f"{ROOT}/events", "GET", "api-events", "Follow what becomes visible", events.Following, None, waiting=events.events, errors=(403, 422),
+        media=(events.MEDIA,),
+    ),
+    _get(f"{ROOT}/outputs", "outputs", "Formats of lists for tools", _NOTHING, outputs.OutputList, outputs.listing, 403),
+    Operation(
+        f"{ROOT}/outputs/{{format}}", "GET", "api-output", "Get a list for a tool", outputs.Holding, None, waiting=outputs.one,
+        errors=(403, 404, 422), media=outputs.MEDIA,
     ),
     _get(f"{ROOT}/organisations", "organisations", "Organisations", _NOTHING, node.OrganisationList, node.organisation_list, 403),
     _get(f"{ROOT}/communities", "communities", "Communities", _NOTHING, node.CommunityList, node.community_list, 403),
@@ -117,6 +132,15 @@ OPERATIONS: tuple[Operation, ...] = (
     _get(f"{_HOOK}/deliveries", "deliveries", "What was delivered", webhooks.DeliverySelection, webhooks.DeliveryList, webhooks.deliveries, 403, 404),
     _hook(f"{_HOOK}/rotation", "webhook-rotate", "Make a new secret", None, webhooks.WebhookEntry, webhooks.rotate),
     _hook(f"{_HOOK}/deliveries/{{delivery}}/replay", "replay", "Deliver again", None, webhooks.DeliveryEntry, webhooks.replay),
+    _get(f"{ROOT}/alerts", "alerts", "Alerts", alerts.AlertSelection, alerts.AlertPage, alerts.listing, 403),
+    _get(f"{ROOT}/alerts/{{alert}}", "alert", "An alert with its hits", alerts.Samples, alerts.AlertEntry, alerts.one, 403, 404),
+    _own(f"{ROOT}/alerts/{{alert}}/status", "alert-status", "Acknowledge or close an alert", alerts.StatusBody, alerts.StatusAnswer, alerts.change),
+    _get(f"{ROOT}/suppressions", "suppressions", "What is not raised", _NOTHING, alerts.SuppressionList, alerts.suppression_list, 403),
+    _own(f"{ROOT}/suppressions", "suppress", "Suppress something", alerts.SuppressionBody, alerts.SuppressionEntry, alerts.suppress),
+    Operation(
+        *(f"{ROOT}/suppressions/{{suppression}}", "DELETE", "api-unsuppress", "Raise it again", _NOTHING, alerts.SuppressionEntry),
+        handler=alerts.unsuppress, errors=(403, 404),
+    ),
 )  # fmt: skip
 
 

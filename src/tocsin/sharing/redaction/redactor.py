@@ -16,7 +16,7 @@ from uuid import UUID
 import msgspec
 
 from tocsin.clock import Micros, to_text
-from tocsin.sharing.redaction import patterns, values
+from tocsin.sharing.redaction import patterns, values, victims
 from tocsin.sharing.redaction.plans import PLANS, Plan
 from tocsin.stix.canonical import encode
 from tocsin.stix.validation import TYPES
@@ -80,7 +80,7 @@ class Redactor:
         if plan is None or (minimise and plan.personal):
             return None
         made = self._kept(data, plan, minimise, keep)
-        if made is None:
+        if made is None or (b"victim" in body.lower() and _tells_of_victim(data, made)):
             return None
         made |= {
             "type": kind,
@@ -152,6 +152,11 @@ class Redactor:
 def _ids(value: Any) -> list[str]:
     every = value if type(value) is list else [value]
     return [each for each in every if type(each) is str and "--" in each]
+
+
+def _tells_of_victim(data: dict[str, Any], made: dict[str, Any]) -> bool:
+    words = victims.names(data)
+    return any(victims.told(made[name], words) for name in ("pattern", "value") if name in made)
 
 
 def _tells_of_somebody(data: dict[str, Any], keep: Container[str]) -> bool:

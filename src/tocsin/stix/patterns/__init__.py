@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tocsin.stix.patterns.ast import Pattern
-from tocsin.stix.patterns.atoms import Atom, atoms, covered
+from tocsin.stix.patterns.atoms import Atom, atoms, covered, whole
 from tocsin.stix.patterns.fast import check
 from tocsin.stix.patterns.parser import parse
 from tocsin.stix.patterns.render import render
 
-__all__ = ["Atom", "Pattern", "atoms", "check", "covered", "parse", "render"]
+__all__ = ["Atom", "Pattern", "atoms", "check", "covered", "parse", "render", "whole"]

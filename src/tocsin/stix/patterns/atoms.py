@@ -60,17 +60,17 @@ def covered(pattern: Pattern) -> bool:
     return _expression_covered(pattern.expression)
 
 
+def whole(pattern: Pattern) -> bool:
+    """Tell whether every match of the pattern is the finding of one of its sufficient atoms: there is nothing to evaluate."""
+    return _expression_whole(pattern.expression)
+
+
 def _of_expression(node: Expression, *, sufficient: bool) -> Iterator[Atom]:
     match node:
         case Observation():
             yield from _of_test(node.test, sufficient=sufficient)
         case Qualified():
-            # A single observation lies within any time window; it does not repeat, and its time is to be looked at.
-            alone = not any(
-                isinstance(qualifier, StartStop) or (isinstance(qualifier, Repeats) and qualifier.times > 1)
-                for qualifier in node.qualifiers
-            )
-            yield from _of_expression(node.expression, sufficient=sufficient and alone)
+            yield from _of_expression(node.expression, sufficient=sufficient and _alone(node))
         case Either():
             for child in node.operands:
                 yield from _of_expression(child, sufficient=sufficient)
@@ -87,9 +87,21 @@ def _of_test(node: Test, *, sufficient: bool) -> Iterator[Atom]:
             for child in node.operands:
                 yield from _of_test(child, sufficient=sufficient)
         case AllOf():
-            telling = [child for child in node.operands if not _says_only_type(child, node)]
+            telling = _telling(node)
             for child in telling:
                 yield from _of_test(child, sufficient=sufficient and len(telling) == 1)
+
+
+def _alone(node: Qualified) -> bool:
+    """Tell whether qualifiers say nothing of a single observation: it lies within any time window, but does not repeat, and its time is to be looked at."""
+    return not any(
+        isinstance(qualifier, StartStop) or (isinstance(qualifier, Repeats) and qualifier.times > 1)
+        for qualifier in node.qualifiers
+    )
+
+
+def _telling(node: AllOf) -> list[Test]:
+    return [child for child in node.operands if not _says_only_type(child, node)]
 
 
 def _of_comparison(node: Comparison, *, sufficient: bool) -> Iterator[Atom]:
@@ -159,3 +171,26 @@ def _test_covered(node: Test) -> bool:
             return all(map(_test_covered, node.operands))
         case AllOf():
             return any(map(_test_covered, node.operands))
+
+
+def _expression_whole(node: Expression) -> bool:
+    match node:
+        case Observation():
+            return _test_whole(node.test)
+        case Qualified():
+            return _alone(node) and _expression_whole(node.expression)
+        case Either():
+            return all(map(_expression_whole, node.operands))
+        case Both() | FollowedBy():
+            return False
+
+
+def _test_whole(node: Test) -> bool:
+    match node:
+        case Comparison():
+            return any(True for _ in _of_comparison(node, sufficient=True))
+        case AnyOf():
+            return all(map(_test_whole, node.operands))
+        case AllOf():
+            telling = _telling(node)
+            return len(telling) == 1 and _test_whole(telling[0])

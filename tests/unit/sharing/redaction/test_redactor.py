@@ -63,6 +63,25 @@ def test_a_form_is_a_new_object_of_ours() -> None:
     }
 
 
+@pytest.mark.parametrize("minimise", [False, True])
+@pytest.mark.parametrize(
+    "pattern",
+    ["[domain-name:value = 'login.acme-bank.example']", "[url:value IN ('https://acmebank.example/')]"],
+)
+def test_what_names_the_victim_of_its_own_object_has_no_form(pattern: str, minimise: bool) -> None:
+    assert form(indicator(pattern=pattern), minimise=minimise) is not None
+    for named in ({"x_victim": "Acme Bank"}, {"x_seen": [{"Victim_Name": "acme"}]}):
+        assert form(indicator(pattern=pattern, **named), minimise=minimise) is None
+    assert form(indicator(pattern=pattern, x_victim="Borealis"), minimise=minimise) is not None
+    domain = {
+        "type": "domain-name",
+        "spec_version": "2.1",
+        "id": "domain-name--00000000-0000-4000-8000-00000000000a",
+    }
+    assert form({**domain, "value": "acme.example", "x_victim": "Acme"}, minimise=minimise) is None
+    assert form({**domain, "value": "acme.example"}, minimise=minimise) is not None
+
+
 @pytest.mark.parametrize("name", sorted(VALID))
 @pytest.mark.parametrize("minimise", [False, True])
 def test_a_form_of_anything_is_good_stix(name: str, minimise: bool) -> None:

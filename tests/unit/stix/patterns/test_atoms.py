@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tocsin.stix.patterns import Atom, atoms, covered, parse
+from tocsin.stix.patterns import Atom, atoms, covered, parse, whole
 
 
 def of(text):
@@ -104,3 +104,21 @@ def test_covered(text, expected):
 
 def test_atoms_are_values():
     assert hash(Atom("a:b", "x")) == hash(Atom("a:b", "x", "equal"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[a:b = 'x']", True),
+        ("[a:b IN ('x', 'y')] OR [c:d = 'z']", True),
+        ("[a:b = 'x' OR a:c = 'y'] WITHIN 5 SECONDS", True),
+        ("[a:c_ref.type = 'ipv4-addr' AND a:c_ref.value = '1.2.3.4']", True),
+        ("[a:b = 'x' AND a:c = 'y']", False),
+        ("[a:b = 'x'] OR [a:b != 'y']", False),
+        ("[a:b = 'x'] OR [a:b = 'x'] REPEATS 2 TIMES", False),
+        ("[a:b = 'x'] FOLLOWEDBY [a:b = 'y']", False),
+        ("[a:b = 'x'] START t'2024-01-01T00:00:00Z' STOP t'2025-01-01T00:00:00Z'", False),
+    ],
+)
+def test_whole(text, expected):
+    assert whole(parse(text)) is expected

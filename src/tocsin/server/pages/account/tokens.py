@@ -23,7 +23,7 @@ def make(view: View, form: Form) -> Response:
     """Make a token and show it, this once.
 
     Raises:
-        InputError: no scope or one that this session has not, or a life that is not offered.
+        InputError: no scope or one that this session has not, or a life or a ceiling that is not offered.
     """
     session = require_proof(view, _BACK)
     scopes = tuple(form.many("scope"))
@@ -36,7 +36,12 @@ def make(view: View, form: Form) -> Response:
         raise InputError("a token holds for one of the times offered", hint="choose one of them")
     with view.parts.store.transaction() as connection:
         secret, _ = accounts.issue(
-            connection, session.account, scopes, now=view.parts.store.clock(), days=int(days)
+            connection,
+            session.account,
+            scopes,
+            now=view.parts.store.clock(),
+            days=int(days),
+            ceiling=form.one("ceiling"),
         )
     return _page(view, secret)
 
@@ -66,5 +71,6 @@ def _page(view: View, secret: str = "") -> Response:
         now=view.parts.store.clock(),
         scopes=view.call.principal.scopes,
         days=_DAYS,
+        levels=[(each, f"TLP:{each.upper()}") for each in accounts.CEILINGS],
         secret=secret,
     )

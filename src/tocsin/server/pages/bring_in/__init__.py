@@ -11,5 +11,5 @@ PAGE = Page(
         Post("/import/text", texts.review, "page-import-text", limit=8 * 1024 * 1024),
         Post("/import/keep", texts.keep, "page-import-keep", limit=8 * 1024 * 1024),
     ),
-    entries=(Entry("Import", "/import", "import", 31),),
+    entries=(Entry("Import", "/import", "import", 31, key="i"),),
 )

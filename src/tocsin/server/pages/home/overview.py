@@ -1,21 +1,95 @@
-"""The first page: for who signs in what is new, for strangers what this node is."""
+"""The first page: for who signs in what is happening, each figure a way to what it counts; for strangers what this node is."""
 
 from __future__ import annotations
 
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
 from starlette.responses import Response
 
-from tocsin.server.api import objects
+from tocsin.clock import to_text
+from tocsin.server.api import alerts, node, objects, proposals, searching
+from tocsin.server.context import Call
 from tocsin.server.pages.rendering import render, show
+from tocsin.server.pages.titles import Shown, shown
 from tocsin.server.pages.view import View
+from tocsin.store import policies
 from tocsin.store.search.query import parse
 
-_NEWEST = 20
+_NEWEST = 15
+_ALERTS = 100
+_DAY = 86_400_000_000
+
+
+class Tile(msgspec.Struct, frozen=True):
+    """A figure: what it counts (`kind`), how many, whether that is all, and where they are."""
+
+    kind: str
+    figure: int
+    whole: bool
+    path: str
+    tone: str = ""
+
+
+class Overview(msgspec.Struct, frozen=True):
+    """What is happening."""
+
+    tiles: tuple[Tile, ...]
+    newest: tuple[Shown, ...]
+    pending: bool
+    peers: tuple[tuple[str, str, bool], ...]
 
 
 def show_start(view: View) -> Response:
-    """Show what is new, or the front page."""
+    """Show what is happening, or the front page."""
     if view.known is None:
         own = view.parts.clearances.snapshot.own
         return show(view, "home/front.html", name=own.name, country=own.country)
-    found = objects.find(view.call, parse(""), _NEWEST, None)
-    return render(view, "home/overview.html", found.derive(objects.entries(view.call, found.value)))
+    call = view.call
+    found = objects.find(call, parse(""), _NEWEST, None)
+    page = objects.entries(call, found.value)
+    names = node.names(call)
+    newest = tuple(shown(each, names) for each in page.items)
+    made = Overview(tuple(_tiles(view)), newest, page.pending, _peers(call))
+    return render(view, "home/overview.html", found.derive(made))
+
+
+def _tiles(view: View) -> list[Tile]:
+    call = view.call
+    tiles = []
+    if call.organisation.own:
+        waiting = alerts.alerting(call).listed(statuses=("new",), limit=_ALERTS).value
+        tone = "danger" if waiting else "good"
+        tiles.append(Tile("alerts", len(waiting), len(waiting) < _ALERTS, "/triage", tone))
+    mine = call.principal.organisation
+    open_ = proposals.desk(call).page(call.principal, status="open", limit=_ALERTS, before=None).value
+    count = sum(each.proposal.decider == mine for each in open_)
+    tiles.append(Tile("proposals", count, whole=True, path="/proposals", tone="warn" if count else ""))
+    day = to_text(view.parts.store.clock() - _DAY)[:19] + "Z"
+    for kind, text in (("changed", f"after:{day}"), ("seen", f"type:sighting after:{day}")):
+        counts = searching.counted(call, parse(text)).value
+        tiles.append(Tile(kind, counts.total, counts.complete, _search(text)))
+    if view.administers:
+        with view.parts.store.connection() as connection:
+            changes = sum(each.state == "proposed" for each in policies.everything(connection))
+        tone = "warn" if changes else ""
+        tiles.append(Tile("policies", changes, whole=True, path="/sharing/policies", tone=tone))
+    return tiles
+
+
+def _search(text: str) -> str:
+    return f"/search?q={quote(text)}"
+
+
+def _peers(call: Call) -> tuple[tuple[str, str, bool], ...]:
+    """Return peers with what their last exchange was, and whether it was good; to the node's own organisation."""
+    if not call.organisation.own:
+        return ()
+    found: list[tuple[str, str, bool]] = []
+    for each in node.known_peers(call).value.items:
+        result: dict[str, Any] = each.result or {}
+        found.append(
+            (each.name, str(result.get("action", "")), bool(result.get("ok", not result.get("error"))))
+        )
+    return tuple(found)

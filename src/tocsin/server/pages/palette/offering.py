@@ -13,7 +13,6 @@ from tocsin.errors import FormatError
 from tocsin.matching.values import Value, classify
 from tocsin.server.api import asking, objects, searching
 from tocsin.server.pages.messages import mark, say
-from tocsin.server.pages.page import pages
 from tocsin.server.pages.rendering import document, places
 from tocsin.server.pages.view import View
 from tocsin.sharing.release import Released
@@ -80,6 +79,8 @@ def _of_value(view: View, text: str) -> list[Offer]:
         value = classify(text)
     except FormatError:
         return []
+    if value.kind == "domain" and "." not in value.text:  # a word on its own is a word
+        return []
     language, kind = view.look.language, value.kind
     known = _newest(view, value).value
     offers = []
@@ -90,13 +91,14 @@ def _of_value(view: View, text: str) -> list[Offer]:
     offers.append(
         _search(view, value.text, kind, say(language, "Search for %(value)s") % {"value": value.text})
     )
-    routes = {get.path for page in pages() for get in page.gets}
-    for path, words, icon in (
-        ("/new", say(language, "Make an indicator of it"), "plus"),
-        ("/import", say(language, "Import it"), "import"),
-    ):
-        if path in routes:
-            offers.append(Offer(words, kind, f"{path}?{urlencode({'text': value.text})}", icon))
+    offers.append(
+        Offer(
+            say(language, "Make an indicator of it"),
+            kind,
+            f"/write/indicator?{urlencode({'value': value.text})}",
+            "plus",
+        )
+    )
     return offers
 
 

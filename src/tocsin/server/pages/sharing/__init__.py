@@ -19,5 +19,5 @@ PAGE = Page(
         Post("/sharing/policies/propose", policies.propose, "page-policy-propose"),
         Post("/sharing/policies/approve", policies.approve, "page-policy-approve", limit=4096),
     ),
-    entries=(Entry("Sharing", "/sharing", "share", 40),),
+    entries=(Entry("Sharing", "/sharing", "share", 40, key="p"),),
 )

@@ -17,5 +17,5 @@ PAGE = Page(
         Post(f"{_OBJECT}/change", changing.take, "page-change"),
         Post(f"{_OBJECT}/say", saying.take, "page-say"),
     ),
-    entries=(Entry("Write", "/write", "edit", 30),),
+    entries=(Entry("Write", "/write", "edit", 30, key="w"),),
 )

@@ -1,0 +1,145 @@
+"""Keeping hits: each once, counted into the alert of its indicator in the same transaction."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from tocsin.clock import Micros, to_text
+from tocsin.node.catalogue import Source
+from tocsin.node.hunt import Count, Hit
+from tocsin.store import Connection, Store, alerts, hits, suppressions
+
+_AT_ONCE = 5_000
+Suppresses = Callable[[Hit], bool]
+_Assertion = tuple[str, int, str]  # id of an indicator, label set, owner
+
+
+def keep(
+    store: Store, found: Sequence[Hit], *, now: Micros, counts: Mapping[int, Count] | None = None
+) -> tuple[int, list[uuid.UUID]]:
+    """Keep raised hits of a hunt; return how many were not known, and the alerts that were opened.
+
+    Args:
+        store: where to.
+        found: hits; flagged ones are not kept.
+        now: in µs.
+        counts: what the hunt counted, by tag: what it held back of an indicator is counted in the alert.
+    """
+    raised = [hit for hit in found if hit.raised]
+    new, opened = 0, []
+    for start in range(0, len(raised), _AT_ONCE):
+        some = raised[start : start + _AT_ONCE]
+        last = start + _AT_ONCE >= len(raised)
+        beyond = _held_back(raised, counts or {}) if last else {}
+        with store.transaction() as connection:
+            added, fresh = keep_in(connection, some, now=now, beyond=beyond, again=True)
+        new += added
+        opened += fresh
+    return new, opened
+
+
+def keep_in(
+    connection: Connection,
+    raised: Sequence[Hit],
+    *,
+    now: Micros,
+    beyond: Mapping[tuple[str, Source], int] | None = None,
+    again: bool = False,
+) -> tuple[int, list[uuid.UUID]]:
+    """Keep raised hits in the transaction of `connection`; return how many were not known, and the alerts that were opened."""
+    rows = [(hit, source, _row(hit, source, now)) for hit in raised for source in hit.sources]
+    new = hits.put_new(connection, [row for _, _, row in rows])
+    digests: dict[_Assertion, dict[bytes, None]] = defaultdict(dict)
+    events: dict[_Assertion, list[Micros]] = defaultdict(list)
+    for hit, source, row in rows:
+        if row.digest in new and not hit.indicator.observable:  # nobody said that an observable is malicious
+            key = (hit.indicator.id, source.label_id, source.owner)
+            digests[key][row.digest] = None
+            if hit.at is not None:
+                events[key].append(hit.at)
+    more: dict[_Assertion, int] = {
+        (indicator, source.label_id, source.owner): count
+        for (indicator, source), count in (beyond or {}).items()
+    }
+    counted = [
+        alerts.New(
+            *key,
+            digests=tuple(digests[key]),
+            beyond=more.get(key, 0),
+            first=min(events[key], default=None),
+            last=max(events[key], default=None),
+        )
+        for key in dict.fromkeys((*digests, *more))
+        if digests[key] or more.get(key, 0)
+    ]
+    return len(new), alerts.record(connection, counted, now=now, again=again)
+
+
+def _held_back(raised: Sequence[Hit], counts: Mapping[int, Count]) -> dict[tuple[str, Source], int]:
+    return {
+        (hit.indicator.id, source): counts[hit.indicator.tag].beyond
+        for hit in raised
+        if hit.indicator.tag in counts and counts[hit.indicator.tag].beyond and not hit.indicator.observable
+        for source in hit.sources
+    }
+
+
+def suppressing(connection: Connection, *, now: Micros) -> Suppresses:
+    """Return what tells whether a hit is suppressed at `now`; a hit on behalf of several sources is if all of them are."""
+    by: dict[str, set[str]] = defaultdict(set)
+    for each in suppressions.everything(connection, now=now):
+        by[each.kind].add(each.value.casefold())
+    if not by:
+        return lambda _: False
+
+    def suppresses(hit: Hit) -> bool:
+        return (
+            hit.indicator.id.casefold() in by["indicator"]
+            or not by["value"].isdisjoint((hit.value.casefold(), hit.wanted.casefold()))
+            or (hit.host is not None and hit.host.casefold() in by["host"])
+            or (
+                bool(by["source"])
+                and all(
+                    not by["source"].isdisjoint((each.owner.casefold(), each.owner_name.casefold()))
+                    for each in hit.sources
+                )
+            )
+        )
+
+    return suppresses
+
+
+def _row(hit: Hit, source: Source, now: Micros) -> hits.Hit:
+    detail: dict[str, Any] = {
+        "owner": source.owner,
+        "day": day_of(now if hit.at is None else hit.at),
+        "event": hit.at,
+        "file": clean(hit.file),
+        "line": hit.line,
+        "field": clean(hit.field),
+        "host": clean(hit.host or ""),
+    }
+    if len(hit.parts) > 1:
+        detail["parts"] = [{"file": clean(each.file), "line": each.line} for each in hit.parts]
+    return hits.Hit(
+        at=now,
+        indicator=hit.indicator.id,
+        value=clean(hit.value),
+        place=f"{hit.digest}/{source.owner}",
+        line=hit.nth,
+        label_id=source.label_id,
+        detail=detail,
+    )
+
+
+def day_of(at: Micros) -> str:
+    """Return the day (UTC) of a moment."""
+    return to_text(at)[:10]
+
+
+def clean(text: str) -> str:
+    """Return text as PostgreSQL takes it: neither NUL nor halves of characters, both of which a log may hold."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\ufffd")

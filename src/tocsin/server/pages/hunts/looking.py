@@ -1,0 +1,73 @@
+"""A log that somebody pastes or drops, against everything that may be matched. Nothing of it is kept, and no sighting is written."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import msgspec
+from starlette.responses import Response
+
+from tocsin.errors import InputError
+from tocsin.node import catalogue
+from tocsin.node.hunt import Hit, Hunt, Options
+from tocsin.server.api import alerts
+from tocsin.server.pages.forms import Form
+from tocsin.server.pages.rendering import render
+from tocsin.server.pages.view import View
+
+LIMIT = 64 * 1024 * 1024
+_SHOWN = 500
+_NAME = 100
+
+
+class Looked(msgspec.Struct, frozen=True):
+    """What was found in a log: raised or flagged hits as far as they are shown, and counts of all."""
+
+    name: str
+    hits: tuple[Hit, ...]
+    raised: int
+    flagged: int
+    lines: int
+    size: int
+    indicators: int
+    formats: dict[str, int]
+    malformed: int
+    faults: tuple[tuple[str, str], ...]
+
+
+def look(view: View, form: Form) -> Response:
+    """Hunt in a log.
+
+    Raises:
+        ForbiddenError: another organisation asks.
+        InputError: there is no log.
+    """
+    alerts.require_own(view.call)
+    upload = next(iter(form.files.get("file", [])), None)
+    content = upload.content if upload is not None else form.one("text").encode()
+    if not content.strip():
+        raise InputError("paste a log, or choose a file")
+    name = Path(upload.name.replace("\\", "/")).name[:_NAME] if upload is not None else "pasted"
+    parts = view.parts
+    known = catalogue.load(parts.store, parts.clearances, ceiling=view.call.principal.ceiling)
+    hunt = Hunt(known.value, now=parts.store.clock(), options=Options())
+    with tempfile.TemporaryDirectory(prefix="tocsin-hunt-") as folder:
+        file = Path(folder) / "log"
+        file.write_bytes(content)
+        hits = [msgspec.structs.replace(hit, file=name) for hit in _first(hunt, str(file))]
+    report = hunt.report
+    made = Looked(
+        name, tuple(hits), report.hits, report.flagged, report.lines, len(content), known.value.indicators,
+        dict(report.formats), report.malformed, tuple((name, why) for _, why in report.faults),
+    )  # fmt: skip
+    return render(view, "hunts/looked.html", known.derive(made))
+
+
+def _first(hunt: Hunt, path: str) -> list[Hit]:
+    """Return the first hits; all are counted."""
+    kept: list[Hit] = []
+    for hit in hunt.run([path]):
+        if len(kept) < _SHOWN:
+            kept.append(hit)
+    return kept

@@ -1,0 +1,108 @@
+"""Running a node through its pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from factories import FRIEND, OWN, STRANGER, settle
+from serving import Node, serving
+from tocsin.store import Store, accounts, organisations
+from tocsin.store.embedded import Embedded
+
+PAGES = ("", "/settings", "/figures", "/accounts", "/organisations", "/refused")
+
+
+@pytest.fixture(scope="module")
+def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
+        connection.execute("CREATE DATABASE pages_admin TEMPLATE template")
+    with Store(f"{pg.dsn} dbname=pages_admin", pool_size=6) as store:
+        settle(store)
+        with serving(store, tmp_path_factory.mktemp("home"), oidc_client_secret="hush-hush") as served:
+            yield served
+    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
+        connection.execute("DROP DATABASE pages_admin WITH (FORCE)")
+
+
+def test_administrators_see_the_pages_and_nobody_else_does(node: Node) -> None:
+    with node.store.connection() as connection:
+        node.tokens["reading"], _ = accounts.issue(connection, "own", ("taxii:read",), now=node.store.clock())
+    with node.browser("own") as own, node.browser("friend") as friend, node.browser("reading") as reading:
+        for page in PAGES:
+            shown = own.get(f"/admin{page}")
+            assert shown.status_code == 200, shown.text
+            assert "hush-hush" not in shown.text
+            assert friend.get(f"/admin{page}").status_code == 403
+            assert reading.get(f"/admin{page}").status_code == 403
+        assert 'href="/admin"' in own.get("/").text
+        assert 'href="/admin"' not in friend.get("/").text
+
+
+def test_an_account_is_made_invited_and_shut_out(node: Node) -> None:
+    with node.browser("own") as own, node.browser(None) as stranger:
+        made = own.post(
+            "/admin/accounts/add", data={"name": "ada", "organisation": FRIEND.id, "administrator": "yes"}
+        )
+        assert made.status_code == 303
+        with node.store.connection() as connection:
+            assert not accounts.get(
+                connection, "ada"
+            ).administrator  # only accounts of the own organisation can be
+        assert (
+            own.post("/admin/accounts/add", data={"name": "ada", "organisation": FRIEND.id}).status_code
+            == 409
+        )
+        assert (
+            own.post("/admin/accounts/add", data={"name": "a b", "organisation": FRIEND.id}).status_code
+            == 422
+        )
+        shown = own.post("/admin/accounts/act", data={"account": "ada", "do": "invite"})
+        link = re.search(r"http://[^\s<\"]+/sign-in/link\?code=[\w-]+", shown.text)
+        assert link is not None, shown.text
+        assert shown.headers["cache-control"] == "no-store"
+        assert stranger.get(link[0]).status_code == 200
+        assert own.post("/admin/accounts/act", data={"account": "ada", "do": "disable"}).status_code == 303
+        assert own.post("/admin/accounts/act", data={"account": "ada", "do": "invite"}).status_code == 422
+        assert own.post("/admin/accounts/act", data={"account": "own", "do": "disable"}).status_code == 409
+        assert own.post("/admin/accounts/act", data={"account": "nobody", "do": "disable"}).status_code == 404
+        assert own.post("/admin/accounts/act", data={"account": "ada", "do": "x"}).status_code == 422
+
+
+def test_an_organisation_is_made_joined_and_suspended(node: Node) -> None:
+    with node.browser("own") as own, node.browser("stranger") as stranger:
+        form = {"name": "Third", "country": "xb", "roles": ["csirt"]}
+        assert own.post("/admin/organisations/add", data=form).status_code == 303
+        assert own.post("/admin/organisations/add", data=form).status_code == 409
+        assert (
+            own.post("/admin/organisations/add", data={"name": "Fourth", "country": "x"}).status_code == 422
+        )
+        assert (
+            own.post("/admin/organisations/add", data={"name": "Fourth", "roles": "king"}).status_code == 422
+        )
+        act = {"organisation": STRANGER.id, "community": "circle"}
+        assert own.post("/admin/organisations/act", data={**act, "do": "join"}).status_code == 303
+        with node.store.connection() as connection:
+            assert organisations.get(connection, STRANGER.id).communities
+        assert own.post("/admin/organisations/act", data={**act, "do": "leave"}).status_code == 303
+        assert own.post("/admin/organisations/act", data={**act, "do": "suspend"}).status_code == 303
+        with node.store.connection() as connection:
+            found = organisations.get(connection, STRANGER.id)
+        assert (found.suspended, found.communities) == (True, ())
+        assert (
+            own.post("/admin/organisations/act", data={"organisation": OWN.id, "do": "suspend"}).status_code
+            == 409
+        )
+        assert stranger.post("/admin/organisations/act", data={**act, "do": "resume"}).status_code == 403
+
+
+def test_acts_ask_for_a_recent_proof(node: Node) -> None:
+    with node.browser("own") as own:
+        with node.store.connection() as connection:
+            connection.execute("UPDATE session SET proved = 0")
+        for path in ("accounts/add", "accounts/act", "organisations/add", "organisations/act"):
+            answer = own.post(f"/admin/{path}", data={})
+            assert answer.headers["location"].startswith("/account/proof?next=/admin/")

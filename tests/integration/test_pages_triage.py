@@ -1,0 +1,138 @@
+"""The inbox, alerts, proposals and hunts through pages."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+import httpx
+import psycopg
+import pytest
+
+from factories import FRIEND, IMPORT, OWN, indicator, place, settle
+from serving import Node, serving
+from tocsin.node import sightings
+from tocsin.node.catalogue import load
+from tocsin.node.clearances import Clearances
+from tocsin.node.hunt import Hunt
+from tocsin.stix.markings import TLP
+from tocsin.store import Store, accounts, objects
+from tocsin.store.embedded import Embedded
+
+
+@pytest.fixture(scope="module")
+def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
+        connection.execute("CREATE DATABASE pages_triage TEMPLATE template")
+    with Store(f"{pg.dsn} dbname=pages_triage", pool_size=6) as store:
+        intel = settle(store)
+        made = [
+            place(indicator(number, tlp=TLP.GREEN, name=f"Host <b>{number}</b>"), owner=FRIEND.id, communities=(str(intel.community),))
+            for number in range(1, 6)
+        ]  # fmt: skip
+        objects.put(store, intel.id, made, origin=IMPORT)
+        log = tmp_path_factory.mktemp("logs") / "proxy.log"
+        log.write_text("".join(f"GET http://d{number}.example.com/ HTTP/1.1\n" for number in range(1, 6)))
+        clearances = Clearances(store)
+        hunt = Hunt(load(store, clearances).value, now=store.clock())
+        found = list(hunt.run([str(log)]))
+        sightings.write(store, clearances, found, now=store.clock(), counts=hunt.report.counts)
+        with serving(store, tmp_path_factory.mktemp("home")) as served:
+            yield served
+    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
+        connection.execute("DROP DATABASE pages_triage WITH (FORCE)")
+
+
+def _waiting(browser: httpx.Client) -> list[str]:
+    page = browser.get("/triage")
+    assert page.status_code == 200, page.text
+    assert "<b>" not in page.text
+    return re.findall(r'name="item" value="(alert:[0-9a-f-]+)" aria-label', page.text)
+
+
+def test_alerts_are_decided_one_by_one_together_and_taken_back(node: Node) -> None:
+    with node.browser("own") as own:
+        waiting = _waiting(own)
+        assert len(waiting) == 5
+        done = own.post("/triage/decide", data={"item": waiting[0], "do": "true-positive"})
+        assert done.headers["location"] == f"/triage?undo={waiting[0].partition(':')[2]}"
+        assert "Undo" in own.get(done.headers["location"]).text
+        assert len(_waiting(own)) == 4
+        assert own.post("/triage/decide", data={"item": waiting[0], "do": "reopen"}).status_code == 303
+        assert len(_waiting(own)) == 5
+        assert (
+            own.post("/triage/decide", data={"item": waiting[1:3], "do": "false-positive"}).status_code == 303
+        )
+        assert len(_waiting(own)) == 3
+        assert own.post("/triage/decide", data={"item": waiting[3], "do": "suppress"}).status_code == 303
+        assert "indicator--" in own.get("/hunts").text
+        assert own.post("/triage/decide", data={"item": waiting[4], "do": "acknowledge"}).status_code == 303
+        assert len(_waiting(own)) == 2  # acknowledged ones stay until they are closed
+        failed = own.post("/triage/decide", data={"item": [waiting[1], "alert:x", "y"], "do": "acknowledge"})
+        assert failed.status_code == 422
+        assert own.post("/triage/decide", data={"item": waiting[0], "do": "x"}).status_code == 422
+        assert own.post("/triage/decide", data={"do": "acknowledge"}).status_code == 422
+
+
+def test_an_alert_is_shown_to_the_own_organisation_alone(node: Node) -> None:
+    with node.browser("own") as own, node.browser("friend") as friend:
+        identifier = re.findall(r'href="/alerts/([0-9a-f-]+)"', own.get("/triage").text)[0]
+        page = own.get(f"/alerts/{identifier}")
+        assert page.status_code == 200, page.text
+        assert "proxy.log" in page.text
+        assert friend.get(f"/alerts/{identifier}").status_code == 403
+        assert own.get("/alerts/x").status_code == 404
+        assert _waiting(friend) == []
+        assert (
+            friend.post(
+                "/triage/decide", data={"item": f"alert:{identifier}", "do": "acknowledge"}
+            ).status_code
+            == 422
+        )
+        assert own.get("/").status_code == 200
+
+
+def test_a_proposal_is_decided_by_another_than_who_made_it(node: Node) -> None:
+    with node.store.connection() as connection:
+        now, scopes = node.store.clock(), ("taxii:read", "taxii:write", "propose")
+        node.tokens["proposer"], _ = accounts.issue(connection, "own", scopes, now=now)
+    with node.browser("proposer") as own, node.browser("friend") as friend:
+        changed = {
+            "json": json.dumps(indicator(5, tlp=TLP.GREEN, name="better")),
+            "base": "x",
+            "reason": "typo <i>",
+        }
+        made = own.post(f"/objects/{indicator(5)['id']}/change", data=changed)
+        assert made.headers.get("location") == "/proposals", made.text
+        identifier = re.findall(r'href="/proposals/([0-9a-f-]+)"', own.get("/proposals").text)[0]
+        assert "Take it back" in own.get(f"/proposals/{identifier}").text
+        assert own.post(f"/proposals/{identifier}", data={"do": "accept"}).status_code == 403
+        page = friend.get("/triage").text
+        assert f"proposal:{identifier}" in page
+        assert "typo &lt;i&gt;" in page
+        detail = friend.get(f"/proposals/{identifier}").text
+        assert "<ins>better</ins>" in detail
+        assert friend.post(f"/proposals/{identifier}", data={"do": "x"}).status_code == 422
+        assert (
+            friend.post("/triage/decide", data={"item": f"proposal:{identifier}", "do": "accept"}).status_code
+            == 303
+        )
+        assert friend.post(f"/proposals/{identifier}", data={"do": "reject"}).status_code == 409
+        assert "better" in friend.get(f"/objects/{indicator(5)['id']}").text
+        assert friend.get("/proposals/x").status_code == 404
+
+
+def test_a_log_is_looked_into_and_not_kept(node: Node) -> None:
+    with node.browser("own") as own, node.browser("friend") as friend:
+        looked = own.post("/hunts", data={"text": "x d2.example.com <script>alert(1)</script>\ny"})
+        assert looked.status_code == 200, looked.text
+        assert "d2.example.com" in looked.text
+        assert "<script>alert" not in looked.text
+        files = {"file": ("../../etc/<b>", b"nothing here")}
+        assert "Nothing was found" in own.post("/hunts", files=files).text
+        assert own.post("/hunts", data={"text": " "}).status_code == 422
+        assert friend.post("/hunts", data={"text": "x"}).status_code == 403
+        assert friend.get("/hunts").status_code == 403
+        assert own.get("/hunts/nothing").status_code == 404
+        assert OWN.name in own.get("/").text

@@ -1,0 +1,1 @@
+nothing that is a condition of a rule fake {
