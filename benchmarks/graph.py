@@ -1,10 +1,10 @@
 """A graph of 10,000 objects in headless Chromium: when it is first painted, and when a script has drawn every object of it.
 
-    uv run python -m benchmarks.graph [--objects N] [--json]
+    uv run python -m benchmarks.graph [--objects N] [--attack] [--json]
 
 One malware and so many indicators that indicate it, on a node of their own (`tocsin serve`, a process). The page opens with groups; with
 `all=yes` every object is a mark, which WebGL draws, here without a graphics card. Beside it, in the same run and browser, the first paint of
-a page of the same node with nothing on it. The matrix is measured on ATT&CK, where there is a file of it. Limit: 2 s until the first paint.
+a page of the same node with nothing on it. `--attack` adds ATT&CK, for the matrix. Limit: 2 s until the first paint.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import json
 import shutil
 import statistics
 import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -49,11 +50,11 @@ def objects(number: int) -> Iterator[bytes]:
         ).encode()
 
 
-def fill(made: node.Node, number: int) -> None:
-    """Have `tocsin import` take them, and ATT&CK where there is a file of it."""
+def fill(made: node.Node, number: int, *, attack: bool) -> None:
+    """Have `tocsin import` take them, and ATT&CK where that is wanted."""
     command = made.command("import", "-", "--collection", node.COLLECTION, "--json")
     subprocess.run(command, input=b"\n".join(objects(number)), stdout=subprocess.DEVNULL, check=True)
-    if _SHARED.exists():
+    if attack:
         made.run("import", str(_SHARED), "--collection", node.COLLECTION)
 
 
@@ -90,6 +91,7 @@ def measure(origin: str, token: str) -> dict[str, float]:
             ("matrix", "/matrix"), ("map", "/map"), ("timeline", "/timeline"),
         ):  # fmt: skip
             found[f"server: {name}"] = answered(client, asked)
+            print(name, found[f"server: {name}"], file=sys.stderr, flush=True)
         points = client.get(f"/graph/data?from={MALWARE}").json()["points"]
         assert len(points) <= 300, "the graph opens with too many marks"
         cookies = [{"name": c.name, "value": c.value or "", "url": origin} for c in client.cookies.jar]
@@ -112,10 +114,11 @@ def main() -> None:
     """Measure and report."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--objects", type=int, default=10_000)
+    parser.add_argument("--attack", action="store_true", help="with ATT&CK beside it, for the matrix")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     with node.made() as made:
-        fill(made, given.objects)
+        fill(made, given.objects, attack=given.attack)
         with node.serving(made) as served:
             parts = urlsplit(served.url)
             found = measure(f"{parts.scheme}://{parts.netloc}", made.token)

@@ -13,7 +13,7 @@ MOST = 10_000
 """Most nodes of a graph."""
 EDGES_MOST = 30_000
 """Most relationships that are read for one."""
-_AT_ONCE = 200  # ids in a question
+_AT_ONCE = 2000  # ids in a question
 _QUESTIONS = 150
 
 Wanted = Callable[[Thing], bool]

@@ -24,6 +24,7 @@ from tocsin.sharing.release import Clearance, Released
 from tocsin.store import labels
 from tocsin.store.connection import Connection
 from tocsin.store.database import Store
+from tocsin.store.derived import hashed
 from tocsin.store.search.index import progress
 from tocsin.store.search.query import Clause, Lexeme, Query
 from tocsin.store.values import Stale
@@ -48,6 +49,7 @@ SELECT s.* FROM ({rows}) s LEFT JOIN LATERAL (
     ) LIMIT 1
 ) newer ON true WHERE newer.yes IS NULL
 """
+_REFERRING = "s.cursor = ANY(ARRAY(SELECT cursor FROM link WHERE target = ANY({}::bigint[])))"
 _BODIES = "SELECT o.cursor, o.body FROM object o WHERE o.cursor = ANY(%s) AND o.collection_id = ANY(%s)"
 
 
@@ -190,6 +192,11 @@ def _latest(
         where.append(sql.SQL("s.cursor > {}" if oldest else "s.cursor < {}").format(sql.Literal(beyond)))
     order = sql.SQL("ORDER BY cursor" if oldest else "ORDER BY cursor DESC")
     full = [*where, *_words(query)]
+    if query.ids or query.refers:
+        text = sql.SQL("SELECT {} FROM search s WHERE {} {} OFFSET 0").format(
+            sql.SQL(_COLUMNS), _all([_under(scope, aside=True), *full]), order
+        )
+        return _run(connection, text, scope, order, most)
     plain = sql.SQL("SELECT {} FROM search s WHERE {} {} OFFSET 0")
     if not _indexed(query):
         _in_order(connection)
@@ -337,6 +344,11 @@ def _where(query: Query, scope: Scope) -> list[sql.Composable]:
     if query.types:
         types = sql.SQL(", ").join(map(sql.Literal, query.types))
         found.append(sql.SQL("s.type IN ({})").format(types))
+    if query.ids:
+        found.append(sql.SQL("s.stix_id = ANY({})").format(sql.Literal(list(query.ids))))
+    if query.refers:
+        targets = sql.Literal([hashed(each) for each in query.refers])
+        found.append(sql.SQL(_REFERRING).format(targets))
     bounds = (
         ("s.version >= {}", query.after),
         ("s.version < {}", query.before),

@@ -119,9 +119,8 @@ class _Held:
         return tuple(each.id for each in things)
 
     def these(self, ids: Sequence[str]) -> list[Thing]:
-        answer = objects.several(self._call, ids)
-        self.released = answer
-        return [thing_of(each) for each in answer.value.values()]
+        sought = tuple(each for each in ids if "\0" not in each)
+        return self._ask(Query(ids=sought), len(sought))[0] if sought else []
 
     def referring(self, ids: Sequence[str], most: int) -> tuple[list[Thing], bool]:
         found: list[Thing] = []
@@ -130,10 +129,13 @@ class _Held:
         identities = [each for each in ids if each.startswith("identity--")]
         others = [each for each in ids if not each.startswith("identity--")]
         about = tuple(each for each in _ABOUT_IDENTITIES if not narrowed or each in narrowed)
-        for some, types in ((others, narrowed), (identities, about)):
+        naming = Clause(tuple((Lexeme(fit(f"r:{each}")),) for each in identities))
+        for some, query in (
+            (others, Query(refers=tuple(others), types=narrowed)),
+            (identities, Query(clauses=(naming,), types=about)),
+        ):
             if some:
-                clause = Clause(tuple((Lexeme(fit(f"r:{each}")),) for each in some))
-                things, further = self._ask(Query(clauses=(clause,), types=types), most - len(found))
+                things, further = self._ask(query, most - len(found))
                 found += things
                 more = more or further
         return found, more
