@@ -15,6 +15,9 @@ MORE = (
     "/search?q=type:indicator",
     "/search?q=tlp:x",
     f"/objects/{SEEN}/why?recipient=Friend",
+    f"/graph?from={SEEN}&depth=2",
+    "/graph?q=type:indicator",
+    "/timeline?q=type:sighting&by=seen",
     "/nothing-here",
 )
 """Further states of pages, worth a look."""

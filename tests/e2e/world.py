@@ -59,11 +59,55 @@ def _things() -> list[dict[str, Any]]:
         _object("sighting", 10 + day, sighting_of_ref=first["id"], count=day, first_seen=f"2026-01-{day:02}T08:00:00Z", last_seen=f"2026-01-{day:02}T09:00:00Z")
         for day in range(1, 6)
     ]  # fmt: skip
+    place_ = _object("location", 30, name="Deutschland", country="DE")
+    victim = _object("identity", 31, name="Stadtwerke", identity_class="organization", sectors=["energy"])
+    phases = [{"kill_chain_name": "mitre-attack", "phase_name": "initial-access"}]
+    technique = _object(
+        "attack-pattern",
+        32,
+        name="Phishing",
+        kill_chain_phases=phases,
+        external_references=[{"source_name": "mitre-attack", "external_id": "T1566"}],
+    )
+    part = _object(
+        "attack-pattern",
+        33,
+        name="Spearphishing Link",
+        kill_chain_phases=phases,
+        external_references=[{"source_name": "mitre-attack", "external_id": "T1566.002"}],
+    )
+    unmet = _object(
+        "attack-pattern",
+        34,
+        name="Valid Accounts",
+        kill_chain_phases=phases,
+        external_references=[{"source_name": "mitre-attack", "external_id": "T1078"}],
+    )
+    ways = [
+        _object(
+            "relationship",
+            40 + number,
+            relationship_type=how,
+            source_ref=source["id"],
+            target_ref=target["id"],
+        )
+        for number, (how, source, target) in enumerate(
+            (
+                ("uses", malware, part),
+                ("uses", actor, unmet),
+                ("indicates", first, technique),
+                ("located-at", victim, place_),
+                ("targets", malware, victim),
+                ("originates-from", actor, place_),
+            )
+        )
+    ]
+    more = [place_, victim, technique, part, unmet, *ways]
     many = [
         indicator(number, tlp=levels[number % 5], name=f"Host {number} of the campaign")
         for number in range(20, 90)
     ]
-    named = [malware, actor, report, relation, *sightings, observable("login-update.example")]
+    named = [malware, actor, report, relation, *sightings, observable("login-update.example"), *more]
     return [first, later, *({**each, "object_marking_refs": [id_of(TLP.GREEN)]} for each in named), *many]
 
 

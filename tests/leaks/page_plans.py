@@ -36,6 +36,16 @@ _PASTED = (
     HIDDEN_IDS[0],
 )
 
+_GRAPHS = (
+    *(f"from={each}&depth={depth}" for each in (*VISIBLE_IDS, *HIDDEN_IDS[:20]) for depth in (1, 3)),
+    f"from={VISIBLE_IDS[0]},{HIDDEN_IDS[0]}",
+    f"from={VISIBLE_IDS[0]}&to={VISIBLE_IDS[1]}",
+    f"from={VISIBLE_IDS[0]}&to={HIDDEN_IDS[0]}",
+    *(f"q={quote(each)}" for each in _QUERIES),
+    f"from={VISIBLE_IDS[0]}&type=indicator&after=2026-01-01&before=2027-01-01&all=yes&page=2",
+    f"from={VISIBLE_IDS[0]}&after=x",
+    f"from={VISIBLE_IDS[0]}&depth=9",
+)
 PARAMETERS: dict[str, tuple[str, ...]] = {
     "kind": ("indicator", "report", "relation", "json", "x"),
     "hunt": ("nightly", "x", "%00"),
@@ -71,7 +81,30 @@ PLANS = {
         {200, 404},
         _AWAY,
     ),
-    "/views": Plan(("", "q=x"), _FREE, _AWAY),
+    "/views": Plan(("", "q=x", "page=graph&q=from%3Dx"), _FREE, _AWAY),
+    **{f"/graph{part}": Plan(_GRAPHS, {200, 400, 404, 422}, _AWAY) for part in ("", "/data", "/drawing")},
+    "/matrix": Plan(
+        (
+            "",
+            "show=lacking",
+            *(f"by={each}" for each in (*VISIBLE_IDS[:5], *HIDDEN_IDS[:10])),
+            "show=x",
+            "chain=x",
+        ),
+        {200, 400, 404},
+        _AWAY,
+    ),
+    "/map": Plan(("", "show=seen", "after=2026-01-01", "after=x", "x=1"), {200, 400, 422}, _AWAY),
+    "/timeline": Plan(
+        (
+            *(f"q={quote(each)}&by={by}" for each in _QUERIES for by in ("modified", "added", "seen")),
+            "by=created&step=month",
+            "q=tlp:x",
+            "by=x",
+        ),
+        {200, 400, 422},
+        _AWAY,
+    ),
     "/style": Plan(("", "x=1"), _FREE, _FREE),
     "/palette": Plan((*(f"q={quote(each)}" for each in _PASTED), "x=1"), {200, 400}, _AWAY),
     "/arrivals": Plan(

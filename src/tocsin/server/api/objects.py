@@ -17,8 +17,7 @@ from tocsin.server.problems import RequestError
 from tocsin.sharing.release import Released
 from tocsin.store.search import versions
 from tocsin.store.search.finding import Found, Item
-from tocsin.store.search.query import Clause, Lexeme, Query, parse
-from tocsin.store.search.terms import fit
+from tocsin.store.search.query import Query, parse
 from tocsin.store.search.versions import Version
 
 Limit = Annotated[int, Meta(ge=1, le=500, description="Most items of a page.")]
@@ -258,8 +257,7 @@ def latest(call: Call, identifier: str) -> Released[Entry]:
 def several(call: Call, identifiers: Collection[str]) -> Released[dict[str, Entry]]:
     """Return the latest versions that the caller may have of several objects at once, by id; at most `MOST_AT_ONCE`."""
     wanted = [each for each in dict.fromkeys(identifiers) if _can_be_sought(each)][:MOST_AT_ONCE]
-    clause = Clause(tuple((Lexeme(fit(f"i:{each}")),) for each in wanted))
-    found = find(call, Query(clauses=(clause,)) if wanted else Query(types=("none",)), MOST_AT_ONCE, None)
+    found = find(call, Query(ids=tuple(wanted)) if wanted else Query(types=("none",)), MOST_AT_ONCE, None)
     return found.derive({entry.id: entry for entry in entries(call, found.value).items})
 
 

@@ -68,6 +68,14 @@ def drawings() -> tuple[str, ...]:
     return tuple(re.findall(r'<symbol id="([^"]+)"', sprite))
 
 
+@cache
+def countries() -> frozenset[str]:
+    """Return the codes of the countries that the drawing of the world has a shape of."""
+    names, kept = found()
+    world = kept[names["world.svg"]].content.decode() if "world.svg" in names else ""
+    return frozenset(re.findall(r'<path id="([A-Z]{2})"', world))
+
+
 def serve(_parts: Parts, request: Request, _body: bytes) -> Response:
     """Serve a file.
 

@@ -47,9 +47,10 @@ def render(
     *,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
+    media_type: str = HTML,
     **more: Any,
 ) -> Response:
-    """Return a page made of a released value, which the template knows as `it`.
+    """Return a page made of a released value, which the template knows as `it`; or a file that a template makes.
 
     `more` is for what the person said themselves, such as the fields of a form that has to be shown again.
     """
@@ -62,7 +63,7 @@ def render(
     )
     fields = {**_HEADERS, **(headers or {})}
     return respond(
-        view.request, released.derive(text.encode()), media_type=HTML, status=status, headers=fields
+        view.request, released.derive(text.encode()), media_type=media_type, status=status, headers=fields
     )
 
 

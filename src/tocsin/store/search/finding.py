@@ -24,6 +24,7 @@ from tocsin.sharing.release import Clearance, Released
 from tocsin.store import labels
 from tocsin.store.connection import Connection
 from tocsin.store.database import Store
+from tocsin.store.derived import hashed
 from tocsin.store.search.index import progress
 from tocsin.store.search.query import Clause, Lexeme, Query
 from tocsin.store.values import Stale
@@ -39,14 +40,24 @@ _Row: TypeAlias = tuple[int, int, int, int, int | None, bool, str, str, str]
 _COLUMNS = (
     "s.cursor, s.version, s.collection_id, s.label_id, s.confidence, s.revoked, s.type, s.stix_id, s.name"
 )
+# `+ 0`: by its id, never by its label set, which a planner without statistics holds to be as rare.
 _LATEST = """
 SELECT s.* FROM ({rows}) s LEFT JOIN LATERAL (
   SELECT true AS yes FROM search p WHERE p.stix_id = s.stix_id AND p.cursor <> s.cursor
-    AND p.label_id = ANY({visible}) AND p.collection_id = ANY({readable}) AND (
+    AND p.label_id + 0 = ANY({visible}) AND p.collection_id = ANY({readable}) AND (
       p.version > s.version
       OR (p.version = s.version AND p.cursor < s.cursor AND p.label_id = ANY({labels}) AND p.collection_id = ANY({locals}))
     ) LIMIT 1
 ) newer ON true WHERE newer.yes IS NULL
+"""
+# One look into an index for each id, whatever the planner believes of a table that nobody has analysed yet.
+_THESE = """
+unnest({}::text[]) AS wanted (id) CROSS JOIN LATERAL (SELECT * FROM search x WHERE x.stix_id = wanted.id OFFSET 0) s
+"""
+_REFERRING = """
+(SELECT DISTINCT link.cursor FROM unnest({}::bigint[]) AS wanted (target)
+  CROSS JOIN LATERAL (SELECT l.cursor FROM link l WHERE l.target = wanted.target OFFSET 0) link) near
+CROSS JOIN LATERAL (SELECT * FROM search x WHERE x.cursor = near.cursor OFFSET 0) s
 """
 _BODIES = "SELECT o.cursor, o.body FROM object o WHERE o.cursor = ANY(%s) AND o.collection_id = ANY(%s)"
 
@@ -190,6 +201,12 @@ def _latest(
         where.append(sql.SQL("s.cursor > {}" if oldest else "s.cursor < {}").format(sql.Literal(beyond)))
     order = sql.SQL("ORDER BY cursor" if oldest else "ORDER BY cursor DESC")
     full = [*where, *_words(query)]
+    if query.ids or query.refers:
+        _use_index(connection)
+        text = sql.SQL("SELECT {} FROM {} WHERE {} {} OFFSET 0").format(
+            sql.SQL(_COLUMNS), _named(query), _all([_under(scope, aside=True), *full]), order
+        )
+        return _run(connection, text, scope, order, most)
     plain = sql.SQL("SELECT {} FROM search s WHERE {} {} OFFSET 0")
     if not _indexed(query):
         _in_order(connection)
@@ -337,6 +354,8 @@ def _where(query: Query, scope: Scope) -> list[sql.Composable]:
     if query.types:
         types = sql.SQL(", ").join(map(sql.Literal, query.types))
         found.append(sql.SQL("s.type IN ({})").format(types))
+    if query.ids and query.refers:
+        found.append(sql.SQL("s.stix_id = ANY({})").format(sql.Literal(list(query.ids))))
     bounds = (
         ("s.version >= {}", query.after),
         ("s.version < {}", query.before),
@@ -346,6 +365,13 @@ def _where(query: Query, scope: Scope) -> list[sql.Composable]:
     )
     found += [sql.SQL(text).format(sql.Literal(value)) for text, value in bounds if value is not None]
     return found
+
+
+def _named(query: Query) -> sql.Composable:
+    """Return the rows that a query names by id, or that refer to those ids."""
+    if query.refers:
+        return sql.SQL(_REFERRING).format(sql.Literal([hashed(each) for each in query.refers]))
+    return sql.SQL(_THESE).format(sql.Literal(list(query.ids)))
 
 
 def _words(query: Query) -> list[sql.Composable]:

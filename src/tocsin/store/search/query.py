@@ -59,6 +59,8 @@ class Query(msgspec.Struct, frozen=True):
         after, before: µs; it was modified at or after the one, and before the other.
         least, most: confidence, 0 to 100; an object without is in no range.
         revoked: whether it is revoked; None asks for both.
+        ids: STIX ids, one of which it has; no text asks for many, programs do.
+        refers: STIX ids, one of which it refers to other than as its maker; the same. Few others are found as well, whose ids have the same hash.
     """
 
     clauses: tuple[Clause, ...] = ()
@@ -71,6 +73,8 @@ class Query(msgspec.Struct, frozen=True):
     least: int | None = None
     most: int | None = None
     revoked: bool | None = None
+    ids: tuple[str, ...] = ()
+    refers: tuple[str, ...] = ()
 
 
 def parse(text: str) -> Query:
