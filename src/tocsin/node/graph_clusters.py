@@ -75,7 +75,8 @@ def _grouped(graph: Graph, tree: Tree, opened: Collection[str], size: int) -> li
     seeds = tree.levels[0] if tree.levels else ()
     marks = [Mark(key, graph.nodes[key].type, (key,), 0, "") for key in seeds]
     standing = {mark.id: mark.id for mark in marks}
-    lost = tuple(key for key in graph.nodes if key not in tree.distances)
+    reached = tree.distances
+    lost = tuple(key for key in graph.nodes if key not in reached)
     for distance, level in enumerate((*tree.levels[1:], lost), 1):
         alike: dict[tuple[str, str], list[str]] = defaultdict(list)
         for key in level:

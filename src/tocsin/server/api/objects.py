@@ -285,7 +285,8 @@ def find(
 def entries(call: Call, found: Found) -> Page:
     """Return what was found in the form of a page."""
     aliases = asking.searcher(call).aliases()
-    items = tuple(_entry(call, each, aliases) for each in found.items)
+    known: dict[int, tuple[str, str | None]] = {}  # a page has thousands of objects under a few label sets
+    items = tuple(_entry(call, each, aliases, known) for each in found.items)
     following = asking.next_token(found.items[-1].added) if found.more else None
     return Page(items, following, found.pending)
 
@@ -296,8 +297,18 @@ class _Said(msgspec.Struct):
     confidence: object = None
 
 
-def _entry(call: Call, found: Item | Version, aliases: dict[int, str]) -> Entry:
-    searcher = asking.searcher(call)
+def _entry(
+    call: Call,
+    found: Item | Version,
+    aliases: dict[int, str],
+    known: dict[int, tuple[str, str | None]] | None = None,
+) -> Entry:
+    searcher, label = asking.searcher(call), found.label
+    if known is None or label not in known:
+        told = searcher.tlp_of(label), searcher.source_of(label, call.principal.organisation)
+        known = {label: told} if known is None else known
+        known[label] = told
+    tlp, source = known[label]
     said = msgspec.json.decode(found.body, type=_Said)
     return Entry(
         id=said.id,
@@ -305,8 +316,8 @@ def _entry(call: Call, found: Item | Version, aliases: dict[int, str]) -> Entry:
         added=asking.moment_text(found.added),
         modified=asking.moment_text(found.version),
         collection=aliases[found.collection],
-        tlp=searcher.tlp_of(found.label),
-        source=searcher.source_of(found.label, call.principal.organisation),
+        tlp=tlp,
+        source=source,
         object=msgspec.Raw(found.body),
     )
 
