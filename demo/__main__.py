@@ -41,7 +41,7 @@ def main() -> int:
         began = time.perf_counter()
         story.tell(console, nodes, _HOME)
         console.rule(f"the story took {time.perf_counter() - began:.1f} s")
-        console.print(_next_steps(nodes))
+        console.print(_next_steps(nodes), soft_wrap=True)
         if not os.environ.get("DEMO_EXIT"):
             console.print("The three nodes are up. [bold]Ctrl-C[/] stops them.")
             while not stop.wait(0.5):
@@ -63,7 +63,9 @@ def _next_steps(nodes: dict[str, Node]) -> str:
     csirt, bank = nodes["csirt"], nodes["bank"]
     tocsin = "uv run tocsin" if shutil.which("uv") else ".venv/bin/tocsin"
     return (
-        "Try next (in another terminal, in this folder):\n\n"
+        "Open in a browser; each link signs in once, within the hour:\n\n"
+        + "".join(f"  {node.party.name:16} {_sign_in(node)}\n" for node in nodes.values())
+        + "\nTry next (in another terminal, in this folder):\n\n"
         f"  {tocsin} --home {_short(csirt.home)} explain {story.ASK_ABOUT} 'Borealis Grid'\n"
         f"  {tocsin} --home {_short(bank.home)} hunt {_short(_HOME)}/logs/dns.log.gz\n"
         f"  {tocsin} --home {_short(csirt.home)} import your-own-bundle.json --assume-tlp green\n"
@@ -72,6 +74,13 @@ def _next_steps(nodes: dict[str, Node]) -> str:
         f"Your own node:  {tocsin} init && {tocsin} serve\n"
         "Then read docs/tutorial/five-minutes.md."
     )
+
+
+def _sign_in(node: Node) -> str:
+    """Make an account on a node and return the link with which a person signs in to its pages."""
+    node.run("account", "add", "ada", "--administrator")
+    code = node.run("account", "invite", "ada")["code"]
+    return f"http://127.0.0.1:{node.port}/sign-in/link?code={code}"
 
 
 def _short(path: Path) -> str:
