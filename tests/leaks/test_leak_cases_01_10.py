@@ -219,7 +219,8 @@ def test_leak_case_10(line: Line, told: dict[str, Answer]) -> None:
     assert len(told) > 500
     for path, answer in told.items():
         said = f"{answer.headers}{answer.body.decode()}"
-        assert WORD not in said, path
+        # a page tells a question back to whom asked it
+        assert WORD not in said or (WORD in path and not path.startswith(("/api/", "/taxii2"))), path
         for hidden in HIDDEN_IDS:
             assert hidden not in said or hidden in path, path
     assert WORD in line.ask(f"{INTEL}/objects/?limit=1000&match[id]={HIDDEN_IDS[0]}", who="own").body.decode()

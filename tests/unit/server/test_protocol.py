@@ -70,13 +70,13 @@ def connected(port: int) -> Iterator[socket.socket]:
 
 def everything(opened: socket.socket) -> bytes:
     """Read until the other side closes."""
-    found = b""
+    found = bytearray()  # adding to bytes copies all there is: a slow machine was taken for a slow client
     try:
         while part := opened.recv(1 << 16):
             found += part
     except ConnectionError:
         pass
-    return found
+    return bytes(found)
 
 
 def answer(opened: socket.socket) -> bytes:
