@@ -32,7 +32,7 @@ def test_the_story_is_told_and_everything_stops(environment: dict[str, str]) -> 
         env=environment,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=900,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
