@@ -11,6 +11,7 @@ import python_multipart
 from python_multipart.exceptions import FormParserError
 from starlette.requests import Request
 
+from tocsin.errors import TocsinError
 from tocsin.server.problems import RequestError
 
 _FIELDS = 2000
@@ -54,6 +55,11 @@ def parse(request: Request, body: bytes) -> Form:
     except (ValueError, UnicodeDecodeError, FormParserError) as error:
         raise RequestError(400, f"the form cannot be read: {error}"[:300]) from None
     raise RequestError(415, "send a form")
+
+
+def in_words(error: TocsinError) -> str:
+    """Return what is wrong with a form, and what to do, for showing it again beside what was typed."""
+    return f"{error}{'; ' if error.hint() else ''}{error.hint()}"
 
 
 def _plain(body: bytes) -> Form:

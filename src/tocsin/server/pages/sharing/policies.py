@@ -11,7 +11,7 @@ from tocsin.errors import ForbiddenError, InputError, TocsinError
 from tocsin.node import policy_changes
 from tocsin.node.impact_words import impact_in_words
 from tocsin.server.api import node
-from tocsin.server.pages.forms import Form
+from tocsin.server.pages.forms import Form, in_words
 from tocsin.server.pages.rendering import redirect, render
 from tocsin.server.pages.view import View, require_proof
 from tocsin.sharing.release import Released
@@ -117,7 +117,7 @@ def _answer(view: View, told: Released[Any], texts: dict[str, str]) -> Response:
     try:
         found = policy_changes.impact(view.parts.store, texts)
     except TocsinError as error:
-        wrong = f"{error}{'; ' if error.hint() else ''}{error.hint()}"
+        wrong = in_words(error)
         return render(view, "sharing/change.html", told.derive(Draft(texts, wrong=wrong)), status=422)
     made = Draft(texts, tuple(impact_in_words(found)), found.widens)
     return render(view, "sharing/change.html", told.derive(made))

@@ -14,7 +14,7 @@ from tocsin.node.drafting import Draft
 from tocsin.node.proposals import Desk
 from tocsin.server.api import asking, node, objects, writing
 from tocsin.server.api.objects import Entry
-from tocsin.server.pages.forms import Form
+from tocsin.server.pages.forms import Form, in_words
 from tocsin.server.pages.rendering import redirect, render
 from tocsin.server.pages.titles import Shown, shown
 from tocsin.server.pages.view import View
@@ -68,7 +68,7 @@ def take(view: View, form: Form) -> Response:
             call.principal, draft, channel="page", encrypted=asking.encrypted(call)
         )
     except TocsinError as error:
-        wrong = f"{error}{'; ' if error.hint() else ''}{error.hint()}"
+        wrong = in_words(error)
         return _answer(view, found, text, base, reason=reason, wrong=wrong)
     return redirect(view, "/proposals")
 

@@ -13,7 +13,7 @@ from tocsin.errors import InputError, NotFoundError, TocsinError
 from tocsin.matching.values import classify
 from tocsin.node.extracting import pattern_of
 from tocsin.server.api import writing
-from tocsin.server.pages.forms import Form
+from tocsin.server.pages.forms import Form, in_words
 from tocsin.server.pages.rendering import redirect, show
 from tocsin.server.pages.view import View
 from tocsin.server.taxii.access import listed
@@ -60,7 +60,7 @@ def take(view: View, form: Form) -> Response:
             return _form(view, kind, fields, "", good=True)
         kept = writing.added(view.call, body, into)
     except TocsinError as error:
-        return _form(view, kind, fields, f"{error}{'; ' if error.hint() else ''}{error.hint()}")
+        return _form(view, kind, fields, in_words(error))
     return redirect(view, f"/objects/{kept.id}")
 
 

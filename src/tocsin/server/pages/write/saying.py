@@ -10,7 +10,7 @@ from starlette.responses import Response
 from tocsin.errors import InputError, TocsinError
 from tocsin.server.api import asking, node, objects, writing
 from tocsin.server.api.objects import Entry
-from tocsin.server.pages.forms import Form
+from tocsin.server.pages.forms import Form, in_words
 from tocsin.server.pages.rendering import redirect, render
 from tocsin.server.pages.titles import Shown, shown
 from tocsin.server.pages.view import View
@@ -48,7 +48,7 @@ def take(view: View, form: Form) -> Response:
     try:
         writing.said(call, identifier, _said(view, form), form.one("collection"))
     except TocsinError as error:
-        wrong = f"{error}{'; ' if error.hint() else ''}{error.hint()}"
+        wrong = in_words(error)
         return _answer(view, found, {name: form.one(name) for name in form.fields}, wrong)
     return redirect(view, f"/objects/{identifier}")
 
