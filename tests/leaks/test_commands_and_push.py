@@ -203,7 +203,7 @@ def test_an_export_holds_what_its_organisation_may_have(
 ) -> None:
     """Guard: the clearance in `node.export`; and `may_read`, for collections that it may not know of."""
     held, said = [], []
-    for name, dsn in (("plain", pair.built.copies[0]), ("full", pair.built.full_dsn)):
+    for name, dsn in zip(("plain", "full"), pair.built.as_made, strict=True):
         file = tmp_path / f"{name}.json{packed}"
         said.append(run(dsn)("export", "Friend", str(file)))
         raw = gzip.decompress(file.read_bytes()) if packed else file.read_bytes()
@@ -215,7 +215,7 @@ def test_an_export_holds_what_its_organisation_may_have(
     # the id of the bundle is random, so what is packed differs by some bytes
     told = [re.sub(r"plain|full|[\d,]+ bytes", "", each[1]) for each in said]
     assert told[0] == told[1]
-    with Store(pair.built.full_dsn, pool_size=2) as store, store.connection() as connection:
+    with Store(pair.built.as_made[1], pool_size=2) as store, store.connection() as connection:
         (entry,) = journal.recent(connection, limit=1)
     assert (entry.action, entry.target, entry.detail["organisation"]) == ("export", "Friend", FRIEND.id)
 

@@ -50,13 +50,14 @@ class Hand:
 
 
 class Built(NamedTuple):
-    """Where the databases are: the two, the second with many label sets more, copies of the first for commands, one of the second to write to."""
+    """Where the databases are: the two, the second with many label sets more, copies of the first for commands, one of the second to write to, and of both for commands that must find them as they were made."""
 
     plain_dsn: str
     full_dsn: str
     crowded_dsn: str
     copies: tuple[str, ...]
     scratch_dsn: str
+    as_made: tuple[str, str]
 
 
 class Pair(NamedTuple):
@@ -95,7 +96,8 @@ def build_pair(databases: Callable[[str], str], hand: Hand) -> Built:
     with Store(crowded, clock=hand, pool_size=2) as store:
         many_labels(store)
     hand.at += HOUR
-    return Built(plain, full, crowded, tuple(databases(plain) for _ in range(3)), databases(full))
+    copies = tuple(databases(plain) for _ in range(3))
+    return Built(plain, full, crowded, copies, databases(full), (databases(plain), databases(full)))
 
 
 def _settle(store: Store) -> None:

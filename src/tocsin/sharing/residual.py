@@ -219,7 +219,8 @@ def _covers(scope: Mapping[str, Any], action: str, policy: str) -> bool:
     match scope:
         case {"op": "All"}:
             return True
-        case {"op": "==", "entity": {"type": "Action", "id": name}}:
+        # actions have no groups, so `in` one of them is that one
+        case {"op": "==" | "in", "entity": {"type": "Action", "id": name}}:
             return bool(name == action)
         case {"op": "in", "entities": [*listed]}:
             return action in {entity["id"] for entity in listed}
