@@ -54,6 +54,7 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
 """Values for parameters of paths that only pages have."""
 PLANS = {
     "": Plan(("", "x=1"), _FREE, _FREE),
+    "/about": Plan(("", "x=1"), _FREE, _FREE),
     "/static/{file}": Plan(("",), {404}, {404}),
     "/sign-in": Plan(("", "next=/x"), _FREE, _FREE),
     "/sign-in/link": Plan(("", "code=x"), _FREE, _FREE),

@@ -171,6 +171,7 @@ PLANS = {
     f"{_ONE}/objects/{{object}}": Plan(OF_OBJECT, {200, 404}, _REFUSED),
     f"{_ONE}/objects/{{object}}/versions": Plan(("", "limit=1"), {200, 404}, _REFUSED),
     "/api/v1/openapi.json": Plan(("",), {200}, _FREE),
+    "/.well-known/security.txt": Plan(("", "x=1"), {200}, _FREE),
     "/api/v1/search": Plan(SEARCHES, {200, 400, 422}, _REFUSED),
     "/api/v1/search/counts": Plan(SEARCHES, {200, 400, 422}, _REFUSED),
     "/api/v1/suggestions": Plan(
