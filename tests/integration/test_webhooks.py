@@ -22,7 +22,7 @@ from tocsin.exchange import hook as wire
 from tocsin.node.clearances import Clearances
 from tocsin.node.webhooks import PAUSES, Dispatcher
 from tocsin.stix.markings import TLP
-from tocsin.store import Store, accounts, collections, objects, organisations
+from tocsin.store import Store, accounts, collections, objects, organisations, receipts
 
 CIRCLE = str(uuid.UUID(int=1 << 64))
 HOOKS = "/api/v1/webhooks"
@@ -149,6 +149,13 @@ def test_what_a_query_finds_is_told_signed_and_within_policy(
     log = friend.get(f"{HOOKS}/{made['id']}/deliveries").json()["items"]
     assert [(each["state"], each["attempts"], each["objects"]) for each in log] == [("delivered", 1, 1)]
     assert friend.get(HOOKS).json()["items"][0]["secret"] is None
+    with node.store.connection() as connection:
+        handed = [receipts.of_object(connection, indicator(each)["id"]) for each in (1, 2, 3)]
+    assert [[(each.action, each.target) for each in found] for found in handed] == [
+        [],
+        [("webhook", made["id"])],
+        [],
+    ]
     _dispatch(node, receiver)
     assert len(receiver.got) == 1
 

@@ -183,6 +183,7 @@ PLANS = {
     f"{_API_OBJECT}/relations": Plan(("", "limit=1"), {200}, _REFUSED),
     f"{_API_OBJECT}/sightings": Plan(("", "limit=1"), {200}, _REFUSED),
     f"{_API_OBJECT}/assertions": Plan(("",), {200, 404}, _REFUSED),
+    f"{_API_OBJECT}/receipts": Plan(("", "x=1"), {403}, _REFUSED),
     f"{_API_OBJECT}/explanation": Plan(("", "recipient=Friend", "recipient=Own"), {403}, _REFUSED),
     f"{_API_OBJECT}/notes": Plan(("",), {405}, {405}),
     f"{_API_OBJECT}/opinions": Plan(("",), {405}, {405}),

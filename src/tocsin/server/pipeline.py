@@ -17,12 +17,14 @@ import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
+from tocsin.clock import Micros
 from tocsin.errors import TocsinError, UnauthenticatedError
 from tocsin.server import logs, problems
 from tocsin.server.auth import SECURE, address_of
 from tocsin.server.bodies import Bodies
-from tocsin.server.context import ASSISTANT, GROUND, Call, Parts
+from tocsin.server.context import ASSISTANT, GROUND, HANDED, Call, Parts
 from tocsin.server.pages import failing, forms, same_origin
 from tocsin.server.pages.look import look_of
 from tocsin.server.pages.page import Get, Post
@@ -32,6 +34,7 @@ from tocsin.server.routes import BodyRoute, OpenRoute, Route, WaitingRoute
 from tocsin.server.taxii.negotiation import require_acceptable
 from tocsin.store.accounts import Principal
 from tocsin.store.journal import Entry
+from tocsin.store.receipts import Receipt
 
 _WRITERS = (
     2  # one parses while the other waits for the database; more would only take connections from readers
@@ -259,6 +262,20 @@ class Pipeline:
         who = principal.account if principal else "nobody"
         now = self._parts.store.clock()
         self._parts.journalist.note(Entry(now, who, action, scope["path"], status, detail))
+        if principal is not None and scope.get(HANDED) and status == "200" and scope["method"] != "HEAD":
+            self._hand(scope, principal, action, now)
+
+    def _hand(self, scope: Scope, principal: Principal, action: str, now: Micros) -> None:
+        """Keep a receipt of what went to another organisation."""
+        snapshot = self._parts.clearances.snapshot
+        if principal.organisation == snapshot.own.id:
+            return
+        receipt = Receipt(
+            *(now, principal.organisation, principal.account, action, scope["path"], scope.get(GROUND, "")),
+            snapshot.policies.version,
+            tuple(scope[HANDED]),
+        )
+        self._parts.journalist.hand(receipt)
 
     def _call(self, request: Request) -> Call:
         """Recognise who asks, and look up what is so now."""

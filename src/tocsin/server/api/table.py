@@ -85,6 +85,7 @@ OPERATIONS: tuple[Operation, ...] = (
     _get(f"{_OBJECT}/sightings", "sightings", "Sightings of it", objects.Paging, objects.Page, objects.sightings, 403, 404),
     _get(f"{_OBJECT}/assertions", "assertions", "Who asserts it", _NOTHING, objects.Assertions, objects.assertions, 403, 404),
     _get(f"{_OBJECT}/explanation", "explain", "Why an organisation may have it", node.Explaining, node.Decisions, node.explain, 403, 404),
+    _get(f"{_OBJECT}/receipts", "receipts", "Who received it", _NOTHING, node.Receipts, node.receipt_list, 403, 404),
     Operation(
         f"{ROOT}/events", "GET", "api-events", "Follow what becomes visible", events.Following, None, waiting=events.events, errors=(403, 422),
         media=(events.MEDIA,),
