@@ -82,6 +82,9 @@ PLANS = {
         {200, 404},
         _AWAY,
     ),
+    "/subscriptions": Plan((*(f"q={quote(each)}" for each in _QUERIES), "x=1"), {200, 400}, _AWAY),
+    "/subscriptions/hooks/{webhook}": Plan(("", "cursor=x"), {400, 404}, _AWAY),
+    "/subscriptions/act": Plan(("",), _WRITTEN, _WRITTEN),
     "/views": Plan(("", "q=x", "page=graph&q=from%3Dx"), _FREE, _AWAY),
     **{f"/graph{part}": Plan(_GRAPHS, {200, 400, 404, 422}, _AWAY) for part in ("", "/data", "/drawing")},
     "/matrix": Plan(

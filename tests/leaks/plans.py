@@ -195,6 +195,7 @@ PLANS = {
     _API_PROPOSAL: Plan(("", "x=1"), {200, 400, 404}, _REFUSED),
     f"{_API_PROPOSAL}/acceptance": Plan(("",), {405}, {405}),
     f"{_API_PROPOSAL}/rejection": Plan(("",), {405}, {405}),
+    "/api/v1/search/feed": Plan(SEARCHES, {200, 400, 422}, _REFUSED),
     "/api/v1/webhooks": Plan(("", "x=1"), {200, 400}, _REFUSED),
     _API_HOOK: Plan(("",), {405}, {405}),
     f"{_API_HOOK}/deliveries": Plan(("", "limit=1"), {404}, _REFUSED),
