@@ -6,6 +6,7 @@ from it (`python -m tocsin.config`), so that a setting cannot exist without bein
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import tomllib
@@ -75,6 +76,17 @@ def _web_address(text: str) -> str:
     return found
 
 
+def _networks(text: str) -> str:
+    found = [ipaddress.ip_network(each.strip()) for each in text.split(",") if each.strip()]
+    return ", ".join(map(str, found))
+
+
+def _proxy_header(text: str) -> str:
+    if text.lower() not in {"x-forwarded-for", "forwarded"}:
+        raise ValueError("expected x-forwarded-for or forwarded")
+    return text.lower()
+
+
 def _languages(text: str) -> str:
     found = [each.strip() for each in text.split(",") if each.strip()]
     if not all(re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", each) for each in found):
@@ -140,6 +152,19 @@ SETTINGS: tuple[Setting, ...] = (
         str,
         "",
         "PEM file of authorities; when set, clients must show a certificate signed by one of them.",
+    ),
+    Setting(
+        "trusted_proxies",
+        _networks,
+        "",
+        "Addresses and networks of proxies in front of this node, separated by commas, such as `127.0.0.1, 10.0.0.0/24`. "
+        "Only they are believed for whom they ask; limits on sign-ins, the journal and the log then have the client's address. Empty: none.",
+    ),
+    Setting(
+        "proxy_header",
+        _proxy_header,
+        "x-forwarded-for",
+        "The header in which those proxies say so: `x-forwarded-for` or `forwarded`. The other one is not looked at.",
     ),
     Setting(
         "page_size", _count, 1000, "Most objects in one TAXII page; a client may ask for fewer with `limit`."
@@ -223,6 +248,8 @@ class Settings(msgspec.Struct, frozen=True):
     tls_certificate: str = ""
     tls_key: str = ""
     tls_client_ca: str = ""
+    trusted_proxies: str = ""
+    proxy_header: str = "x-forwarded-for"
     page_size: int = 1000
     max_content_length: int = 100 * 1024 * 1024
     request_timeout: int = 60

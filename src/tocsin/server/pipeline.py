@@ -21,7 +21,7 @@ from starlette.types import Scope
 
 from tocsin.clock import Micros
 from tocsin.errors import TocsinError, UnauthenticatedError
-from tocsin.server import logs, problems
+from tocsin.server import forwarded, logs, problems
 from tocsin.server.auth import SECURE, address_of
 from tocsin.server.bodies import Bodies
 from tocsin.server.context import ASSISTANT, GROUND, HANDED, Call, Parts
@@ -59,6 +59,7 @@ class Pipeline:
         """Bind; threads start as they are needed."""
         settings = parts.settings
         self._parts = parts
+        self._proxies = forwarded.networks(settings.trusted_proxies)
         # As many threads as connections: more would only wait for one.
         self._readers = ThreadPoolExecutor(settings.pool_size, thread_name_prefix="reader")
         # Their own threads, so that a few large POSTs never hold up those who read.
@@ -180,6 +181,7 @@ class Pipeline:
         assert isinstance(error, HTTPException)  # registered for nothing else
         began = time.perf_counter()
         request.scope[problems.REQUEST_ID] = secrets.token_hex(6)
+        self._locate(request)
         if failing.wants_page(request):
             response = failing.respond_missing(error.status_code, self._stranger(request))
             response.raw_headers += [
@@ -197,6 +199,7 @@ class Pipeline:
         async def endpoint(request: Request) -> Response:
             began = time.perf_counter()
             request.scope[SECURE] = secure
+            self._locate(request)
             request.scope[problems.REQUEST_ID] = secrets.token_hex(6)
             under_way.inc()
             try:
@@ -212,6 +215,13 @@ class Pipeline:
             return self._finish(request, response, path, action, began)
 
         return endpoint
+
+    def _locate(self, request: Request) -> None:
+        """Keep from which address the request really comes."""
+        if self._proxies and request.client is not None:
+            header = self._parts.settings.proxy_header
+            found = forwarded.client_of(request.client.host, request.headers, self._proxies, header)
+            request.scope[forwarded.ADDRESS] = found
 
     def _failed(self, request: Request, error: TocsinError, *, page: bool) -> Response:
         if page:
