@@ -10,10 +10,10 @@ import pytest
 
 from factories import FRIEND, OWN, STRANGER, settle
 from serving import Node, serving
-from tocsin.store import Store, accounts, organisations
+from tocsin.store import Store, accounts, journal, organisations
 from tocsin.store.embedded import Embedded
 
-PAGES = ("", "/settings", "/figures", "/accounts", "/organisations", "/refused")
+PAGES = ("", "/jobs", "/settings", "/figures", "/accounts", "/organisations", "/refused")
 
 
 @pytest.fixture(scope="module")
@@ -112,3 +112,21 @@ def test_acts_ask_for_a_recent_proof(node: Node) -> None:
         for path in ("accounts/add", "accounts/act", "organisations/add", "organisations/act"):
             answer = own.post(f"/admin/{path}", data={})
             assert answer.headers["location"].startswith("/account/proof?next=/admin/")
+
+
+def test_jobs_tell_of_backups_and_figures_are_drawn(node: Node) -> None:
+    with node.browser("own") as own:
+        assert "No backup has been made yet" in own.get("/admin/jobs").text
+        with node.store.connection() as connection:
+            made = journal.Entry(node.store.clock(), "local", "backup", "node.tar.zst", "done")
+            journal.append(connection, [made])
+        page = own.get("/admin/jobs").text
+        assert "node.tar.zst" in page
+        assert "all that is held is indexed" in page
+        assert "as soon as there are a few minutes to draw" in own.get("/admin/figures").text
+        found = own.get(
+            "/sharing/released", params={"action": "backup", "target": "node.tar", "after": "2020-01-01"}
+        )
+        assert "node.tar.zst" in found.text
+        assert "node.tar.zst</code>" not in own.get("/sharing/released", params={"outcome": "x"}).text
+        assert own.get("/sharing/released", params={"after": "x"}).status_code == 422
