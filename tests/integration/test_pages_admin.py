@@ -10,6 +10,7 @@ import pytest
 
 from factories import FRIEND, OWN, STRANGER, settle
 from serving import Node, serving
+from tocsin.server.history import Point
 from tocsin.store import Store, accounts, journal, organisations
 from tocsin.store.embedded import Embedded
 
@@ -114,7 +115,7 @@ def test_acts_ask_for_a_recent_proof(node: Node) -> None:
             assert answer.headers["location"].startswith("/account/proof?next=/admin/")
 
 
-def test_jobs_tell_of_backups_and_figures_are_drawn(node: Node) -> None:
+def test_jobs_tell_of_backups_and_figures_are_drawn(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     with node.browser("own") as own:
         assert "No backup has been made yet" in own.get("/admin/jobs").text
         with node.store.connection() as connection:
@@ -122,8 +123,12 @@ def test_jobs_tell_of_backups_and_figures_are_drawn(node: Node) -> None:
             journal.append(connection, [made])
         page = own.get("/admin/jobs").text
         assert "node.tar.zst" in page
-        assert "all that is held is indexed" in page
         assert "as soon as there are a few minutes to draw" in own.get("/admin/figures").text
+        points = (Point(60_000_000, 10, 0, 2.5), Point(120_000_000, 20, 1, 3.5))
+        monkeypatch.setattr("tocsin.server.history.History.points", lambda _self: points)
+        drawn = own.get("/admin/figures").text
+        assert drawn.count("<polyline") == 3
+        assert "1970-01-01 00:02" in drawn  # the same as a table
         found = own.get(
             "/sharing/released", params={"action": "backup", "target": "node.tar", "after": "2020-01-01"}
         )
