@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import tzinfo
@@ -55,6 +56,8 @@ class Messages(msgspec.Struct, frozen=True):
         data: the lines.
         first: number of the first, unique in this run of the program.
         end: the position when they are dealt with, for what can be read again from a place.
+        origin: what their places are counted in.
+        places: of each line, ascending, where it can be found again; it stands for its number. Lines of one message share theirs.
     """
 
     name: str
@@ -62,6 +65,15 @@ class Messages(msgspec.Struct, frozen=True):
     data: bytes
     first: int
     end: Position | None = None
+    origin: str = ""
+    places: Sequence[int] = ()
+
+    def place(self, line: int) -> tuple[int, str, int]:
+        """Return of a line (from 1) its number for people, what tells it from equal ones in any other message, and which of its message it is."""
+        if not self.places:
+            return line, f"{self.first + line - 1}", 1
+        place = self.places[min(line, len(self.places)) - 1]
+        return place, f"{self.origin}.{place}", line - bisect_left(self.places, place)
 
 
 class Input(Protocol):
@@ -70,6 +82,9 @@ class Input(Protocol):
     @property
     def dropped(self) -> int:
         """How many messages found no room."""
+
+    def standing(self) -> Sequence[Position]:
+        """Return where reading begins, for what can be read again from a place: remembered before anything is read."""
 
     def take(self) -> Iterable[Messages]:
         """Return what has come since it was asked last; at most a bounded amount."""
@@ -275,10 +290,11 @@ class Watch:
 
     def _scan_messages(self, messages: Messages) -> list[Hit]:
         log = OpenLog(messages.name, messages.log, iter((messages.data,)), self._reference())
-        return [
-            msgspec.structs.replace(hit, digest=f"{hit.digest}@{messages.first + hit.line - 1}", nth=1)
-            for hit in self._scan(log)
-        ]
+        found = []
+        for hit in self._scan(log):
+            line, place, nth = messages.place(hit.line)
+            found.append(msgspec.structs.replace(hit, digest=f"{hit.digest}@{place}", line=line, nth=nth))
+        return found
 
     def _scan(self, log: OpenLog) -> list[Hit]:
         report = self._hunt.report
@@ -318,7 +334,8 @@ class Watch:
         roots = [Position(0, 0, root_of(path), 0, path, 0, 0) for path in self._tails.fresh_roots]
         standing = [tail.position for tail in self._tails.open.values() if tail.position.length]
         with self._store.transaction() as connection:
-            watched.put(connection, [*roots, *standing], now=self._store.clock())
+            begun = [each for one in self._setup.inputs for each in one.standing()]
+            watched.put(connection, [*roots, *standing, *begun], now=self._store.clock())
 
     def _follow(self) -> None:
         while not self._stopping.wait(FOLLOW_EVERY):

@@ -195,6 +195,9 @@ class Sender:
     def __init__(self, *batches: Messages) -> None:
         self.batches = list(batches)
 
+    def standing(self) -> list[Any]:
+        return []
+
     def take(self) -> Iterable[Messages]:
         return [self.batches.pop(0)] if self.batches else []
 
@@ -229,3 +232,14 @@ def test_it_runs_until_it_is_stopped_and_then_tells_what_it_saw(node: Store, tmp
     with node.connection() as connection:
         row = connection.execute("SELECT count(*) FROM object WHERE type = 'sighting'").fetchone()
     assert row == (1,)
+
+
+def test_lines_of_a_message_are_told_apart_by_its_place(node: Store) -> None:
+    lines = b"evil.example\n" * 4
+    sender = Sender(
+        Messages("k", named("text"), lines, 0, None, "one", [7, 7, 8, 9]),
+        Messages("k", named("text"), lines, 0, None, "two", [7, 8, 9, 10]),
+    )
+    told = Told(node, inputs=(sender,))
+    assert [line for _, line in told.step()] == [7, 7, 8, 9, 7, 8, 9, 10]
+    assert _count(node) == 8
