@@ -44,6 +44,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
     default=0,
     help="Only flag hits whose indicator's confidence has decayed below this.",
 )
+@click.option("--sigma", is_flag=True, help="Judge records by the Sigma rules among the indicators, too.")
 @click.option(
     "--observables",
     is_flag=True,
@@ -65,6 +66,7 @@ def COMMAND(
     no_sightings: bool,
     any_time: bool,
     min_confidence: int,
+    sigma: bool,
     observables: bool,
     limit: int | None,
     fail_on_hit: bool,
@@ -91,7 +93,17 @@ def COMMAND(
 
     logs.check(paths)
     what = (
-        _what(paths, since, any_time, min_confidence, no_sightings, log_format, timezone, observables)
+        _what(
+            paths,
+            since,
+            any_time,
+            min_confidence,
+            no_sightings,
+            log_format,
+            timezone,
+            observables,
+            sigma=sigma,
+        )
         if save
         else None
     )
@@ -108,6 +120,7 @@ def COMMAND(
             reading=_reading.reading(log_format, timezone, now),
             quarantine=kept,
             suppresses=suppresses,
+            sigma=sigma,
         )
         clearances = Clearances(store)
         known = catalogue.load(store, clearances, observables=observables)
@@ -133,7 +146,7 @@ def COMMAND(
 
 def _what(
     paths: tuple[str, ...], since: str | None, any_time: bool, least: int, no_sightings: bool,
-    log_format: str | None, timezone: str | None, observables: bool,
+    log_format: str | None, timezone: str | None, observables: bool, *, sigma: bool,
 ) -> What:  # fmt: skip
     """Return what is to be saved.
 
@@ -151,7 +164,7 @@ def _what(
     if since is not None and back is None:
         raise InputError("a saved hunt looks back from when it is run", hint="--since 24h, 7d")
     whole = tuple(str(Path(each).absolute()) for each in paths)
-    return What(whole, back, any_time, least, not no_sightings, log_format, timezone)
+    return What(whole, back, any_time, least, not no_sightings, log_format, timezone, sigma)
 
 
 def _save(store: Store, name: str, what: What) -> None:

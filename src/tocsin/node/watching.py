@@ -27,6 +27,7 @@ from tocsin.node.following import Following
 from tocsin.node.hunt import Hit, Hunt, Options
 from tocsin.node.keeping_hits import day_of, keep_in, suppressing
 from tocsin.node.logs import OpenLog
+from tocsin.node.ruling import Ruling
 from tocsin.node.tailing import Piece, Tails, root_of
 from tocsin.sharing.release import Released
 from tocsin.store import Store, watched
@@ -124,6 +125,7 @@ class Setup(msgspec.Struct, frozen=True):
         zone: of times that name none.
         any_time, least: as in `node.hunt.Options`.
         tell: write sightings.
+        sigma: judge records by the Sigma rules among the indicators, too; without correlations.
     """
 
     paths: tuple[str, ...] = ()
@@ -133,6 +135,7 @@ class Setup(msgspec.Struct, frozen=True):
     any_time: bool = False
     least: int = 0
     tell: bool = True
+    sigma: bool = False
 
 
 class _Batch(msgspec.Struct):
@@ -178,8 +181,12 @@ class Watch:
                 threads=1,
                 lateness=LATENESS,
                 suppresses=self._is_suppressed,
+                sigma=setup.sigma,
             ),
         )
+        self._ruling: Ruling | None = None
+        self._rule()
+        self._hunt = self._hunt.continued(self._known.value, ruling=self._ruling)
         self._beyond: Counter[int] = Counter()
         now = ticks()
         self._counting_since = self._told_at = now
@@ -264,7 +271,7 @@ class Watch:
         known = self._known
         anew = now - self._counting_since >= _COUNT_FOR
         if anew or known.value is not self._hunt.catalogue:
-            self._hunt = self._hunt.continued(known.value, anew=anew)
+            self._hunt = self._hunt.continued(known.value, anew=anew, ruling=self._ruling)
         if anew:
             self._counting_since = now
             self._beyond.clear()
@@ -340,8 +347,7 @@ class Watch:
     def _follow(self) -> None:
         while not self._stopping.wait(FOLLOW_EVERY):
             try:
-                if self._following.follow():
-                    self._known = self._following.catalogue
+                self.follow()
             except TocsinError as error:
                 _log.error("what is new in the store is not looked for yet: %s", error)
                 self._stopping.wait(1)
@@ -349,7 +355,26 @@ class Watch:
     def follow(self) -> None:
         """Take up what is new in the store now."""
         if self._following.follow():
-            self._known = self._following.catalogue
+            known = self._following.catalogue
+            self._rule(known.value)
+            self._known = known
+
+    def _rule(self, known: Catalogue | None = None) -> None:
+        """Make Sigma rules ready where there are others now: that takes long, so lines are not waiting for it."""
+        rules = (known or self._known.value).rules
+        if not self._setup.sigma or (self._ruling is not None and self._ruling.indicators is rules):
+            return
+        self._ruling = made = Ruling(rules, correlating=False)
+        _log.info("%d Sigma rules judge what comes", len(made))
+        if made.correlations:
+            _log.warning(
+                "%d Sigma correlations are left out: they need a hunt, which has all hits together",
+                made.correlations,
+            )
+        if made.refused:
+            _log.warning(
+                "%d Sigma rules cannot be evaluated, such as %s: %s", len(made.refused), *made.refused[0]
+            )
 
     def _read_suppressions(self) -> Callable[[Hit], bool]:
         with self._store.connection() as connection:
