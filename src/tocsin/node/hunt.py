@@ -29,6 +29,7 @@ from tocsin.node.evaluating import TEXT, Evaluated, Evaluator, Met, Part, can_ev
 from tocsin.node.logs import OpenLog, Reading, open_logs
 from tocsin.node.ruling import Ruled, Ruling
 from tocsin.node.sigma import AsRead, AtOnce, Judge
+from tocsin.node.text_objects import TextPatterns
 from tocsin.telemetry import MalformedLine, Observation, Tally
 from tocsin.telemetry.containers import UNREAD
 from tocsin.telemetry.finding import Finding, find_in
@@ -42,6 +43,7 @@ WARNINGLIST = "warninglist:"
 SUPPRESSED = "suppressed"
 
 _EXAMPLES = 5
+_TEXT_LOOKED_AT = 64 * 1024  # bytes of a line of text in which patterns are evaluated
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -167,6 +169,10 @@ class Report(msgspec.Struct):
     seconds: float = 0.0
 
 
+def _is_text(log: OpenLog) -> bool:
+    return log.log.name == "text"
+
+
 def _either(one: Look, other: Look) -> Look:
     return lambda block: sorted({*one(block), *other(block)})
 
@@ -192,6 +198,7 @@ class Hunt:
         self._evaluate(catalogue.evaluated)
         self._ruling: Ruling | None = None
         self._judge: Judge | None = None
+        self._in_text: TextPatterns | None = None
 
     def continued(self, catalogue: Catalogue, *, anew: bool = False, ruling: Ruling | None = None) -> Hunt:
         """Return a hunt for what another catalogue holds that goes on where this one is; patterns keep what they have seen.
@@ -210,6 +217,8 @@ class Hunt:
         known = {tag for each in self._evaluators for tag in each.tags}
         made._evaluate(catalogue.evaluated.only(catalogue.evaluated.indicators.keys() - known))
         made._ruling = ruling or self._ruling
+        if catalogue.evaluated is self.catalogue.evaluated:
+            made._in_text = self._in_text
         return made
 
     def _evaluate(self, wanted: Evaluated) -> None:
@@ -285,11 +294,12 @@ class Hunt:
         everywhere = (typed and clues.everywhere) or isinstance(judge, AsRead)
         if everywhere:
             typed = False
-        sieve = self._sieves.get((log.log.escapes, typed))
+        text = _is_text(log)
+        sieve = self._sieves.get((log.log.escapes, typed or text))
         if sieve is None:
-            needles = clues.needles if typed else ()
+            needles = clues.needles if typed else self._for_text().needles if text else ()
             sieve = Sieve(self.catalogue.index, log.log.escapes, needles)
-            self._sieves[log.log.escapes, typed] = sieve
+            self._sieves[log.log.escapes, typed or text] = sieve
             sieve.mute(self._muted)
         # every record is read, but asked for values only where a line may hold one; other formats may write lines anew for the sieve
         self._may_hold = sieve.spans if everywhere and log.log.escapes != "none" else None
@@ -302,6 +312,11 @@ class Hunt:
             return log.stream, sieve.spans
         ahead = Ahead(sieve, pool, self._options.threads)
         return ahead.stream(log.stream), ahead.look
+
+    def _for_text(self) -> TextPatterns:
+        if self._in_text is None:
+            self._in_text = TextPatterns(self.catalogue.evaluated.texts.values())
+        return self._in_text
 
     def _judge_of(self, log: OpenLog) -> Judge | None:
         """Return what judges the records of a log by Sigma rules, which are made ready for the first log that they are for."""
@@ -339,7 +354,7 @@ class Hunt:
                 best[entry.indicator.tag] = (finding, flags)
         for finding, flags in best.values():
             yield from self._counted(self._hit(log.name, record, finding, flags))
-        if isinstance(record, Observation) and can_evaluate(log.records):
+        if isinstance(record, Observation):
             for met in self._met(log, record):
                 # a line is one hit of an indicator, whether by a value of its pattern or by all of it
                 if met.indicator.tag not in best and not self._is_given_up(met.indicator.tag, None):
@@ -351,8 +366,21 @@ class Hunt:
                         yield from self._counted(self._rule_hit(ruled))
 
     def _met(self, log: OpenLog, record: Observation) -> Iterator[Met]:
+        if not self._evaluators:
+            return
+        objects = None
+        if _is_text(log):
+            objects = self._for_text().objects(record.raw[:_TEXT_LOOKED_AT].decode("utf-8", "replace"))
+        elif not can_evaluate(log.records):
+            return
         for each in self._evaluators:
-            for met in each.feed(log.name, record, log.records, now=self.now):
+            if objects is None:
+                found = each.feed(log.name, record, log.records, now=self.now)
+            else:  # lines without a time are in no order that means anything
+                found = (each if record.at is not None else each.alone).take(
+                    log.name, record, objects, now=self.now
+                )
+            for met in found:
                 if met.indicator.tag in self.catalogue.evaluated.indicators:  # it may have gone meanwhile
                     yield met
 
