@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tocsin.cli import _reading
+from tocsin.cli import _hunting, _reading
 from tocsin.cli.context import json_option, open_store, settings, write
 
 if TYPE_CHECKING:
     from tocsin.node.hunt import Hit
     from tocsin.node.watching import Watch, Watched
     from tocsin.sharing.release import Released
-
-_SHOWN = 3
 
 
 @click.command()
@@ -65,21 +63,15 @@ _SHOWN = 3
 )
 @click.option("--from-start", is_flag=True, help="Read also what stands in files that were never watched.")
 @click.option("--no-sightings", is_flag=True, help="Write no sightings; alerts are raised all the same.")
-@click.option("--sigma", is_flag=True, help="Judge records by the Sigma rules among the indicators, too.")
-@click.option("--any-time", is_flag=True, help="Raise hits from outside an indicator's validity, too.")
-@click.option(
-    "--min-confidence",
-    type=click.IntRange(0, 100),
-    default=0,
-    help="Only flag hits whose indicator's confidence has decayed below this.",
-)
+@_hunting.sigma
+@_hunting.options
 @click.option(
     "--timezone", metavar="ZONE", help="Of times that name none, such as Europe/Vienna. [default: UTC]"
 )
 @click.option(
     "--limit",
     type=click.IntRange(0),
-    default=_SHOWN,
+    default=_hunting.SHOWN,
     show_default=True,
     help="Most hits shown of one indicator; --json shows all.",
 )
