@@ -221,6 +221,15 @@ SETTINGS: tuple[Setting, ...] = (
         100,
         "Most that kept telemetry may take on disk, in units of 10^9 bytes; the oldest days are removed first.",
     ),
+    Setting(
+        "kafka_properties",
+        str,
+        "",
+        "File that says how `tocsin watch` speaks to Kafka: `name = value` lines by librdkafka's names, such as `security.protocol = SASL_SSL`.",
+    ),
+    Setting(
+        "kafka_password", str, "", "Password for Kafka, instead of `sasl.password` in that file.", secret=True
+    ),
     Setting("log_level", _level, "info", "debug, info, warning or error."),
     Setting("log_json", _flag, False, "Write the log as one JSON object a line."),
     Setting(
@@ -264,6 +273,8 @@ class Settings(msgspec.Struct, frozen=True):
     telemetry_folder: str = ""
     telemetry_days: int = 90
     telemetry_gigabytes: int = 100
+    kafka_properties: str = ""
+    kafka_password: str = ""
     log_level: str = "info"
     log_json: bool = False
     metrics_public: bool = False

@@ -23,7 +23,7 @@ CIRCLE = str(uuid.UUID(int=1 << 64))
 @pytest.fixture(scope="module")
 def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("CREATE DATABASE pages TEMPLATE template")
+        connection.execute("CREATE DATABASE pages TEMPLATE template STRATEGY file_copy")
     with Store(f"{pg.dsn} dbname=pages", pool_size=6) as store:
         intel = settle(store)
         made = (indicator(1, tlp=TLP.GREEN), indicator(2, tlp=TLP.RED))

@@ -20,7 +20,7 @@ PAGES = ("", "/jobs", "/settings", "/figures", "/accounts", "/organisations", "/
 @pytest.fixture(scope="module")
 def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("CREATE DATABASE pages_admin TEMPLATE template")
+        connection.execute("CREATE DATABASE pages_admin TEMPLATE template STRATEGY file_copy")
     with Store(f"{pg.dsn} dbname=pages_admin", pool_size=6) as store:
         settle(store)
         with serving(store, tmp_path_factory.mktemp("home"), oidc_client_secret="hush-hush") as served:

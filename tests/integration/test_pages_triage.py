@@ -24,7 +24,7 @@ from tocsin.store.embedded import Embedded
 @pytest.fixture(scope="module")
 def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("CREATE DATABASE pages_triage TEMPLATE template")
+        connection.execute("CREATE DATABASE pages_triage TEMPLATE template STRATEGY file_copy")
     with Store(f"{pg.dsn} dbname=pages_triage", pool_size=6) as store:
         intel = settle(store)
         made = [

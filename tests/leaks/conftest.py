@@ -36,7 +36,7 @@ def databases(pg: Embedded) -> Iterator[Databases]:
         name = f"leak_{next(_NUMBERS)}"
         origin = source.rpartition("dbname=")[2]
         with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {origin}")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {origin} STRATEGY file_copy")
         made.append(name)
         return f"{pg.dsn} dbname={name}"
 
