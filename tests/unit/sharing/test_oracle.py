@@ -148,3 +148,9 @@ def test_one_that_cannot_be_evaluated_takes_all_with_it() -> None:
     wrong = msgspec.structs.replace(FACTS, tlp="white")
     found = oracle.decide_each(SHIPPED, PEER, [("receive", FACTS), ("receive", wrong)])
     assert [(each.allowed, bool(each.errors)) for each in found] == [(False, True)] * 2
+
+
+@pytest.mark.parametrize(("name", "said"), [("Peer", "Peer"), ("", "a recipient")])
+def test_who_has_no_id_is_named(name: str, said: str) -> None:
+    with pytest.raises(PolicyError, match=f"^{said} has no id of its own"):
+        oracle.recipient_facts(Organisation("", name))
