@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from tocsin.matching import hashing
+from tocsin.matching import hashing, kernel
 from tocsin.matching.hashing import crossed, finish, has, hash_piece
-from tocsin.matching.native import compiled
+from tocsin.matching.native import address, compiled
 from tocsin.matching.tokens import run
 
 _DOT = ord(".")
@@ -75,6 +75,13 @@ def _may_name(tables: Any, text: Any) -> bool:
 def may_name(tables: Any, text: str) -> bool:
     """Return whether a word in ASCII may name something, as a name, an address or the host of a URL."""
     return bool(_may_name(tables, np.frombuffer(text.encode(), np.uint8)))
+
+
+def may_hold(tables: Any, text: str) -> bool:
+    """Return whether something may be found in a text; False says that nothing is."""
+    data = np.frombuffer(text.encode("utf-8", "surrogateescape"), np.uint8)
+    room, places = np.empty(kernel.ROOM, np.uint64), np.empty(kernel.LEAST, np.int64)
+    return bool(kernel.scan(tables, address(data), len(data), 0, kernel.PLAIN, room, places)[0])
 
 
 @compiled
