@@ -229,3 +229,11 @@ def test_one_hunt_of_a_browser_at_a_time(node: Node) -> None:
         assert own.post("/hunts", data={"text": "x"}).status_code == 503
     with turns.taken():  # who was refused holds nothing
         pass
+
+
+def test_without_a_contact_there_is_no_security_txt(node: Node) -> None:
+    with node.browser(None) as stranger:
+        assert stranger.get("/.well-known/security.txt").status_code == 404
+        page = stranger.get("/about").text
+        assert "has not said yet how to reach them" in page
+        assert "security.txt" not in page
