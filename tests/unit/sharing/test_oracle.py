@@ -131,3 +131,9 @@ def test_reasons_stand_in_the_order_of_the_files() -> None:
     suspended = msgspec.structs.replace(PEER, suspended=True)
     found = oracle.decide(SHIPPED, suspended, "receive", facts)
     assert [p.id for p in found.reasons] == ["unmarked-stays", "unknown-marking-stays", "suspended"]
+
+
+@pytest.mark.parametrize(("name", "said"), [("Peer", "Peer"), ("", "a recipient")])
+def test_who_has_no_id_is_named(name: str, said: str) -> None:
+    with pytest.raises(PolicyError, match=f"^{said} has no id of its own"):
+        oracle.recipient_facts(Organisation("", name))
