@@ -16,6 +16,7 @@ from tocsin.node.outputs import Lists
 from tocsin.server.auth import Authenticator
 from tocsin.server.availability import Availability
 from tocsin.server.directory import Directory, Facts
+from tocsin.server.history import History
 from tocsin.server.journalist import Journalist
 from tocsin.server.metrics import Metrics
 from tocsin.sharing.audience import Organisation
@@ -43,6 +44,7 @@ class Parts(msgspec.Struct, frozen=True):
     journalist: Journalist
     metrics: Metrics
     lists: Lists
+    history: History
     provider: Provider | None = None
 
 
