@@ -20,6 +20,7 @@ from starlette.responses import Response
 from tocsin.clock import Micros
 from tocsin.server.pages import assets, messages
 from tocsin.server.pages.page import Entry, entries
+from tocsin.server.pages.titles import refers
 from tocsin.server.pages.view import View
 from tocsin.server.respond import fixed, respond
 from tocsin.sharing.release import Released
@@ -124,6 +125,7 @@ def _environment(language: str) -> jinja2.Environment:
     made.globals["asset"] = assets.url
     made.globals["languages"] = messages.NAMES
     made.tests["drawn"] = assets.drawn
+    made.tests["reference"] = refers
     made.filters["when"] = _when
     made.filters["number"] = _number
     return made
