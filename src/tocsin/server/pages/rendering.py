@@ -21,6 +21,7 @@ from tocsin.clock import Micros
 from tocsin.server.pages import assets, messages
 from tocsin.server.pages.page import Entry, entries
 from tocsin.server.pages.same import same_as
+from tocsin.server.pages.titles import refers
 from tocsin.server.pages.view import View
 from tocsin.server.respond import fixed, respond
 from tocsin.sharing.release import Released
@@ -126,6 +127,7 @@ def _environment(language: str) -> jinja2.Environment:
     made.globals["same_as"] = same_as
     made.globals["languages"] = messages.NAMES
     made.tests["drawn"] = assets.drawn
+    made.tests["reference"] = refers
     made.filters["when"] = _when
     made.filters["number"] = _number
     made.filters["translated"] = translations.gettext  # of words that may hold a `%` and no places to fill
