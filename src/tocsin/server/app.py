@@ -27,6 +27,7 @@ from tocsin.server.context import Parts
 from tocsin.server.directory import Directory
 from tocsin.server.indexer import Indexer
 from tocsin.server.journalist import Journalist
+from tocsin.server.keeping import Kept
 from tocsin.server.messenger import Messenger
 from tocsin.server.metrics import Metrics
 from tocsin.server.pages import assets
@@ -59,6 +60,7 @@ class App:
             metrics=metrics,
             provider=_provider(settings, store),
             lists=Lists(store, clearances),
+            kept=Kept(),
         )
         self._pipeline = Pipeline(self.parts)
         self._indexer = Indexer(store)

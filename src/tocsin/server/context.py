@@ -16,6 +16,7 @@ from tocsin.server.auth import Authenticator
 from tocsin.server.availability import Availability
 from tocsin.server.directory import Directory, Facts
 from tocsin.server.journalist import Journalist
+from tocsin.server.keeping import Kept
 from tocsin.server.metrics import Metrics
 from tocsin.sharing.audience import Organisation
 from tocsin.sharing.release import Released
@@ -40,6 +41,7 @@ class Parts(msgspec.Struct, frozen=True):
     journalist: Journalist
     metrics: Metrics
     lists: Lists
+    kept: Kept
     provider: Provider | None = None
 
 

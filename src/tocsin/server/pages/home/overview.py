@@ -59,9 +59,9 @@ def _tiles(view: View) -> list[Tile]:
     call = view.call
     tiles = []
     if call.organisation.own:
-        waiting = alerts.alerting(call).listed(statuses=("new",), limit=_ALERTS).value
+        waiting = alerts.alerting(call).counted(statuses=("new",), most=_ALERTS).value
         tone = "danger" if waiting else "good"
-        tiles.append(Tile("alerts", len(waiting), len(waiting) < _ALERTS, "/triage", tone))
+        tiles.append(Tile("alerts", waiting, waiting < _ALERTS, "/triage", tone))
     mine = call.principal.organisation
     open_ = proposals.desk(call).page(call.principal, status="open", limit=_ALERTS, before=None).value
     count = sum(each.proposal.decider == mine for each in open_)
