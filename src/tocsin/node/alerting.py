@@ -106,14 +106,15 @@ class Alerting:
         indicator: str | None = None,
         before: tuple[Micros, uuid.UUID] | None = None,
         limit: int = 100,
+        brief: bool = False,
     ) -> Released[list[Told]]:
-        """Return alerts, those opened last first; arguments as of `store.alerts.listed`."""
+        """Return alerts, those opened last first; arguments as of `store.alerts.listed`. `brief`: without what to do."""
         found = self._ask(
             lambda clearance: alerts.listed(
                 self._store, clearance, statuses=statuses, indicator=indicator, before=before, limit=limit
             )
         )
-        return found.derive(self._told(found.value))
+        return found.derive(self._told(found.value, brief=brief))
 
     def counted(self, *, statuses: Sequence[str], most: int) -> Released[int]:
         """Return how many alerts `listed` has, counted no further than `most`."""
@@ -170,9 +171,9 @@ class Alerting:
             self._clearances.snapshot.own.id, question, "match", ceiling=self._ceiling
         )
 
-    def _told(self, found: Sequence[Alert]) -> list[Told]:
+    def _told(self, found: Sequence[Alert], *, brief: bool = False) -> list[Told]:
         held = self._asserted({each.indicator for each in found})
-        around = self._around(sorted({each.indicator for each in found}))
+        around = self._around(sorted({each.indicator for each in found}), brief=brief)
         made = []
         for each in found:
             rows = held.get(each.indicator, [])
@@ -228,7 +229,7 @@ class Alerting:
         rows = self._ask(ask).value
         return [msgspec.json.decode(row.body, type=_Link) for row in rows if not row.revoked]
 
-    def _around(self, ids: Sequence[str]) -> dict[str, _Around]:
+    def _around(self, ids: Sequence[str], *, brief: bool) -> dict[str, _Around]:
         """Return what indicators are signs of, and what is advised against that."""
         first = self._links(ids)
         meant: dict[str, list[str]] = defaultdict(list)
@@ -245,7 +246,8 @@ class Alerting:
             ref for ref in things if ref.startswith("attack-pattern--")
         }
         against: dict[str, list[str]] = defaultdict(list)
-        for each in (*first, *second, *self._links(patterns, "course-of-action")):
+        advising = () if brief else (*first, *second, *self._links(patterns, "course-of-action"))
+        for each in advising:
             if each.relationship_type in _ADVICE and each.source_ref.startswith("course-of-action--"):
                 against[each.target_ref].append(each.source_ref)
         named = things | patterns | {ref for refs in against.values() for ref in refs}

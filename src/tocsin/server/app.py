@@ -36,6 +36,8 @@ from tocsin.server.pipeline import Endpoint, Pipeline
 from tocsin.server.routes import BODY_ROUTES, OPEN, ROUTES, WAITING, OpenRoute
 from tocsin.store import Store
 
+_GRAPHS = 4  # kept at once: one of ten thousand objects takes some ten megabytes
+
 
 class App:
     """A node's HTTP application; `asgi` is what a server runs."""
@@ -61,6 +63,7 @@ class App:
             provider=_provider(settings, store),
             lists=Lists(store, clearances),
             kept=Kept(),
+            graphs=Kept(_GRAPHS),
         )
         self._pipeline = Pipeline(self.parts)
         self._indexer = Indexer(store)

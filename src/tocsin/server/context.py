@@ -42,6 +42,7 @@ class Parts(msgspec.Struct, frozen=True):
     metrics: Metrics
     lists: Lists
     kept: Kept
+    graphs: Kept
     provider: Provider | None = None
 
 

@@ -62,6 +62,11 @@ _REFERRING = """
 CROSS JOIN LATERAL (SELECT * FROM search x WHERE x.cursor = near.cursor OFFSET 0) s
 """
 _IN_ORDER = "SELECT set_config('enable_bitmapscan', 'off', true), set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true)"
+# Of what refers to one object, links are in the order of cursors already.
+_REFERRING_TO_ONE = """
+(SELECT l.cursor FROM link l WHERE l.target = {} {}) near
+CROSS JOIN LATERAL (SELECT * FROM search x WHERE x.cursor = near.cursor OFFSET 0) s
+"""
 _BODIES = "SELECT o.cursor, o.body FROM object o WHERE o.cursor = ANY(%s) AND o.collection_id = ANY(%s)"
 
 
@@ -205,6 +210,8 @@ def _latest(
         where.append(sql.SQL("s.cursor > {}" if oldest else "s.cursor < {}").format(sql.Literal(beyond)))
     step = _Step(connection, scope, query.types, most, beyond, oldest)
     full = [*where, *_words(query)]
+    if len(query.refers) == 1 and not query.ids:
+        return _run(connection, _of_one(step, query, full), scope, step.order, most)
     if query.ids or query.refers:
         _use_index(connection)
         text = sql.SQL("SELECT {} FROM {} WHERE {} {} OFFSET 0").format(
@@ -245,6 +252,24 @@ def _in_line(step: _Step, query: Query, where: Sequence[sql.Composable]) -> list
     else:
         rows = _streams(query, step.scope, where, step.order)
     return _run(step.connection, rows, step.scope, step.order, step.most)
+
+
+def _of_one(step: _Step, query: Query, where: Sequence[sql.Composable]) -> sql.Composable:
+    """Return the statement of what refers to one object, in the order of cursors: read no further than the page goes."""
+    _in_order(step.connection)
+    bound: sql.Composable = sql.SQL("")
+    if step.beyond is not None:
+        bound = sql.SQL("AND l.cursor > {}" if step.oldest else "AND l.cursor < {}").format(
+            sql.Literal(step.beyond)
+        )
+    direction = sql.SQL("" if step.oldest else " DESC")
+    links = sql.SQL("{} ORDER BY l.cursor{}").format(bound, direction)
+    return sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY near.cursor{} OFFSET 0").format(
+        sql.SQL(_COLUMNS.replace("s.cursor", "near.cursor", 1)),
+        sql.SQL(_REFERRING_TO_ONE).format(sql.Literal(hashed(query.refers[0])), links),
+        _all([_under(step.scope, aside=True), *where]),
+        direction,
+    )
 
 
 def _used(connection: Connection, query: Query, scope: Scope) -> Scope:
