@@ -45,7 +45,7 @@ def node_of(
 ) -> Iterator[Node]:
     """Serve a node on a database of its own."""
     with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template STRATEGY file_copy")
     with Store(f"{pg.dsn} dbname={name}", pool_size=6, clock=clock or Clock()) as store:
         settle(store)
         with serving(store, home, **settings) as served:

@@ -19,7 +19,7 @@ PAGES = ("", "/settings", "/figures", "/accounts", "/organisations", "/refused")
 @pytest.fixture(scope="module")
 def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("CREATE DATABASE pages_admin TEMPLATE template")
+        connection.execute("CREATE DATABASE pages_admin TEMPLATE template STRATEGY file_copy")
     with Store(f"{pg.dsn} dbname=pages_admin", pool_size=6) as store:
         settle(store)
         with serving(store, tmp_path_factory.mktemp("home"), oidc_client_secret="hush-hush") as served:

@@ -68,7 +68,7 @@ def _world() -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("CREATE DATABASE pages_graph TEMPLATE template")
+        connection.execute("CREATE DATABASE pages_graph TEMPLATE template STRATEGY file_copy")
     with Store(f"{pg.dsn} dbname=pages_graph", pool_size=6) as store:
         intel = settle(store)
         placed = [place(each, owner=OWN.id, communities=(CIRCLE,)) for each in _world()]

@@ -62,7 +62,7 @@ class Told(msgspec.Struct, frozen=True):
         name, pattern, confidence: of the indicator's newest version.
         origins: who asserts it.
         means: names of what it indicates that is no attack pattern: malware, tools, campaigns.
-        techniques: attack patterns that it, or what it indicates, uses.
+        techniques: attack patterns that it, or what it indicates, uses, and those that it refers to.
         actions: courses of action against any of these.
         samples: hits, the newest first; only where one alert is asked for.
     """
@@ -184,6 +184,12 @@ class Alerting:
     def _one(self, alert: Alert, rows: Sequence[Placed], around: _Around) -> Told:
         snapshot = self._clearances.snapshot
         newest = _decode(max(rows, key=lambda row: (row.version, -row.cursor)).body)
+        named = {each.id for each in around.techniques}
+        own = [
+            Technique(each.external_id, "")
+            for each in newest.external_references
+            if each.source_name == "mitre-attack" and each.external_id and each.external_id not in named
+        ]
         origins = dict.fromkeys(
             Origin(label.owner, name_of(label.owner, snapshot), marking_of(label, snapshot))
             for label in (snapshot.labels[row.label] for row in rows)
@@ -194,7 +200,7 @@ class Alerting:
             status=alert.status, verdict=alert.verdict, note=alert.note, changed_by=alert.changed_by,
             changed=alert.changed, opened=alert.opened, found=alert.found, first=alert.first, last=alert.last,
             hits=alert.hits, beyond=alert.beyond,
-            means=around.means, techniques=around.techniques, actions=around.actions,
+            means=around.means, techniques=(*around.techniques, *own)[:_MOST_TOLD], actions=around.actions,
         )  # fmt: skip
 
     def _asserted(self, ids: set[str]) -> dict[str, list[Placed]]:

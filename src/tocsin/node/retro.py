@@ -37,6 +37,8 @@ from tocsin.telemetry.times import Reference
 
 DONE: Final = "retro.done"
 """Name of the file that remembers what was hunted for, in the folder of telemetry."""
+_FEW: Final = 16
+"""Hashes up to which asking a filter touches only a part of its pages."""
 
 
 class Past(msgspec.Struct):
@@ -256,8 +258,11 @@ class Retro:
     def _candidates(self, part: Part, asked: Sequence[_Asked]) -> Groups:
         """Return which groups of a part have to be read, and their size."""
         self.past.files += 1
+        wants = [(each, each.of(part)) for each in asked]
+        few = sum(len(wanted.hashes) for _, wanted in wants) <= _FEW
         try:
-            found = kept_folder.summary_of(part, self._rules)
+            found = kept_folder.summary_of(part, self._rules, few=few)
+            named_in = [(each, found.may_name(wanted)) for each, wanted in wants]
         except FormatError as error:
             self.past.unsummarised.append((str(part.path), str(error)))
             return dict.fromkeys(range(self._groups_in(part)))
@@ -265,8 +270,8 @@ class Retro:
         self.past.bytes += sum(group.size for group in found.groups)
         wanted = {
             number
-            for each in asked
-            for number in found.may_name(each.of(part))
+            for each, numbers in named_in
+            for number in numbers
             if not found.groups[number].is_before(each.since)
         }
         return {number: found.groups[number].size for number in sorted(wanted)}

@@ -127,6 +127,7 @@ def _environment(language: str) -> jinja2.Environment:
     made.tests["drawn"] = assets.drawn
     made.filters["when"] = _when
     made.filters["number"] = _number
+    made.filters["translated"] = translations.gettext  # of words that may hold a `%` and no places to fill
     return made
 
 

@@ -113,7 +113,7 @@ def next_day(value: object) -> str | None:
     if type(value) is not str:
         return None
     begins = f"{value[:10]}T00:00:00"
-    if value.rstrip("Z").rstrip("0").rstrip(".") == begins.rstrip("0"):
+    if not value[11:].strip("0:.Z"):  # midnight, however many digits say so
         return f"{begins}Z"
     try:
         return f"{date.fromisoformat(value[:10]) + timedelta(days=1)}T00:00:00Z"

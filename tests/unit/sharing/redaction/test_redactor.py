@@ -350,3 +350,80 @@ def test_anything_beside_what_is_listed_changes_nothing(
         return
     made = REDACTOR.redact(loud, added=ADDED, minimise=minimise, keep=())
     assert made == REDACTOR.redact(canonical(VALID[name]), added=ADDED, minimise=minimise, keep=())
+
+
+@pytest.mark.parametrize("minimise", [False, True])
+def test_a_place_without_country_or_region_is_none(minimise: bool) -> None:
+    place = {
+        "type": "location",
+        "spec_version": "2.1",
+        "id": "location--00000000-0000-4000-8000-00000000000a",
+        "created": "2026-03-04T05:06:07.891Z",
+        "modified": "2026-03-05T05:06:07.891Z",
+        "confidence": 50,
+        "latitude": 48.1,
+        "longitude": 11.5,
+        "city": "Zwiebelfisch",
+    }
+    assert form(place, minimise=minimise) is None
+    for known in ({"country": "DE"}, {"region": "western-europe"}):
+        made = form(place | known, minimise=minimise)
+        assert made is not None
+        assert made.items() >= known.items()
+        assert not made.keys() & {"latitude", "longitude", "city"}
+
+
+def test_traffic_without_ends_is_none() -> None:
+    ends = {name: f"ipv4-addr--00000000-0000-4000-8000-00000000000{name[0]}" for name in ("dst_ref",)}
+    ends["src_ref"] = "ipv4-addr--00000000-0000-4000-8000-00000000000e"
+    traffic = {
+        "type": "network-traffic",
+        "spec_version": "2.1",
+        "id": "network-traffic--00000000-0000-4000-8000-00000000000a",
+        "protocols": ["tcp"],
+        "dst_port": 443,
+    }
+    assert form(traffic) is None
+    for name, end in ends.items():
+        made = form(traffic | {name: end})
+        assert made is not None
+        assert made[name] == REDACTOR.token(end)
+
+
+def test_types_of_ones_own_are_not_told_unless_they_are_known() -> None:
+    seen, own = (f"{kind}--00000000-0000-4000-8000-00000000000a" for kind in ("indicator", "x-zwiebel"))
+    report = {
+        "type": "report",
+        "spec_version": "2.1",
+        "id": "report--00000000-0000-4000-8000-00000000000a",
+        "created": "2026-03-04T05:06:07.891Z",
+        "modified": "2026-03-05T05:06:07.891Z",
+        "name": "Zwiebelfisch",
+        "published": "2026-03-05T05:06:07.891Z",
+        "object_refs": [own, seen, OTHER],
+    }
+    assert REDACTOR.refs(canonical(report)) == (own, seen, OTHER)
+    made = form(report)
+    assert made is not None
+    assert made["object_refs"] == [REDACTOR.token(seen)]
+    told = form(report, keep=(own, OTHER))
+    assert told is not None
+    assert told["object_refs"] == [own, REDACTOR.token(seen), OTHER]
+    assert form(report | {"object_refs": [own]}) is None
+
+
+def test_parts_in_other_languages_carry_no_marking() -> None:
+    made = form(indicator(name="Zwiebel", granular_markings=[{"lang": "de", "selectors": ["name"]}]))
+    assert made is not None
+    assert "object_marking_refs" not in made
+
+
+def test_what_has_no_plan_refers_to_nothing() -> None:
+    note = {
+        "type": "note",
+        "id": "note--00000000-0000-4000-8000-00000000000a",
+        "object_refs": [OTHER],
+        "content": "x",
+    }
+    assert "note" not in PLANS
+    assert REDACTOR.refs(canonical(note)) == ()

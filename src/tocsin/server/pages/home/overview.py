@@ -13,7 +13,8 @@ from tocsin.clock import to_text
 from tocsin.server.api import alerts, node, objects, proposals, searching
 from tocsin.server.context import Call
 from tocsin.server.pages.gathering import gathered
-from tocsin.server.pages.rendering import render, show
+from tocsin.server.pages.home.front import show_front
+from tocsin.server.pages.rendering import render
 from tocsin.server.pages.titles import Shown, shown
 from tocsin.server.pages.view import View
 from tocsin.store import policies
@@ -46,8 +47,7 @@ class Overview(msgspec.Struct, frozen=True):
 def show_start(view: View) -> Response:
     """Show what is happening, or the front page."""
     if view.known is None:
-        own = view.parts.clearances.snapshot.own
-        return show(view, "home/front.html", name=own.name, country=own.country)
+        return show_front(view)
     call = view.call
     found = objects.find(call, parse(""), _NEWEST, None)
     page = objects.entries(call, found.value)
