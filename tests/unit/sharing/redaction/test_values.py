@@ -259,8 +259,17 @@ def test_of_references_the_ids_of_public_catalogues() -> None:
 # --- by the ends of networks ---
 
 INSIDE = (
-    *("0.0.0.0/8", "10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"),
-    *("::/128", "::1/128", "::ffff:0:0/96", "fc00::/7", "fe80::/10"),
+    *(
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+    ),
+    *("::/96", "::ffff:0:0/96", "fc00::/7", "fe80::/10", "fec0::/10"),
+    *("64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16"),
 )
 
 
@@ -278,7 +287,7 @@ def test_both_ends_of_a_network_are_inside_and_their_neighbours_are_not(text: st
 
 
 def test_a_range_that_is_inside_in_part_only_is_not() -> None:
-    for text in ("0.0.0.0/0", "8.0.0.0/6", "172.16.0.0/11", "::/0", "::/127", "f800::/5"):
+    for text in ("0.0.0.0/0", "8.0.0.0/6", "172.16.0.0/11", "::/0", "::/95", "f800::/5"):
         assert values.network(text, coarse=False) == text
 
 
