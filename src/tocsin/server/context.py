@@ -16,7 +16,9 @@ from tocsin.node.outputs import Lists
 from tocsin.server.auth import Authenticator
 from tocsin.server.availability import Availability
 from tocsin.server.directory import Directory, Facts
+from tocsin.server.history import History
 from tocsin.server.journalist import Journalist
+from tocsin.server.keeping import Kept
 from tocsin.server.metrics import Metrics
 from tocsin.sharing.audience import Organisation
 from tocsin.sharing.release import Released
@@ -43,6 +45,9 @@ class Parts(msgspec.Struct, frozen=True):
     journalist: Journalist
     metrics: Metrics
     lists: Lists
+    history: History
+    kept: Kept
+    graphs: Kept
     provider: Provider | None = None
 
 
