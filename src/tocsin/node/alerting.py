@@ -106,14 +106,22 @@ class Alerting:
         indicator: str | None = None,
         before: tuple[Micros, uuid.UUID] | None = None,
         limit: int = 100,
+        brief: bool = False,
     ) -> Released[list[Told]]:
-        """Return alerts, those opened last first; arguments as of `store.alerts.listed`."""
+        """Return alerts, those opened last first; arguments as of `store.alerts.listed`. `brief`: without what to do."""
         found = self._ask(
             lambda clearance: alerts.listed(
                 self._store, clearance, statuses=statuses, indicator=indicator, before=before, limit=limit
             )
         )
-        return found.derive(self._told(found.value))
+        return found.derive(self._told(found.value, brief=brief))
+
+    def counted(self, *, statuses: Sequence[str], most: int) -> Released[int]:
+        """Return how many alerts `listed` has, counted no further than `most`."""
+        found = self._ask(
+            lambda clearance: alerts.listed(self._store, clearance, statuses=statuses, limit=most)
+        )
+        return found.derive(len(found.value))
 
     def one(self, identifier: str, *, samples: int = 20) -> Released[Told]:
         """Return an alert with its newest hits.
@@ -163,9 +171,9 @@ class Alerting:
             self._clearances.snapshot.own.id, question, "match", ceiling=self._ceiling
         )
 
-    def _told(self, found: Sequence[Alert]) -> list[Told]:
+    def _told(self, found: Sequence[Alert], *, brief: bool = False) -> list[Told]:
         held = self._asserted({each.indicator for each in found})
-        around = self._around(sorted({each.indicator for each in found}))
+        around = self._around(sorted({each.indicator for each in found}), brief=brief)
         made = []
         for each in found:
             rows = held.get(each.indicator, [])
@@ -212,18 +220,22 @@ class Alerting:
                 found[row.id].append(row)
         return found
 
-    def _links(self, ids: Iterable[str]) -> list[_Link]:
+    def _links(self, ids: Iterable[str], *kinds: str) -> list[_Link]:
+        """Return the relationships of some objects, with things of some types alone if any are given: many share one malware."""
         wanted = sorted(set(ids))
         if not wanted:
             return []
-        rows = self._ask(
-            lambda clearance: placed.referring(
-                self._store, wanted, ("relationship",), clearance, limit=_MOST_LINKS
-            )
-        ).value
+        types = ("relationship",)
+
+        def ask(clearance: Clearance) -> Released[list[Placed]] | Stale:
+            if kinds:
+                return placed.between(self._store, wanted, kinds, types, clearance, limit=_MOST_LINKS)
+            return placed.referring(self._store, wanted, types, clearance, limit=_MOST_LINKS)
+
+        rows = self._ask(ask).value
         return [msgspec.json.decode(row.body, type=_Link) for row in rows if not row.revoked]
 
-    def _around(self, ids: Sequence[str]) -> dict[str, _Around]:
+    def _around(self, ids: Sequence[str], *, brief: bool) -> dict[str, _Around]:
         """Return what indicators are signs of, and what is advised against that."""
         first = self._links(ids)
         meant: dict[str, list[str]] = defaultdict(list)
@@ -231,7 +243,7 @@ class Alerting:
             if each.relationship_type == "indicates" and each.source_ref in set(ids):
                 meant[each.source_ref].append(each.target_ref)
         things = {ref for refs in meant.values() for ref in refs}
-        second = self._links(things)
+        second = self._links(things, "attack-pattern", "course-of-action")
         uses: dict[str, list[str]] = defaultdict(list)
         for each in second:
             if each.relationship_type == "uses" and each.target_ref.startswith("attack-pattern--"):
@@ -240,7 +252,8 @@ class Alerting:
             ref for ref in things if ref.startswith("attack-pattern--")
         }
         against: dict[str, list[str]] = defaultdict(list)
-        for each in (*first, *second, *self._links(patterns)):
+        advising = () if brief else (*first, *second, *self._links(patterns, "course-of-action"))
+        for each in advising:
             if each.relationship_type in _ADVICE and each.source_ref.startswith("course-of-action--"):
                 against[each.target_ref].append(each.source_ref)
         named = things | patterns | {ref for refs in against.values() for ref in refs}

@@ -28,6 +28,7 @@ from tocsin.server.directory import Directory
 from tocsin.server.history import History
 from tocsin.server.indexer import Indexer
 from tocsin.server.journalist import Journalist
+from tocsin.server.keeping import Kept
 from tocsin.server.messenger import Messenger
 from tocsin.server.metrics import Metrics
 from tocsin.server.pages import assets
@@ -35,6 +36,8 @@ from tocsin.server.pages.page import pages
 from tocsin.server.pipeline import Endpoint, Pipeline
 from tocsin.server.routes import BODY_ROUTES, OPEN, ROUTES, WAITING, OpenRoute
 from tocsin.store import Store
+
+_GRAPHS = 4  # kept at once: one of ten thousand objects takes some ten megabytes
 
 
 class App:
@@ -61,6 +64,8 @@ class App:
             provider=_provider(settings, store),
             lists=Lists(store, clearances),
             history=History(metrics, store.clock),
+            kept=Kept(),
+            graphs=Kept(_GRAPHS),
         )
         self._pipeline = Pipeline(self.parts)
         self._indexer = Indexer(store)

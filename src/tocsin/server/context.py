@@ -18,6 +18,7 @@ from tocsin.server.availability import Availability
 from tocsin.server.directory import Directory, Facts
 from tocsin.server.history import History
 from tocsin.server.journalist import Journalist
+from tocsin.server.keeping import Kept
 from tocsin.server.metrics import Metrics
 from tocsin.sharing.audience import Organisation
 from tocsin.sharing.release import Released
@@ -45,6 +46,8 @@ class Parts(msgspec.Struct, frozen=True):
     metrics: Metrics
     lists: Lists
     history: History
+    kept: Kept
+    graphs: Kept
     provider: Provider | None = None
 
 

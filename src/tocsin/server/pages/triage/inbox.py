@@ -129,7 +129,7 @@ def _answer(view: View, undo: tuple[str, ...], failed: tuple[str, ...], *, statu
     except ForbiddenError:
         released = said(None, recipient=call.principal.organisation)
     else:
-        told = alerts.alerting(call).listed(statuses=("new", "acknowledged"), limit=_MOST + 1)
+        told = alerts.alerting(call).listed(statuses=("new", "acknowledged"), limit=_MOST + 1, brief=True)
         waiting, more = tuple(told.value[:_MOST]), len(told.value) > _MOST
         released = told.derive(None)
     open_ = proposals.desk(call).page(call.principal, status="open", limit=_MOST, before=None)
