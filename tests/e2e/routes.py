@@ -30,10 +30,11 @@ def paths(node: Node) -> list[str]:
         KeyError: a parameter that `world.examples` has no value for.
     """
     given = examples(node.store)
-    return sorted({path for page in pages() for get in page.gets for path in _filled(get.path, given)})
+    return sorted({path for page in pages() for get in page.gets for path in filled(get.path, given)})
 
 
-def _filled(template: str, given: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+def filled(template: str, given: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    """Yield a path with each value for each of its parameters."""
     names = re.findall(r"{(\w+)}", template)
     for values in itertools.product(*(given[name] for name in names)):
         yield template.format(**dict(zip(names, values, strict=True)))

@@ -122,7 +122,7 @@ PLANS = {
     f"{_OBJECT}/why": Plan(("recipient=Friend", "recipient=Own"), {400, 403, 404}, _AWAY),
     **{
         f"/admin{each}": Plan(("", "x=1"), {403}, _AWAY)
-        for each in ("", "/settings", "/figures", "/accounts", "/organisations", "/refused")
+        for each in ("", "/settings", "/figures", "/accounts", "/organisations", "/refused", "/jobs")
     },
     **{
         f"/admin/{each}": Plan(("",), _WRITTEN, _WRITTEN)

@@ -25,6 +25,7 @@ from tocsin.server.availability import Availability
 from tocsin.server.caretaker import Caretaker
 from tocsin.server.context import Parts
 from tocsin.server.directory import Directory
+from tocsin.server.history import History
 from tocsin.server.indexer import Indexer
 from tocsin.server.journalist import Journalist
 from tocsin.server.keeping import Kept
@@ -62,6 +63,7 @@ class App:
             metrics=metrics,
             provider=_provider(settings, store),
             lists=Lists(store, clearances),
+            history=History(metrics, store.clock),
             kept=Kept(),
             graphs=Kept(_GRAPHS),
         )
@@ -81,6 +83,7 @@ class App:
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         self.parts.journalist.start()
+        self.parts.history.start()
         self._indexer.start()
         self._caretaker.start()
         self._scheduler.start()
@@ -93,6 +96,7 @@ class App:
 
     def _stop(self) -> None:
         self._pipeline.stop()
+        self.parts.history.stop()
         self._indexer.stop()
         self._caretaker.stop()
         self._scheduler.stop()

@@ -16,6 +16,7 @@ from tocsin.node.outputs import Lists
 from tocsin.server.auth import Authenticator
 from tocsin.server.availability import Availability
 from tocsin.server.directory import Directory, Facts
+from tocsin.server.history import History
 from tocsin.server.journalist import Journalist
 from tocsin.server.keeping import Kept
 from tocsin.server.metrics import Metrics
@@ -44,6 +45,7 @@ class Parts(msgspec.Struct, frozen=True):
     journalist: Journalist
     metrics: Metrics
     lists: Lists
+    history: History
     kept: Kept
     graphs: Kept
     provider: Provider | None = None

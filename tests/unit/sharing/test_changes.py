@@ -17,6 +17,7 @@ from tocsin.sharing.changes import OPERATOR, PARTIES, SOURCE, Change, Step, _kin
 from tocsin.sharing.facts import Facts
 from tocsin.sharing.labels import Definitions, label_for
 from tocsin.sharing.oracle import Decision
+from tocsin.sharing.policy import PolicySet
 from tocsin.sharing.wording import Case
 
 NAMES = {"c1": "Alliance", "c2": "Constituency", "c3": "Region", THIRD_ID: "Third"}
@@ -362,3 +363,58 @@ def test_what_is_as_it_should_be_needs_no_step() -> None:
     case = Case(OWN, PEER, "receive", label_for((), owner=THIRD_ID), Definitions({}), NAMES, 0)
     found = list(changes_of(policy.load(), case, FACTS, Decision(allowed=False, reasons=(), errors=())))
     assert all(change.steps for change in found)
+
+
+def _deciding(condition: str) -> PolicySet:
+    schema = (policy.files("tocsin.sharing") / "policies" / "schema.cedarschema").read_text(encoding="utf-8")
+    text = f'@id("p") @title("t") @cite("c") {condition};'
+    return PolicySet({"a.cedar": text}, schema)
+
+
+def test_an_error_is_no_change() -> None:
+    """A world in which the policies cannot be evaluated is a no, but nothing to advise."""
+    overflow = "9223372036854775807 + (if principal.client then 1 else 0) > 0"
+    policies = _deciding(f"permit (principal, action, resource) when {{ {overflow} }}")
+    case = Case(OWN, PEER, "receive", label_for((), owner=THIRD_ID), Definitions({}), NAMES, 0)
+    assert list(changes_of(policies, case, FACTS, Decision(allowed=True, reasons=(), errors=()))) == []
+
+
+@pytest.mark.parametrize(("needed", "told"), [(3, 1), (4, 0)])
+def test_three_at_once_and_no_more(needed: int, told: int) -> None:
+    asked = [
+        "principal.client",
+        "principal.suspended",
+        'resource.timing == Timing::"current"',
+        "resource.understood",
+    ]
+    condition = " && ".join(asked[:needed])
+    facts = msgspec.structs.replace(FACTS, timing="embargoed", understood=False)
+    case = Case(OWN, PEER, "receive", label_for((), owner=THIRD_ID), Definitions({}), NAMES, 0)
+    policies = _deciding(f"permit (principal, action, resource) when {{ {condition} }}")
+    found = list(changes_of(policies, case, facts, Decision(allowed=False, reasons=(), errors=())))
+    assert [len(change.steps) for change in found] == [3] * told
+
+
+def test_of_many_changes_twelve_are_told() -> None:
+    """Of each of four kinds of community there are five."""
+    many = tuple(f"m{n}" for n in range(9))
+    facts = msgspec.structs.replace(
+        FACTS, communities=frozenset(many), circles=frozenset(("x", "y", "z", "u", "v", "w"))
+    )
+    who = msgspec.structs.replace(PEER, communities=tuple(f"n{n}" for n in range(9)))
+    case = Case(OWN, who, "receive", label_for((), owner=THIRD_ID), Definitions({}), NAMES, 0)
+    policies = _deciding(
+        "permit (principal, action, resource) when { !principal.suspended && !principal.client "
+        f"&& principal.communities == [{', '.join(map(repr, who.communities))}] "
+        f"&& resource.communities == [{', '.join(map(repr, many))}] && resource.recipients.isEmpty() }}".replace(
+            "'", '"'
+        )
+    )
+    found = list(changes_of(policies, case, facts, Decision(allowed=True, reasons=(), errors=())))
+    assert len(found) == 12
+
+
+def test_whoever_is_named_is_named_beside_others() -> None:
+    found = proposed({"recipients": frozenset((THIRD_ID,))}, {}, "receive")
+    named = ("Third names Peer as recipient", SOURCE, {"recipients": frozenset((PEER_ID, THIRD_ID))})
+    assert [named] in found

@@ -28,6 +28,7 @@ from tocsin.sharing.release import Clearance, Released
 from tocsin.store import agreements, journal, organisations, peers, placed, policies, receipts
 from tocsin.store.placed import Standing
 from tocsin.store.search import index
+from tocsin.store.search.query import moment
 from tocsin.store.values import Stale
 
 T = TypeVar("T")
@@ -127,6 +128,12 @@ class JournalSelection(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     action: Annotated[
         str, Meta(max_length=40, description="Beginning of an action, such as `taxii-` or `api-`.")
     ] = ""
+    target: Annotated[
+        str, Meta(max_length=300, description="A part of what was asked for, such as an object's id.")
+    ] = ""
+    outcome: Annotated[str, Meta(max_length=40, description="Such as `200`, `403`, `released`.")] = ""
+    after: Annotated[str, Meta(max_length=40, description="A date or a moment: then or later.")] = ""
+    before: Annotated[str, Meta(max_length=40, description="A date or a moment: earlier.")] = ""
     limit: Limit = 100
     cursor: Annotated[str, Meta(max_length=40, description="`next` of the page before.")] = ""
 
@@ -346,14 +353,18 @@ def journal_of(call: Call) -> Released[JournalPage]:
     Raises:
         ForbiddenError: somebody else asks.
         RequestError: 400; the parameters cannot be read.
+        InputError: a moment is none.
     """
     _require_journal(call)
     given = asking.parameters(call, JournalSelection)
     before = asking.read_token(given.cursor)
+    sought = journal.Sought(given.principal, given.action, given.target, given.outcome)
+    if given.after:
+        sought = msgspec.structs.replace(sought, after=moment(given.after, "after"))
+    if given.before:
+        sought = msgspec.structs.replace(sought, until=moment(given.before, "before"))
     with call.parts.store.connection() as connection:
-        rows = journal.page(
-            connection, limit=given.limit + 1, before=before, principal=given.principal, action=given.action
-        )
+        rows = journal.page(connection, sought, limit=given.limit + 1, before=before)
     items = tuple(
         JournalEntry(asking.moment_text(e.at), e.principal, e.action, e.target, e.outcome, e.detail)
         for _, e in rows[: given.limit]

@@ -15,6 +15,7 @@ from tocsin.server.api.differences import Change, differences
 from tocsin.server.context import Call
 from tocsin.server.problems import RequestError
 from tocsin.sharing.release import Released
+from tocsin.stix.spec.values import IDENTIFIER
 from tocsin.store.search import versions
 from tocsin.store.search.finding import Found, Item
 from tocsin.store.search.query import Query, parse
@@ -335,7 +336,7 @@ def referring(identifier: str, *types: str) -> Query:
 
 
 def _can_be_sought(identifier: str) -> bool:
-    return bool(identifier) and '"' not in identifier and not any(sign.isspace() for sign in identifier)
+    return IDENTIFIER.fullmatch(identifier) is not None
 
 
 def placements(call: Call, identifier: str) -> Released[tuple[Version, ...]]:

@@ -115,7 +115,7 @@ OPERATIONS: tuple[Operation, ...] = (
     _get(f"{ROOT}/agreements", "agreements", "Sharing agreements", _NOTHING, node.AgreementList, node.agreement_list, 403),
     _get(f"{ROOT}/peers", "peers", "Peers and how they are", _NOTHING, node.PeerList, node.peer_list, 403),
     _get(f"{ROOT}/policies", "policies", "Policies in force", _NOTHING, node.PolicyList, node.policy_list, 403),
-    _get(f"{ROOT}/journal", "journal", "Who asked for what", node.JournalSelection, node.JournalPage, node.journal_page, 403),
+    _get(f"{ROOT}/journal", "journal", "Who asked for what", node.JournalSelection, node.JournalPage, node.journal_page, 403, 422),
     _get(f"{ROOT}/status", "status", "How this node is", _NOTHING, node.StatusAnswer, node.status, 403),
     _add(f"{ROOT}/objects", "create", "Add an object", writing.Into, None, writing.create),
     _add(_OBJECT, "replace", "Add a version", writing.Into, None, writing.replace, method="PUT", more=(412, 428)),

@@ -21,6 +21,8 @@ from tocsin.clock import Micros
 from tocsin.server.pages import assets, messages
 from tocsin.server.pages.look import Look
 from tocsin.server.pages.page import Entry, entries
+from tocsin.server.pages.same import same_as
+from tocsin.server.pages.titles import refers
 from tocsin.server.pages.view import View
 from tocsin.server.respond import fixed, respond
 from tocsin.sharing.release import Released
@@ -123,8 +125,10 @@ def _environment(language: str) -> jinja2.Environment:
     translations: NullTranslations = messages.translations(language)
     made.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
     made.globals["asset"] = assets.url
+    made.globals["same_as"] = same_as
     made.globals["languages"] = messages.NAMES
     made.tests["drawn"] = assets.drawn
+    made.tests["reference"] = refers
     made.filters["when"] = _when
     made.filters["number"] = _number
     made.filters["translated"] = translations.gettext  # of words that may hold a `%` and no places to fill

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from tocsin.server.api.objects import Entry
+from tocsin.stix.spec.values import IDENTIFIER
 
 _LENGTH = 160
 _NAMED = (
@@ -75,11 +76,16 @@ def ends_of(properties: Mapping[str, Any]) -> list[str]:
     for name, value in properties.items():
         if name in ("object_marking_refs", "created_by_ref", "granular_markings"):
             continue
-        if name.endswith("_ref") and isinstance(value, str):
-            found.append(value)
+        if name.endswith("_ref"):
+            found += [value] if refers(value) else []
         elif name.endswith("_refs") and isinstance(value, list):
-            found += [each for each in value if isinstance(each, str)]
+            found += filter(refers, value)
     return found
+
+
+def refers(value: object) -> bool:
+    """Return whether a value is the id of an object: properties that the specification does not know may be called like references, and hold any text."""
+    return isinstance(value, str) and IDENTIFIER.fullmatch(value) is not None
 
 
 def _line(text: str) -> str:

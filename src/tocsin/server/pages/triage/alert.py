@@ -24,5 +24,4 @@ def show_alert(view: View) -> Response:
     name: str = view.request.path_params["alert"]
     found = alerts.alerting(view.call).one(name.replace("\0", "")[:80], samples=_SAMPLES)
     told = found.derive(facts(found.value, asking.moment_text))
-    copies = {"command": f"tocsin alert show {found.value.id}", "api": f"/api/v1/alerts/{found.value.id}"}
-    return render(view, "triage/alert.html", told, undo=undone(view), copies=copies)
+    return render(view, "triage/alert.html", told, undo=undone(view))
