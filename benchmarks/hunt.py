@@ -8,7 +8,7 @@ Recall and precision are exact: each planted (line, indicator) must be reported,
 print for nothing, and how many planted ones they cannot see (ranges, subdomains written otherwise), is said beside their speed.
 
 `ours` and `peer` are MB/s of the unpacked log (median of the rounds), `ratio` is ours to the peer's; `limit` is counting the log's lines.
-Speeds on one core, of the peers and of the limit are in seconds of the processor, so that others who use the machine do not count; on two
+Speeds on one core, of building the index, of the peers and of the limit are in seconds of the processor, so that others who use the machine do not count; on two
 cores and for packed logs in seconds of the clock. Packed logs are compared with unpacking them and doing nothing else. `cores` says how much processor time a second two threads had while
 others used the machine: what a hunt on two cores can reach follows from it. Peers read `--peer-megabytes` only; building their automata is told apart
 by a run over an empty file.
@@ -301,9 +301,9 @@ def index_figures(known: Catalogue, folder: Path) -> dict[str, float]:
         column.tags.append(number)
         column.positions.append(number)
     pack({kind: Column(c.values[:1], [0], [0]) for kind, c in list(columns.items())[:1]})
-    began = time.perf_counter()
+    began = time.process_time()
     packed = pack(columns)
-    built = time.perf_counter() - began
+    built = time.process_time() - began
     path = folder / "index"
     index_file.save(known.index, path)
     began = time.perf_counter()

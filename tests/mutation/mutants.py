@@ -141,7 +141,9 @@ def _is_for_readers(node: ast.AST) -> bool:
 
 def _shorter(node: ast.AST, field: str, value: Any) -> Iterator[list[Any]]:
     """Yield lists without one of their parts: arguments of a call, cases of a match."""
-    if (isinstance(node, ast.Call) and field in {"args", "keywords"}) or field == "cases":
+    if (isinstance(node, ast.Call) and field in {"args", "keywords"}) or (
+        field == "cases" and len(value) > 1
+    ):
         for place in range(len(value)):
             yield [*value[:place], *value[place + 1 :]]
 

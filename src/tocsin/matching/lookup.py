@@ -79,7 +79,7 @@ def may_name(tables: Any, text: str) -> bool:
 
 def may_hold(tables: Any, text: str) -> bool:
     """Return whether something may be found in a text; False says that nothing is."""
-    data = np.frombuffer(text.encode("utf-8", "surrogateescape"), np.uint8)
+    data = np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)
     room, places = np.empty(kernel.ROOM, np.uint64), np.empty(kernel.LEAST, np.int64)
     return bool(kernel.scan(tables, address(data), len(data), 0, kernel.PLAIN, room, places)[0])
 

@@ -58,6 +58,7 @@ class TextPatterns:
     def __init__(self, patterns: Iterable[str]) -> None:
         """Take those of some patterns that text can say something to."""
         taken = [(each, clues) for each in patterns if (clues := clues_in_text(each)) is not None]
+        self._some = bool(taken)
         self.needles = union(clues for _, clues in taken).needles
         asked = [comparison for each, _ in taken for comparison in _comparisons(parse(each))]
         self._names = any(_is_name(each.path) for each in asked)
@@ -65,6 +66,8 @@ class TextPatterns:
 
     def objects(self, text: str) -> dict[str, dict[str, Any]]:
         """Return the objects that a line names and patterns ask for, by names of their own; what is in doubt says nothing."""
+        if not self._some:
+            return {}
         made: list[dict[str, Any]] = []
         digests: list[tuple[str, str]] = []
         for found in scan_text(text, self._index):

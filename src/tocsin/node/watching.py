@@ -318,7 +318,7 @@ class Watch:
     def _commit(self, batch: _Batch) -> None:
         now = self._store.clock()
         raised = [hit for hit in batch.hits if hit.raised]
-        # from line to alert, most of the time is waiting for the database: a dozen statements, but few waits
+        # a dozen statements, but few waits, should the database be far away
         with self._store.transaction(pipelined=True) as connection:
             # both come together or not at all; if the machine falls, what was not written yet is read again
             connection.execute("SET LOCAL synchronous_commit = off")

@@ -141,7 +141,14 @@ def test_the_scheme_is_compared_where_the_log_tells_it():
 @pytest.mark.parametrize("room", ["", "y" * 80 + " "])
 def test_what_may_be_in_a_text(room):
     index = _index("evil.example", "1.2.3.4")
-    for text in ("www.evil.example", "1.2.3.4", "evil[.]example", "a\nevil.example", "\udcff evil.example"):
+    for text in (
+        "www.evil.example",
+        "1.2.3.4",
+        "evil[.]example",
+        "a\nevil.example",
+        "\udcff evil.example",
+        "\ud800 evil.example",
+    ):
         assert index.may_hold(room + text)
         assert index.may_hold(text + " " + room)
     for text in ("", "quiet.example", "1.2.3.5", "evil.example.org", "notevil.example"):

@@ -68,6 +68,11 @@ def _at(second, text):
         ),
         (FILE, [f"tool.exe {SHA256} {MD5}"], [[1]]),
         (
+            "[file:name LIKE 'tool%.exe' AND file:name != 'tool1.exe']",
+            ["ran tool1.exe", "ran tool2.exe"],
+            [[2]],
+        ),
+        (
             f"[file:hashes.MD5 = '{MD5}' AND file:hashes.'SHA-256' = '{SHA256}']",
             [f"{MD5} x {SHA256}", MD5],
             [[1]],

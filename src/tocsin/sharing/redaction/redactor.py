@@ -66,7 +66,7 @@ class Redactor:
     def refs(self, body: bytes) -> tuple[str, ...]:
         """Return the ids that a form of this object would refer to; the caller says which of them may stay."""
         data = _decode(body)
-        plan = PLANS.get(data.get("type", ""))
+        plan = PLANS.get(data["type"])
         return (
             () if plan is None else tuple(each for name in plan.references for each in _ids(data.get(name)))
         )
@@ -127,10 +127,8 @@ class Redactor:
             made["value"] = values.network(data["value"], coarse=minimise)
         elif kind == "url":
             made["value"] = values.url(data["value"], coarse=minimise)
-        elif (
-            (kind == "location" and not made.keys() & {"country", "region"})
-            or (kind == "network-traffic" and not made.keys() & {"src_ref", "dst_ref"})
-            or (kind == "relationship" and _tells_of_somebody(data, keep))
+        elif (kind == "location" and not made.keys() & {"country", "region"}) or (
+            kind == "network-traffic" and not made.keys() & {"src_ref", "dst_ref"}
         ):
             return None
         return None if None in map(made.get, plan.needs) else made
@@ -152,19 +150,12 @@ class Redactor:
 
 def _ids(value: Any) -> list[str]:
     every = value if type(value) is list else [value]
-    return [each for each in every if type(each) is str and "--" in each]
+    return [each for each in every if type(each) is str]
 
 
 def _tells_of_victim(data: dict[str, Any], made: dict[str, Any]) -> bool:
     words = victims.names(data)
     return any(victims.told(made[name], words) for name in ("pattern", "value") if name in made)
-
-
-def _tells_of_somebody(data: dict[str, Any], keep: Container[str]) -> bool:
-    return any(
-        str(data.get(end)).startswith("identity--") and data[end] not in keep
-        for end in ("source_ref", "target_ref")
-    )
 
 
 def _markings(data: dict[str, Any]) -> list[str]:

@@ -41,10 +41,17 @@ def _ranges(*texts: str) -> tuple[tuple[int, int], ...]:
     return tuple((int(each.network_address), int(each.broadcast_address)) for each in every)
 
 
-# Private, local and unspecified addresses (RFC 6890). Ranges for documentation and benchmarks stand for public addresses
+# Private, shared, local and unspecified addresses (RFC 6890, 6598, 3879), and those of IPv6 with one of IPv4 in them, which may be one of
+# inside (RFC 4291, 6052, 8215, 3056, 4380). Ranges for documentation and benchmarks stand for public addresses
 _INSIDE: Final = {
-    4: _ranges("0.0.0.0/8", "10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"),
-    6: _ranges("::/128", "::1/128", "::ffff:0:0/96", "fc00::/7", "fe80::/10"),
+    4: _ranges(
+        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
+        *("172.16.0.0/12", "192.168.0.0/16"),
+    ),
+    6: _ranges(
+        *("::/96", "::ffff:0:0/96", "fc00::/7", "fe80::/10", "fec0::/10"),
+        *("64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16"),
+    ),
 }
 
 
