@@ -218,7 +218,7 @@ def parameters(known: Facts, dice: random.Random) -> dict[str, list[str]]:
             for by in ("modified", "created", "added", "seen")
         ],
         "/views": ["", "q=x"],
-        "/sharing/released": [f"before={n}" for n in range(1000, 50_000, 3000)] + ["", "principal=reader", "action=page-object", "principal=analyst-3", "action=none"],
+        "/sharing/released": [f"cursor=n{n:x}" for n in range(1000, 50_000, 3000)] + ["", "principal=reader", "action=page-object", "principal=analyst-3", "action=none"],
         "/sharing/explain": ["", *(urlencode({"object": each, "recipient": f"Partner {n}"}) for n, each in enumerate(known.objects[:30]))],
         "/objects/{object}/why": [urlencode({"recipient": f"Partner {n}"}) for n in range(20)],
         "/objects/{object}/relations": ["", f"cursor=n{known.cursors[0]:x}"],
@@ -235,6 +235,8 @@ def addresses(path: str, known: Facts, dice: random.Random, times: int) -> list[
         "kind": ["indicator", "report", "relation", "json"],
     }  # fmt: skip
     names = re.findall(r"{(\w+)}", path)
+    if not all(given.get(name) for name in names):
+        return []  # there is none of it on this node
     filled = [
         path.format(**{name: quote(given[name][n % len(given[name])]) for name in names})
         for n in range(times)
@@ -300,6 +302,8 @@ def of_pages(
                 dice = random.Random(get.path)
                 number = times // 4 if get.path in FILES else times
                 paths = addresses(get.path, known[who], dice, number)
+                if not paths:
+                    continue
                 browser.ask(paths[0])  # imports, templates, plans
                 found = asked(browser, paths, work)
                 if found.taken:
@@ -323,7 +327,8 @@ def together(
     origin: str, tokens: Sequence[str], known: Sequence[Facts], users: int
 ) -> tuple[Time, list[str], float]:
     """Have so many people look at pages at once, each with a session, none waiting between two; return times, errors and seconds."""
-    paths = [get.path for page in pages() for get in page.gets if get.path not in (*FILES, *_ELSEWHERE)]
+    every = [get.path for page in pages() for get in page.gets if get.path not in (*FILES, *_ELSEWHERE)]
+    paths = [path for path in every if addresses(path, known[0], random.Random(0), 1)]
     browsers = [Browser(origin, tokens[n % len(tokens)]) for n in range(users)]
     found, failed, lock = Time([], []), list[str](), threading.Lock()
     start = threading.Barrier(users + 1)
