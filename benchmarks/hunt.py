@@ -49,7 +49,8 @@ from tocsin.matching.values import Kind, Value, classify, split_url
 from tocsin.matching.warninglists import Warninglists
 from tocsin.node import index_file
 from tocsin.node.catalogue import Catalogue, Source
-from tocsin.node.hunt import Hunt, Options
+from tocsin.node.hits import Options
+from tocsin.node.hunt import Hunt
 from tocsin.sharing.labels import label_for
 
 _START = 1_795_161_600

@@ -21,7 +21,8 @@ from benchmarks.hunt import Corpus, catalogue, wanted
 from tocsin.clock import Micros
 from tocsin.matching import Index, Indicator
 from tocsin.node.catalogue import Catalogue, wanted_of
-from tocsin.node.hunt import Hunt, Options
+from tocsin.node.hits import Options
+from tocsin.node.hunt import Hunt
 
 _NOW: Micros = 1_795_248_000_000_000
 

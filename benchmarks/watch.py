@@ -28,7 +28,7 @@ from benchmarks.node import made
 from tocsin.config import Settings
 from tocsin.formats import RawItem
 from tocsin.node.clearances import Clearances
-from tocsin.node.hunt import Hit
+from tocsin.node.hits import Hit
 from tocsin.node.intake import Intake
 from tocsin.node.watching import Setup, Watch
 from tocsin.sharing.release import Released

@@ -16,7 +16,8 @@ import zstandard
 from tocsin.matching import Index, Indicator
 from tocsin.matching.warninglists import Warninglists
 from tocsin.node.catalogue import Catalogue, Source, wanted_of
-from tocsin.node.hunt import Hunt, Options
+from tocsin.node.hits import Options
+from tocsin.node.hunt import Hunt
 from tocsin.sharing.labels import label_for
 
 NOW = 1_795_200_000_000_000

@@ -20,7 +20,8 @@ from tocsin.matching.values import classify
 from tocsin.matching.warninglists import Listed, Warninglists
 from tocsin.node import index_release
 from tocsin.node.catalogue import Catalogue, Source
-from tocsin.node.hunt import Hunt, Options
+from tocsin.node.hits import Options
+from tocsin.node.hunt import Hunt
 from tocsin.sharing.decision import clear
 from tocsin.sharing.labels import label_for
 

@@ -89,9 +89,9 @@ def test_alerts_patterns_and_what_is_held_back_are_those_of_a_hunt(node, logs, r
     """The same node twice: what a hunt in the logs writes is what a hunt in telemetry writes."""
     from functools import partial
 
-    from tocsin.node import hunt
+    from tocsin.node import hits
 
-    monkeypatch.setattr(hunt, "Options", partial(hunt.Options, most=1))
+    monkeypatch.setattr(hits, "Options", partial(hits.Options, most=1))
     pattern = "[domain-name:value = 'www.evil.example'] FOLLOWEDBY [domain-name:value = 'evil.example']"
     take(node, FIRST, SECOND, indicator("both", pattern, object_marking_refs=[GREEN]), owner=CSIRT)
     run("keep", logs)

@@ -7,7 +7,7 @@ from typing import Any
 
 from tocsin.clock import Micros, to_text
 from tocsin.node.catalogue import Catalogue, Source
-from tocsin.node.hunt import Hit, Report
+from tocsin.node.hits import Hit, Report
 from tocsin.node.sightings import Written
 
 _WIDTH = 240

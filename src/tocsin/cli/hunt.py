@@ -17,7 +17,8 @@ from tocsin.cli import _hunting, _reading, _time
 from tocsin.cli.context import json_option, open_store, write
 
 if TYPE_CHECKING:
-    from tocsin.node.hunt import Hit, Hunt
+    from tocsin.node.hits import Hit
+    from tocsin.node.hunt import Hunt
     from tocsin.node.saved_hunts import What
     from tocsin.sharing.release import Released
     from tocsin.store import Store
@@ -76,7 +77,8 @@ def COMMAND(
     from tocsin.cli import _hits
     from tocsin.node import catalogue, logs, sightings
     from tocsin.node.clearances import Clearances
-    from tocsin.node.hunt import Hunt, Options
+    from tocsin.node.hits import Options
+    from tocsin.node.hunt import Hunt
     from tocsin.node.keeping_hits import suppressing
 
     logs.check(paths)

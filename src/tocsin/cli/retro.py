@@ -13,7 +13,7 @@ from tocsin.cli.context import json_option, open_store, settings, write
 
 if TYPE_CHECKING:
     from tocsin.node.catalogue import Catalogue
-    from tocsin.node.hunt import Hit
+    from tocsin.node.hits import Hit
     from tocsin.node.retro import Done, Retro
     from tocsin.node.sightings import Written
     from tocsin.sharing.release import Released
@@ -63,7 +63,7 @@ def COMMAND(
     from tocsin.cli import _time
     from tocsin.node import catalogue, kept_folder, retro, sightings
     from tocsin.node.clearances import Clearances
-    from tocsin.node.hunt import Options
+    from tocsin.node.hits import Options
     from tocsin.node.keeping_hits import suppressing
 
     folder = settings().telemetry

@@ -15,7 +15,7 @@ from tocsin.cli import _hunting, _reading
 from tocsin.cli.context import json_option, open_store, settings, write
 
 if TYPE_CHECKING:
-    from tocsin.node.hunt import Hit
+    from tocsin.node.hits import Hit
     from tocsin.node.watching import Watch, Watched
     from tocsin.sharing.release import Released
 

@@ -13,7 +13,8 @@ import msgspec
 from tocsin.clock import Micros
 from tocsin.node import index_release
 from tocsin.node.catalogue import Catalogue
-from tocsin.node.hunt import Hit, Hunt, Options
+from tocsin.node.hits import Hit, Options
+from tocsin.node.hunt import Hunt
 from tocsin.node.logs import OpenLog
 from tocsin.telemetry import arrow_rows
 from tocsin.telemetry.arrow_rows import pyarrow
@@ -39,7 +40,7 @@ class Task(msgspec.Struct, frozen=True):
     Attributes:
         format: whose fields the columns are (`format_of_rows`).
         now: stands for the time of records that have none, in µs.
-        any_time, least, most: as in `node.hunt.Options`; `most` counts for each partition.
+        any_time, least, most: as in `node.hits.Options`; `most` counts for each partition.
     """
 
     format: str

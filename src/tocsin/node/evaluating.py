@@ -48,7 +48,7 @@ class Part(msgspec.Struct, frozen=True, gc=False):
     """A record that, with others or alone, met a pattern.
 
     Attributes:
-        file, line, offset, at, host, text, digest: as in `node.hunt.Hit`.
+        file, line, offset, at, host, text, digest: as in `node.hits.Hit`.
         values: object path and value of what was asked for.
     """
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from tocsin.clock import Micros, to_text
 from tocsin.node.catalogue import Source
-from tocsin.node.hunt import Count, Hit
+from tocsin.node.hits import Count, Hit
 from tocsin.store import Connection, Store, alerts, hits, suppressions
 
 _AT_ONCE = 5_000

@@ -27,7 +27,8 @@ from tocsin.matching.units import Wanted
 from tocsin.node import keeping, kept_folder
 from tocsin.node.catalogue import Catalogue
 from tocsin.node.evaluating import can_evaluate
-from tocsin.node.hunt import Hit, Hunt, Options, Report
+from tocsin.node.hits import Hit, Options, Report
+from tocsin.node.hunt import Hunt
 from tocsin.node.kept_folder import Part
 from tocsin.node.kept_reading import Groups, ReadingKept
 from tocsin.node.logs import OpenLog

@@ -13,7 +13,8 @@ from tocsin.clock import Micros
 from tocsin.errors import TocsinError
 from tocsin.node import catalogue, logs, sightings
 from tocsin.node.clearances import Clearances
-from tocsin.node.hunt import Hunt, Options
+from tocsin.node.hits import Options
+from tocsin.node.hunt import Hunt
 from tocsin.node.keeping_hits import suppressing
 from tocsin.node.logs import Reading
 from tocsin.store import Store, journal, saved

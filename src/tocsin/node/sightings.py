@@ -19,7 +19,7 @@ from tocsin.errors import StoreError
 from tocsin.node import keeping_hits
 from tocsin.node.catalogue import Source, marking_of, name_of
 from tocsin.node.clearances import Clearances, Snapshot
-from tocsin.node.hunt import Count, Hit
+from tocsin.node.hits import Count, Hit
 from tocsin.node.keeping_hits import day_of
 from tocsin.sharing.labels import Label, label_for
 from tocsin.sharing.release import Clearance, Released

@@ -86,7 +86,7 @@ class Report(msgspec.Struct):
         uncorrelated: hits that correlations did not see since there were too many.
         unmatched: records of kinds that no rule is for.
         lines, bytes: of unpacked logs; `records` were read.
-        malformed, examples, faults, formats: as in `node.hunt.Report`.
+        malformed, examples, faults, formats: as in `node.hits.Report`.
     """
 
     hits: Counter[int] = msgspec.field(default_factory=Counter)

@@ -24,7 +24,8 @@ from tocsin.node import sightings
 from tocsin.node.catalogue import Catalogue, Source
 from tocsin.node.clearances import Clearances
 from tocsin.node.following import Following
-from tocsin.node.hunt import Hit, Hunt, Options
+from tocsin.node.hits import Hit, Options
+from tocsin.node.hunt import Hunt
 from tocsin.node.keeping_hits import day_of, keep_in, suppressing
 from tocsin.node.logs import OpenLog
 from tocsin.node.ruling import Ruling
@@ -123,7 +124,7 @@ class Setup(msgspec.Struct, frozen=True):
         inputs: what else sends lines.
         from_start: read also what stands in files that were never watched.
         zone: of times that name none.
-        any_time, least: as in `node.hunt.Options`.
+        any_time, least: as in `node.hits.Options`.
         tell: write sightings.
         sigma: judge records by the Sigma rules among the indicators, too; without correlations.
     """

@@ -9,7 +9,8 @@ from tocsin.errors import FormatError
 from tocsin.lake import finder
 from tocsin.lake.finder import FILE, ROW, Task
 from tocsin.node import index_release
-from tocsin.node.hunt import Hunt, Options
+from tocsin.node.hits import Options
+from tocsin.node.hunt import Hunt
 from tocsin.sharing.decision import clear
 
 __all__ = ["tables"]

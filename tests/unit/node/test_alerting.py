@@ -13,7 +13,8 @@ from tocsin.errors import ConflictError, InputError, NotFoundError
 from tocsin.node import catalogue, sightings
 from tocsin.node.alerting import Alerting, facts
 from tocsin.node.clearances import Clearances
-from tocsin.node.hunt import Hunt, Options
+from tocsin.node.hits import Options
+from tocsin.node.hunt import Hunt
 from tocsin.node.keeping_hits import suppressing
 from tocsin.sharing.audience import Organisation
 from tocsin.stix.handling import HANDLING_EXTENSION

@@ -11,7 +11,8 @@ from tocsin.matching import Index, Indicator
 from tocsin.matching.clues import clues_of
 from tocsin.matching.warninglists import Listed, Warninglists
 from tocsin.node.catalogue import Catalogue, Source, wanted_of
-from tocsin.node.hunt import Hunt, Options
+from tocsin.node.hits import Options
+from tocsin.node.hunt import Hunt
 from tocsin.node.logs import Reading, open_logs
 from tocsin.sharing.labels import label_for
 from tocsin.stix.patterns import Pattern, parse, render

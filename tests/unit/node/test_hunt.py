@@ -10,7 +10,8 @@ from tocsin.matching import Entry, Index, Indicator
 from tocsin.matching.values import classify
 from tocsin.matching.warninglists import Listed, Warninglists
 from tocsin.node.catalogue import Catalogue, Source
-from tocsin.node.hunt import Hunt, Options
+from tocsin.node.hits import Options
+from tocsin.node.hunt import Hunt
 from tocsin.sharing.labels import label_for
 
 NOW = 1_795_200_000_000_000

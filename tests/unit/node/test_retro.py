@@ -16,7 +16,8 @@ from tocsin.matching.values import classify
 from tocsin.matching.warninglists import Listed, Warninglists
 from tocsin.node import keeping, kept_folder, retro
 from tocsin.node.catalogue import Catalogue, Source, wanted_of
-from tocsin.node.hunt import Hunt, Options
+from tocsin.node.hits import Options
+from tocsin.node.hunt import Hunt
 from tocsin.node.keeping import Keeping
 from tocsin.node.logs import Reading
 from tocsin.node.retro import Done, Retro

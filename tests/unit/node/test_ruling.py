@@ -9,7 +9,8 @@ import pytest
 from tocsin.matching import Index, Indicator
 from tocsin.matching.warninglists import Warninglists
 from tocsin.node.catalogue import Catalogue, Source, wanted_of
-from tocsin.node.hunt import EARLY, FADED, LATE, SUPPRESSED, Hunt, Options
+from tocsin.node.hits import EARLY, FADED, LATE, SUPPRESSED, Options
+from tocsin.node.hunt import Hunt
 from tocsin.sharing.labels import label_for
 
 NOW = 1_795_200_000_000_000

@@ -7,7 +7,8 @@ import pytest
 from tocsin.matching import Index, Indicator
 from tocsin.matching.warninglists import Warninglists
 from tocsin.node.catalogue import Catalogue, Source, wanted_of
-from tocsin.node.hunt import Hunt, Options
+from tocsin.node.hits import Options
+from tocsin.node.hunt import Hunt
 from tocsin.node.text_objects import clues_in_text
 from tocsin.sharing.labels import label_for
 

@@ -11,7 +11,8 @@ from starlette.responses import Response
 from tocsin.errors import InputError
 from tocsin.formats.items import Limits
 from tocsin.node import catalogue
-from tocsin.node.hunt import Hit, Hunt, Options
+from tocsin.node.hits import Hit, Options
+from tocsin.node.hunt import Hunt
 from tocsin.node.logs import Reading
 from tocsin.server.api import alerts
 from tocsin.server.pages.forms import Form
