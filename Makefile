@@ -20,7 +20,7 @@ $(UV):
 	  echo "error: pip could not install uv; Tocsin needs Python 3.11+ with pip (Debian: apt-get install python3-pip)"; exit 1; }
 
 .venv/.synced: $(UV) pyproject.toml uv.lock
-	@$(UV) sync --frozen --quiet --group dev --group docs --extra knowledge --extra evtx --extra arrow --extra mcp --extra nats --extra yara
+	@$(UV) sync --frozen --quiet --group dev --group docs --extra knowledge --extra evtx --extra arrow --extra mcp --extra nats --extra kafka --extra yara
 	@touch $@
 
 # styles and scripts of the pages, from locked packages; they go into the wheel

@@ -10,7 +10,7 @@ import sys
 
 import benchmarks
 
-_SUPPORT = {"corpus", "node", "peers", "report", "sigma_peer", "wire"}
+_SUPPORT = {"corpus", "large_node", "node", "peers", "report", "sigma_peer", "wire"}
 
 
 def main() -> int:

@@ -2,9 +2,10 @@
 
     uv run python -m benchmarks.graph [--objects N] [--attack] [--json]
 
-One malware and so many indicators that indicate it, on a node of their own (`tocsin serve`, a process). The page opens with groups; with
-`all=yes` every object is a mark, which WebGL draws, here without a graphics card. Beside it, in the same run and browser, the first paint of
-a page of the same node with nothing on it. `--attack` adds ATT&CK, for the matrix. Limit: 2 s until the first paint.
+One malware and so many indicators that indicate it, on a node of their own (`tocsin serve`, a process). The page opens with groups, drawn by the node
+in the page itself: it is painted with the first frame after it has arrived, and a script takes it over only where there is a graphics card, which there
+is none here. With `all=yes` every object is a mark, which WebGL draws, on the processor. Beside it, in the same run and browser, a page of the same
+node with nothing on it. `--attack` adds ATT&CK, for the matrix. Limit: 2 s until the graph with groups is painted.
 """
 
 from __future__ import annotations
@@ -32,6 +33,11 @@ TIMES = 5
 MALWARE = f"malware--{uuid.UUID(int=(4 << 76) | (8 << 60) | 1)}"
 _MARKED = "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb"  # TLP:GREEN
 _PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
+# two frames after everything has arrived, what is in the page has been painted
+_PAINTED = (
+    "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now()))))"
+)
+_PATIENCE_MS = 180_000
 _DRAWN = "performance.getEntriesByName('graph-drawn')[0]?.startTime ?? 0"
 
 
@@ -68,6 +74,16 @@ def timed(page: Page, path: str, until: str) -> float:
     return statistics.median(taken)
 
 
+def painted(page: Page, path: str) -> float:
+    """Return the median of when a page with a drawing in it was painted, in ms from when it was asked for."""
+    taken = []
+    for _ in range(TIMES):
+        page.goto(path, wait_until="load")
+        assert page.locator("svg.graph, tocsin-graph svg").count(), "there is no drawing in the page"
+        taken.append(float(page.evaluate(_PAINTED)))
+    return statistics.median(taken)
+
+
 def answered(client: httpx.Client, path: str) -> float:
     """Return the median of how long the node takes for a page, ms."""
     taken = []
@@ -101,10 +117,11 @@ def measure(origin: str, token: str) -> dict[str, float]:
         context = browser.new_context(base_url=origin, viewport={"width": 1440, "height": 900})
         context.add_cookies(cookies)  # type: ignore[arg-type]
         page = context.new_page()
+        page.set_default_timeout(_PATIENCE_MS)
         found["first paint: a page with nothing on it"] = timed(page, "/look", _PAINT)
         found["first paint: graph with groups"] = timed(page, path, _PAINT)
+        found["painted: graph with groups"] = painted(page, path)
         found["first paint: graph, every object"] = timed(page, f"{path}&all=yes", _PAINT)
-        found["drawn by the script: graph with groups"] = timed(page, path, _DRAWN)
         found["drawn by the script: graph, every object"] = timed(page, f"{path}&all=yes", _DRAWN)
         browser.close()
     return found
@@ -123,12 +140,12 @@ def main() -> None:
             parts = urlsplit(served.url)
             found = measure(f"{parts.scheme}://{parts.netloc}", made.token)
     empty = found["first paint: a page with nothing on it"]
-    first = found["first paint: graph with groups"]
+    first = found["painted: graph with groups"]
     if not given.json:
         for name, taken in found.items():
             print(f"{name}: {taken:,.0f} ms")
     line: dict[str, Any] = {
-        "what": f"graph of {given.objects:,} objects, first paint, ms",
+        "what": f"graph of {given.objects:,} objects, painted, ms",
         "value": round(first),
         "limit": LIMIT_MS,
         "peer": round(empty),

@@ -1,6 +1,6 @@
 """What pages say, gathered into the catalogues: `python -m docs.messages` (or `make messages`); `--check` only tells what is missing.
 
-English stands in templates and code and is the message id. In Python, a message is what is given to `mark`, `say`, `say_many`, is the label of an `Entry`, or stands in `ACTIONS`.
+English stands in templates and code and is the message id. In Python, a message is what is given to `mark`, `say`, `say_many`, is the label of an `Entry`, stands in `ACTIONS`, or is the title of a policy that comes with Tocsin.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from babel.messages import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from tocsin.sharing import policy
 from tocsin.sharing.actions import ACTIONS
 
 PAGES = Path(__file__).resolve().parents[1] / "src" / "tocsin" / "server" / "pages"
@@ -48,6 +49,8 @@ def gathered() -> Catalog:
         found.add(message, locations=[(file, 0)], auto_comments=comments, context=context)
     for words in ACTIONS.values():  # of the domain, which knows no languages
         found.add(words)
+    for each in policy.load().policies.values():
+        found.add(each.title)
     return found
 
 

@@ -49,7 +49,7 @@ def dsn(pg: Embedded) -> Iterator[str]:
     """A fresh, migrated database of its own."""
     name = f"test_{next(_NUMBERS)}"
     with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template STRATEGY file_copy")
     yield f"{pg.dsn} dbname={name}"
     with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
@@ -70,7 +70,7 @@ def make_store(pg: Embedded) -> Iterator[Callable[[], Store]]:
     def make() -> Store:
         name = f"test_{next(_NUMBERS)}"
         with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE template")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE template STRATEGY file_copy")
         opened.append((name, Store(f"{pg.dsn} dbname={name}", pool_size=4)))
         return opened[-1][1]
 

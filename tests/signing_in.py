@@ -45,7 +45,7 @@ def node_of(
 ) -> Iterator[Node]:
     """Serve a node on a database of its own."""
     with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template STRATEGY file_copy")
     with Store(f"{pg.dsn} dbname={name}", pool_size=6, clock=clock or Clock()) as store:
         settle(store)
         with serving(store, home, **settings) as served:
@@ -131,4 +131,4 @@ def noted(node: Node, action: str) -> list[journal.Entry]:
     """Return what the journal says about an action, newest first, once it has been written."""
     time.sleep(0.7)
     with node.store.connection() as connection:
-        return [entry for _, entry in journal.page(connection, limit=1000, action=action)]
+        return [entry for _, entry in journal.page(connection, journal.Sought(action=action), limit=1000)]

@@ -15,7 +15,7 @@ from typing import TypeAlias
 Micros: TypeAlias = int
 Clock: TypeAlias = Callable[[], Micros]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 
 
 def system_clock() -> Micros:
@@ -31,4 +31,4 @@ def fixed_clock(at: Micros) -> Clock:
 def to_text(at: Micros) -> str:
     """Return `at` as RFC 3339 in UTC with six digits, the form TAXII 2.1 (section 2) asks for."""
     # not strftime: its %Y writes the year 999 with three digits
-    return f"{(_EPOCH + timedelta(microseconds=at)).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+    return f"{(_EPOCH + timedelta(microseconds=at)).isoformat(timespec='microseconds')}Z"

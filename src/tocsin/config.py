@@ -6,7 +6,9 @@ from it (`python -m tocsin.config`), so that a setting cannot exist without bein
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,6 +17,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from tocsin.errors import ConfigError
+
+_MAIL = re.compile(r"[^\s@:,<>\"]+@[^\s@:,<>\"]+")
+_CONTACT = re.compile(r"(?:mailto:[^\s@<>\"]+@|https://|tel:\+?[0-9])[^\s<>\"]*")
 
 
 def _flag(text: str) -> bool:
@@ -45,6 +50,50 @@ def _level(text: str) -> str:
     return text.lower()
 
 
+def _line(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("expected one line of text")
+    return text.strip()
+
+
+def _contacts(text: str) -> str:
+    """Return addresses as URIs, separated by commas (RFC 9116 section 2.5.3); a bare mail address becomes one."""
+    found = []
+    for each in filter(None, map(str.strip, _line(text).split(","))):
+        uri = f"mailto:{each}" if _MAIL.fullmatch(each) else each
+        if not _CONTACT.fullmatch(uri):
+            raise ValueError(
+                "expected addresses such as cti@example.org, https://example.org/contact or tel:+1-201-555-0123"
+            )
+        found.append(uri)
+    return ", ".join(found)
+
+
+def _web_address(text: str) -> str:
+    found = _line(text)
+    if found and not re.fullmatch(r"https://[^\s<>\"]+", found):
+        raise ValueError("expected an address that begins with https://")
+    return found
+
+
+def _networks(text: str) -> str:
+    found = [ipaddress.ip_network(each.strip()) for each in text.split(",") if each.strip()]
+    return ", ".join(map(str, found))
+
+
+def _proxy_header(text: str) -> str:
+    if text.lower() not in {"x-forwarded-for", "forwarded"}:
+        raise ValueError("expected x-forwarded-for or forwarded")
+    return text.lower()
+
+
+def _languages(text: str) -> str:
+    found = [each.strip() for each in text.split(",") if each.strip()]
+    if not all(re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", each) for each in found):
+        raise ValueError("expected language tags such as en, de")
+    return ", ".join(found)
+
+
 class Setting(NamedTuple):
     """One setting: its name in the file, how its text is read, its default and its meaning."""
 
@@ -73,6 +122,29 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "public_url", str, "", "Address under which peers reach this node, such as `https://cti.example.org`."
     ),
+    Setting("about", str, "", "A few sentences about this node, which its front page shows to everybody."),
+    Setting(
+        "contact",
+        _contacts,
+        "",
+        "Addresses of whoever runs this node, separated by commas, the preferred one first: mail, `https:` or `tel:`. "
+        "The front page shows them to everybody, and `/.well-known/security.txt` names them. Empty: there is none.",
+    ),
+    Setting(
+        "security_contact",
+        _contacts,
+        "",
+        "Addresses for reports of weaknesses, in the same form. Empty: `contact`.",
+    ),
+    Setting(
+        "security_policy", _web_address, "", "Address of the page that says how such reports are dealt with."
+    ),
+    Setting(
+        "security_languages",
+        _languages,
+        "",
+        "Languages that such reports may be written in, such as `en, de`. Empty: any.",
+    ),
     Setting("tls_certificate", str, "", "PEM file with the server's certificate chain. Empty: plain HTTP."),
     Setting("tls_key", str, "", "PEM file with the server's private key."),
     Setting(
@@ -80,6 +152,19 @@ SETTINGS: tuple[Setting, ...] = (
         str,
         "",
         "PEM file of authorities; when set, clients must show a certificate signed by one of them.",
+    ),
+    Setting(
+        "trusted_proxies",
+        _networks,
+        "",
+        "Addresses and networks of proxies in front of this node, separated by commas, such as `127.0.0.1, 10.0.0.0/24`. "
+        "Only they are believed for whom they ask; limits on sign-ins, the journal and the log then have the client's address. Empty: none.",
+    ),
+    Setting(
+        "proxy_header",
+        _proxy_header,
+        "x-forwarded-for",
+        "The header in which those proxies say so: `x-forwarded-for` or `forwarded`. The other one is not looked at.",
     ),
     Setting(
         "page_size", _count, 1000, "Most objects in one TAXII page; a client may ask for fewer with `limit`."
@@ -136,6 +221,15 @@ SETTINGS: tuple[Setting, ...] = (
         100,
         "Most that kept telemetry may take on disk, in units of 10^9 bytes; the oldest days are removed first.",
     ),
+    Setting(
+        "kafka_properties",
+        str,
+        "",
+        "File that says how `tocsin watch` speaks to Kafka: `name = value` lines by librdkafka's names, such as `security.protocol = SASL_SSL`.",
+    ),
+    Setting(
+        "kafka_password", str, "", "Password for Kafka, instead of `sasl.password` in that file.", secret=True
+    ),
     Setting("log_level", _level, "info", "debug, info, warning or error."),
     Setting("log_json", _flag, False, "Write the log as one JSON object a line."),
     Setting(
@@ -155,9 +249,16 @@ class Settings(msgspec.Struct, frozen=True):
     host: str = "127.0.0.1"
     port: int = 8420
     public_url: str = ""
+    about: str = ""
+    contact: str = ""
+    security_contact: str = ""
+    security_policy: str = ""
+    security_languages: str = ""
     tls_certificate: str = ""
     tls_key: str = ""
     tls_client_ca: str = ""
+    trusted_proxies: str = ""
+    proxy_header: str = "x-forwarded-for"
     page_size: int = 1000
     max_content_length: int = 100 * 1024 * 1024
     request_timeout: int = 60
@@ -172,6 +273,8 @@ class Settings(msgspec.Struct, frozen=True):
     telemetry_folder: str = ""
     telemetry_days: int = 90
     telemetry_gigabytes: int = 100
+    kafka_properties: str = ""
+    kafka_password: str = ""
     log_level: str = "info"
     log_json: bool = False
     metrics_public: bool = False

@@ -22,7 +22,7 @@ _NUMBERS = itertools.count()
 def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     name = f"e2e_{next(_NUMBERS)}"
     with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template STRATEGY file_copy")
     with Store(f"{pg.dsn} dbname={name}", pool_size=6) as store:
         fill(store)
         with serving(store, tmp_path_factory.mktemp("home")) as served:

@@ -8,7 +8,7 @@ from typing import Any
 
 from factories import FRIEND, IMPORT, OWN, indicator, observable, place, settle
 from tocsin.stix.markings import TLP, id_of
-from tocsin.store import Store, alerts, labels, objects, proposals, saved
+from tocsin.store import Connection, Store, alerts, labels, objects, proposals, saved, webhooks
 
 CIRCLE = str(uuid.UUID(int=1 << 64))
 SEEN = indicator(1)["id"]
@@ -147,4 +147,15 @@ def examples(store: Store) -> dict[str, tuple[str, ...]]:
     """Return values for each parameter of a page's path."""
     with store.connection() as connection:
         rows = connection.execute("SELECT id::text FROM alert").fetchall()
-    return EXAMPLES | {"alert": tuple(str(row[0]) for row in rows)}
+        hooks = webhooks.of(connection, OWN.id) or [_hook(connection, store.clock())]
+    return EXAMPLES | {
+        "alert": tuple(str(row[0]) for row in rows),
+        "webhook": tuple(str(each.id) for each in hooks),
+    }
+
+
+def _hook(connection: Connection, now: int) -> webhooks.Webhook:
+    """Make a webhook with a delivery; its account is there only when the node is served."""
+    made = webhooks.add(connection, OWN.id, "own", "https://soar.example.org/in", "type:indicator", now=now)
+    webhooks.queue(connection, made, (now,), now=now)
+    return made

@@ -21,7 +21,7 @@ from tocsin.node.clearances import Clearances
 from tocsin.node.intake import Intake
 from tocsin.node.outflow import PushReport
 from tocsin.stix.handling import HANDLING_EXTENSION
-from tocsin.store import Store, collections, journal, organisations, pages, peers
+from tocsin.store import Store, collections, journal, organisations, pages, peers, receipts
 from tocsin.store.values import Origin, PageQuery
 
 TLP = {
@@ -85,8 +85,10 @@ def test_only_what_is_cleared_goes_and_the_rest_is_counted_by_rule(store: Store,
     assert any("TLP:GREEN" in w.why for w in report.withheld)
     with store.connection() as connection:
         (entry,) = journal.recent(connection)
+        handed = [receipts.of_object(connection, each) for each in public]
     assert (entry.action, entry.target) == ("push", "p0/feed")
     assert {"sent": 3, "withheld": 11, "reduced": 0}.items() <= entry.detail.items()
+    assert [[(each.action, each.target) for each in found] for found in handed] == [[("push", "p0/feed")]] * 3
     assert "country" in entry.detail["ground"]  # neither organisation has one
 
 

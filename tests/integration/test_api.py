@@ -27,7 +27,7 @@ ROOT = "/api/v1"
 @contextmanager
 def _node(pg: Embedded, name: str, home: Path) -> Iterator[Node]:
     with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template STRATEGY file_copy")
     with Store(f"{pg.dsn} dbname={name}", pool_size=6) as store:
         intel = settle(store)
         made = (

@@ -33,7 +33,7 @@ _CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance
 @pytest.fixture(scope="module")
 def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("CREATE DATABASE schemas TEMPLATE template")
+        connection.execute("CREATE DATABASE schemas TEMPLATE template STRATEGY file_copy")
     with Store(f"{pg.dsn} dbname=schemas", pool_size=6) as store:
         intel = settle(store)
         made = [

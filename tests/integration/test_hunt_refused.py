@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 import uuid
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+import zstandard
 
 from tocsin.matching import Index, Indicator
 from tocsin.matching.warninglists import Warninglists
@@ -94,6 +97,52 @@ def test_a_gzip_that_was_cut_off_is_read_to_the_cut_and_told(tmp_path, cut):
     hits, report = _hunt(file, EVIL)
     assert len(hits) >= (5000 if cut < 100 else 1)
     assert len(report.faults) == 1
+
+
+@pytest.mark.parametrize("cut", [1, 100])
+def test_a_zstd_file_that_was_cut_off_is_read_to_the_cut_and_told(tmp_path, cut):
+    file = tmp_path / "a.zst"
+    packed = zstandard.compress(b"evil.example\n" * 5000 + random.Random(3).randbytes(300_000))
+    file.write_bytes(packed[:-cut])
+    hits, report = _hunt(file, EVIL)
+    assert len(hits) >= 1
+    assert len(report.faults) == 1
+
+
+SIGMA = "title: x\nlogsource: {product: windows}\ndetection:\n  a: {%s}\n  condition: %s\n"
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        SIGMA % ("b: c", "(" * 10_000 + "a" + ")" * 10_000),
+        SIGMA % ("b: c", "not " * 10_000 + "a"),
+        SIGMA % ("b|re: '" + "(" * 10_000 + ")" * 10_000 + "'", "a"),
+        SIGMA % ("b|re: '(?=x)y'", "a"),
+        SIGMA % ("b: " + "[" * 10_000 + "]" * 10_000, "a"),
+        "a: &a [x, x]\nb: &b [*a, *a]\n" + "".join(f"c{n}: &c{n} [*b, *b]\n" for n in range(50)),
+        "\0\xff",
+        "",
+    ],
+)
+def test_sigma_rules_that_would_break_something_are_told_and_hide_no_other(tmp_path, rule):
+    file = tmp_path / "events.json"
+    event = {
+        "EventID": 1,
+        "Channel": "Microsoft-Windows-Sysmon/Operational",
+        "EventTime": "2026-11-20 08:00:00",
+    }
+    file.write_text(json.dumps(event | {"b": "x" * 5_000}) + "\n")
+    good = SIGMA % ("b|re: '(x+x+)+$'", "a")  # which others choke on
+    kept = [
+        (Indicator(id=f"indicator--{tag}", pattern=text, pattern_type="sigma", tag=tag), None)
+        for tag, text in enumerate((rule, good))
+    ]
+    made = wanted_of(kept)
+    known = msgspec.structs.replace(_catalogue(EVIL), sources=[(SOURCE,)] * 2, rules=made.rules)
+    hunt = Hunt(known, now=NOW, options=Options(threads=1, sigma=True))
+    assert [hit.indicator.id for hit in hunt.run([str(file)])] == ["indicator--1"]
+    assert [each for each, _ in hunt.report.unjudged] == ["indicator--0"]
 
 
 @pytest.mark.parametrize(

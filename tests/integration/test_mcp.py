@@ -94,7 +94,7 @@ class World:
 @contextmanager
 def _world(pg: Embedded, name: str, home: Path) -> Iterator[World]:
     with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template STRATEGY file_copy")
     with Store(f"{pg.dsn} dbname={name}", pool_size=6) as store:
         settle(store)
         take(store, "intel", *(indicator(n, tlp=TLP.GREEN) for n in (1, 2)), indicator(5, tlp=TLP.CLEAR))

@@ -27,7 +27,7 @@ NOW = 1_767_657_600_000_000  # 2026-01-06
 @pytest.fixture(scope="module")
 def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("CREATE DATABASE outputs_api TEMPLATE template")
+        connection.execute("CREATE DATABASE outputs_api TEMPLATE template STRATEGY file_copy")
     with Store(f"{pg.dsn} dbname=outputs_api", pool_size=6, clock=fixed_clock(NOW)) as store:
         intel = settle(store)
         made = (

@@ -23,7 +23,7 @@ CIRCLE = str(uuid.UUID(int=1 << 64))
 @pytest.fixture(scope="module")
 def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("CREATE DATABASE pages TEMPLATE template")
+        connection.execute("CREATE DATABASE pages TEMPLATE template STRATEGY file_copy")
     with Store(f"{pg.dsn} dbname=pages", pool_size=6) as store:
         intel = settle(store)
         made = (indicator(1, tlp=TLP.GREEN), indicator(2, tlp=TLP.RED))
@@ -229,3 +229,11 @@ def test_one_hunt_of_a_browser_at_a_time(node: Node) -> None:
         assert own.post("/hunts", data={"text": "x"}).status_code == 503
     with turns.taken():  # who was refused holds nothing
         pass
+
+
+def test_without_a_contact_there_is_no_security_txt(node: Node) -> None:
+    with node.browser(None) as stranger:
+        assert stranger.get("/.well-known/security.txt").status_code == 404
+        page = stranger.get("/about").text
+        assert "has not said yet how to reach them" in page
+        assert "security.txt" not in page

@@ -10,16 +10,17 @@ import pytest
 
 from factories import FRIEND, OWN, STRANGER, settle
 from serving import Node, serving
-from tocsin.store import Store, accounts, organisations
+from tocsin.server.history import Point
+from tocsin.store import Store, accounts, journal, organisations
 from tocsin.store.embedded import Embedded
 
-PAGES = ("", "/settings", "/figures", "/accounts", "/organisations", "/refused")
+PAGES = ("", "/jobs", "/settings", "/figures", "/accounts", "/organisations", "/refused")
 
 
 @pytest.fixture(scope="module")
 def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("CREATE DATABASE pages_admin TEMPLATE template")
+        connection.execute("CREATE DATABASE pages_admin TEMPLATE template STRATEGY file_copy")
     with Store(f"{pg.dsn} dbname=pages_admin", pool_size=6) as store:
         settle(store)
         with serving(store, tmp_path_factory.mktemp("home"), oidc_client_secret="hush-hush") as served:
@@ -112,3 +113,25 @@ def test_acts_ask_for_a_recent_proof(node: Node) -> None:
         for path in ("accounts/add", "accounts/act", "organisations/add", "organisations/act"):
             answer = own.post(f"/admin/{path}", data={})
             assert answer.headers["location"].startswith("/account/proof?next=/admin/")
+
+
+def test_jobs_tell_of_backups_and_figures_are_drawn(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    with node.browser("own") as own:
+        assert "No backup has been made yet" in own.get("/admin/jobs").text
+        with node.store.connection() as connection:
+            made = journal.Entry(node.store.clock(), "local", "backup", "node.tar.zst", "done")
+            journal.append(connection, [made])
+        page = own.get("/admin/jobs").text
+        assert "node.tar.zst" in page
+        assert "as soon as there are a few minutes to draw" in own.get("/admin/figures").text
+        points = (Point(60_000_000, 10, 0, 2.5), Point(120_000_000, 20, 1, 3.5))
+        monkeypatch.setattr("tocsin.server.history.History.points", lambda _self: points)
+        drawn = own.get("/admin/figures").text
+        assert drawn.count("<polyline") == 3
+        assert "1970-01-01 00:02" in drawn  # the same as a table
+        found = own.get(
+            "/sharing/released", params={"action": "backup", "target": "node.tar", "after": "2020-01-01"}
+        )
+        assert "node.tar.zst" in found.text
+        assert "node.tar.zst</code>" not in own.get("/sharing/released", params={"outcome": "x"}).text
+        assert own.get("/sharing/released", params={"after": "x"}).status_code == 422

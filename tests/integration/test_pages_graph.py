@@ -15,7 +15,7 @@ import pytest
 from factories import IMPORT, OWN, indicator, place, settle
 from serving import Node, serving
 from tocsin.stix.markings import TLP, id_of
-from tocsin.store import Store, objects
+from tocsin.store import Store, collections, objects
 from tocsin.store.embedded import Embedded
 
 CIRCLE = str(uuid.UUID(int=1 << 64))
@@ -68,7 +68,7 @@ def _world() -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("CREATE DATABASE pages_graph TEMPLATE template")
+        connection.execute("CREATE DATABASE pages_graph TEMPLATE template STRATEGY file_copy")
     with Store(f"{pg.dsn} dbname=pages_graph", pool_size=6) as store:
         intel = settle(store)
         placed = [place(each, owner=OWN.id, communities=(CIRCLE,)) for each in _world()]
@@ -177,6 +177,29 @@ def test_the_matrix_says_what_is_used_detected_and_lacking(friend: httpx.Client)
     assert ">Scripts<" in by
     assert ">Services<" not in by
     assert friend.get(f"/matrix?by={SECRET['id']}").status_code == 404
+
+
+def test_the_matrix_is_kept_for_its_reader_and_only_as_long_as_nothing_has_changed(
+    node: Node, friend: httpx.Client
+) -> None:
+    before = friend.get("/matrix?show=lacking").text
+    assert before == friend.get("/matrix?show=lacking").text
+    with node.browser("own") as own:
+        own.get("/matrix")  # what another reader has of it is that reader's
+    assert before == friend.get("/matrix?show=lacking").text
+    group = _thing("intrusion-set", 900, name="Late Group")
+    with node.store.connection() as connection:
+        intel = collections.get(connection, "intel")
+    late = [
+        place(each, owner=OWN.id, communities=(CIRCLE,))
+        for each in (group, _relation(901, group, "uses", UNMET))
+    ]
+    placed = objects.put(node.store, intel.id, late, origin=IMPORT)
+    assert "Late Group" in friend.get(f"/matrix?by={group['id']}&show=known").text
+    assert friend.get("/matrix?show=lacking").text != before
+    relation = late[1].object.id
+    assert objects.delete(node.store, intel.id, relation, [placed[1].cursor], source=OWN.id, any_source=True)
+    assert friend.get("/matrix?show=lacking").text == before
 
 
 def test_the_map_counts_countries_and_sectors(friend: httpx.Client) -> None:

@@ -17,14 +17,14 @@ from tocsin.node.catalogue import load
 from tocsin.node.clearances import Clearances
 from tocsin.node.hunt import Hunt
 from tocsin.stix.markings import TLP
-from tocsin.store import Store, accounts, objects
+from tocsin.store import Store, accounts, objects, policies
 from tocsin.store.embedded import Embedded
 
 
 @pytest.fixture(scope="module")
 def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("CREATE DATABASE pages_triage TEMPLATE template")
+        connection.execute("CREATE DATABASE pages_triage TEMPLATE template STRATEGY file_copy")
     with Store(f"{pg.dsn} dbname=pages_triage", pool_size=6) as store:
         intel = settle(store)
         made = [
@@ -73,6 +73,31 @@ def test_alerts_are_decided_one_by_one_together_and_taken_back(node: Node) -> No
         assert failed.status_code == 422
         assert own.post("/triage/decide", data={"item": waiting[0], "do": "x"}).status_code == 422
         assert own.post("/triage/decide", data={"do": "acknowledge"}).status_code == 422
+
+
+def test_after_a_decision_on_its_page_comes_the_next_alert(node: Node) -> None:
+    with node.browser("own") as own:
+        first = re.findall(r'href="/alerts/([0-9a-f-]+)"', own.get("/triage").text)[0]
+        page = own.get(f"/alerts/{first}").text
+        assert 'name="then" value="next"' in page
+        assert 'data-tlp="green"' in page  # the label, not its words
+        done = own.post(
+            "/triage/decide", data={"item": f"alert:{first}", "do": "true-positive", "then": "next"}
+        )
+        place = done.headers["location"]
+        assert place.endswith(f"?undo={first}")
+        assert "Undo" in own.get(place).text
+        assert own.post("/triage/decide", data={"item": f"alert:{first}", "do": "reopen"}).status_code == 303
+
+
+def test_a_change_of_policies_waits_in_the_inbox_of_administrators(node: Node) -> None:
+    with node.store.transaction() as connection:
+        number = policies.propose(connection, {}, by="somebody", at=node.store.clock())
+    with node.browser("own") as own, node.browser("friend") as friend:
+        assert f"Change {number} of our policies" in own.get("/triage").text
+        assert "of our policies" not in friend.get("/triage").text
+    with node.store.transaction() as connection:
+        policies.withdraw(connection, number, by="somebody", at=node.store.clock())
 
 
 def test_an_alert_is_shown_to_the_own_organisation_alone(node: Node) -> None:

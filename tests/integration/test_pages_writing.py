@@ -20,7 +20,7 @@ from tocsin.store.embedded import Embedded
 @pytest.fixture(scope="module")
 def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("CREATE DATABASE pages_writing TEMPLATE template")
+        connection.execute("CREATE DATABASE pages_writing TEMPLATE template STRATEGY file_copy")
     with Store(f"{pg.dsn} dbname=pages_writing", pool_size=6) as store:
         intel = settle(store)
         made = [place(indicator(1, tlp=TLP.GREEN), communities=(str(intel.community),))]

@@ -58,7 +58,7 @@ class World:
 @pytest.fixture(scope="module")
 def world(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("CREATE DATABASE proposed TEMPLATE template")
+        connection.execute("CREATE DATABASE proposed TEMPLATE template STRATEGY file_copy")
     with Store(f"{pg.dsn} dbname=proposed", pool_size=6) as store:
         settle(store)
         with store.transaction() as connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import uuid
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from tocsin.exchange import hook as wire
 from tocsin.node.clearances import Clearances
 from tocsin.node.webhooks import PAUSES, Dispatcher
 from tocsin.stix.markings import TLP
-from tocsin.store import Store, accounts, collections, objects, organisations
+from tocsin.store import Store, accounts, collections, objects, organisations, receipts
 
 CIRCLE = str(uuid.UUID(int=1 << 64))
 HOOKS = "/api/v1/webhooks"
@@ -149,6 +150,13 @@ def test_what_a_query_finds_is_told_signed_and_within_policy(
     log = friend.get(f"{HOOKS}/{made['id']}/deliveries").json()["items"]
     assert [(each["state"], each["attempts"], each["objects"]) for each in log] == [("delivered", 1, 1)]
     assert friend.get(HOOKS).json()["items"][0]["secret"] is None
+    with node.store.connection() as connection:
+        handed = [receipts.of_object(connection, indicator(each)["id"]) for each in (1, 2, 3)]
+    assert [[(each.action, each.target) for each in found] for found in handed] == [
+        [],
+        [("webhook", made["id"])],
+        [],
+    ]
     _dispatch(node, receiver)
     assert len(receiver.got) == 1
 
@@ -284,3 +292,41 @@ def test_origins_are_checked_when_the_node_starts() -> None:
     with pytest.raises(ExchangeError):
         wire.require_allowed("https://b.example/", ("https://a.example",))
     assert wire.secret_text(b"x" * 32).startswith("whsec_")
+
+
+def test_a_hook_is_made_from_the_facet_bar_and_watched_over(node: Node, receiver: Receiver) -> None:
+    with node.browser("friend") as friend:
+        query = "type:indicator tlp:green"
+        found = friend.get("/search", params={"q": query}).text
+        assert (
+            "/subscriptions?q=type%3Aindicator+tlp%3Agreen" in found
+            or "/subscriptions?q=type%3Aindicator%20tlp%3Agreen" in found
+        )
+        wrong = friend.post("/subscriptions", data={"url": "https://elsewhere.example/", "query": query})
+        assert wrong.status_code == 422
+        assert "https://elsewhere.example/" in wrong.text
+        made = friend.post("/subscriptions", data={"url": f"{receiver.origin}/in", "query": query})
+        assert made.status_code == 200, made.text
+        assert made.headers["cache-control"] == "no-store"
+        assert "whsec_" in made.text
+        assert "whsec_" not in friend.get("/subscriptions").text
+        hook = re.findall(r'href="/subscriptions/hooks/([0-9a-f-]+)"', made.text)[0]
+        _keep(node, indicator(2, tlp=TLP.GREEN))
+        _dispatch(node, receiver)
+        assert len(receiver.got) == 1
+        log = friend.get(f"/subscriptions/hooks/{hook}").text
+        assert "delivered" in log
+        delivery = re.findall(r'name="delivery" value="([0-9a-f-]+)"', log)[0]
+        assert friend.post(f"/subscriptions/hooks/{hook}", data={"delivery": delivery}).status_code == 303
+        _dispatch(node, receiver)
+        assert len(receiver.got) == 2
+        assert "whsec_" in friend.post("/subscriptions/act", data={"webhook": hook, "do": "rotate"}).text
+        assert friend.post("/subscriptions/act", data={"webhook": hook, "do": "x"}).status_code == 422
+        with node.browser("stranger") as stranger:
+            assert hook not in stranger.get("/subscriptions").text
+            assert stranger.get(f"/subscriptions/hooks/{hook}").status_code == 404
+            assert (
+                stranger.post("/subscriptions/act", data={"webhook": hook, "do": "remove"}).status_code == 404
+            )
+        assert friend.post("/subscriptions/act", data={"webhook": hook, "do": "remove"}).status_code == 303
+        assert friend.get(f"/subscriptions/hooks/{hook}").status_code == 404

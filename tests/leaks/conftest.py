@@ -36,7 +36,7 @@ def databases(pg: Embedded) -> Iterator[Databases]:
         name = f"leak_{next(_NUMBERS)}"
         origin = source.rpartition("dbname=")[2]
         with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {origin}")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {origin} STRATEGY file_copy")
         made.append(name)
         return f"{pg.dsn} dbname={name}"
 
@@ -56,7 +56,9 @@ def pair(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iter
         for dsn in made[:3]:
             store = stack.enter_context(Store(dsn, clock=hand, pool_size=4))
             home = tmp_path_factory.mktemp("home")
-            served.append(stack.enter_context(serving(store, home, page_size=7)))
+            served.append(
+                stack.enter_context(serving(store, home, page_size=7, contact="mailto:cti@example.org"))
+            )
         yield Pair(made, *served)
 
 

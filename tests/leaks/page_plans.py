@@ -54,6 +54,7 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
 """Values for parameters of paths that only pages have."""
 PLANS = {
     "": Plan(("", "x=1"), _FREE, _FREE),
+    "/about": Plan(("", "x=1"), _FREE, _FREE),
     "/static/{file}": Plan(("",), {404}, {404}),
     "/sign-in": Plan(("", "next=/x"), _FREE, _FREE),
     "/sign-in/link": Plan(("", "code=x"), _FREE, _FREE),
@@ -81,6 +82,9 @@ PLANS = {
         {200, 404},
         _AWAY,
     ),
+    "/subscriptions": Plan((*(f"q={quote(each)}" for each in _QUERIES), "x=1"), {200, 400}, _AWAY),
+    "/subscriptions/hooks/{webhook}": Plan(("", "cursor=x"), {400, 404}, _AWAY),
+    "/subscriptions/act": Plan(("",), _WRITTEN, _WRITTEN),
     "/views": Plan(("", "q=x", "page=graph&q=from%3Dx"), _FREE, _AWAY),
     **{f"/graph{part}": Plan(_GRAPHS, {200, 400, 404, 422}, _AWAY) for part in ("", "/data", "/drawing")},
     "/matrix": Plan(
@@ -118,7 +122,7 @@ PLANS = {
     f"{_OBJECT}/why": Plan(("recipient=Friend", "recipient=Own"), {400, 403, 404}, _AWAY),
     **{
         f"/admin{each}": Plan(("", "x=1"), {403}, _AWAY)
-        for each in ("", "/settings", "/figures", "/accounts", "/organisations", "/refused")
+        for each in ("", "/settings", "/figures", "/accounts", "/organisations", "/refused", "/jobs")
     },
     **{
         f"/admin/{each}": Plan(("",), _WRITTEN, _WRITTEN)

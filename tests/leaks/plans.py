@@ -171,6 +171,7 @@ PLANS = {
     f"{_ONE}/objects/{{object}}": Plan(OF_OBJECT, {200, 404}, _REFUSED),
     f"{_ONE}/objects/{{object}}/versions": Plan(("", "limit=1"), {200, 404}, _REFUSED),
     "/api/v1/openapi.json": Plan(("",), {200}, _FREE),
+    "/.well-known/security.txt": Plan(("", "x=1"), {200}, _FREE),
     "/api/v1/search": Plan(SEARCHES, {200, 400, 422}, _REFUSED),
     "/api/v1/search/counts": Plan(SEARCHES, {200, 400, 422}, _REFUSED),
     "/api/v1/suggestions": Plan(
@@ -182,6 +183,7 @@ PLANS = {
     f"{_API_OBJECT}/relations": Plan(("", "limit=1"), {200}, _REFUSED),
     f"{_API_OBJECT}/sightings": Plan(("", "limit=1"), {200}, _REFUSED),
     f"{_API_OBJECT}/assertions": Plan(("",), {200, 404}, _REFUSED),
+    f"{_API_OBJECT}/receipts": Plan(("", "x=1"), {403}, _REFUSED),
     f"{_API_OBJECT}/explanation": Plan(("", "recipient=Friend", "recipient=Own"), {403}, _REFUSED),
     f"{_API_OBJECT}/notes": Plan(("",), {405}, {405}),
     f"{_API_OBJECT}/opinions": Plan(("",), {405}, {405}),
@@ -193,6 +195,7 @@ PLANS = {
     _API_PROPOSAL: Plan(("", "x=1"), {200, 400, 404}, _REFUSED),
     f"{_API_PROPOSAL}/acceptance": Plan(("",), {405}, {405}),
     f"{_API_PROPOSAL}/rejection": Plan(("",), {405}, {405}),
+    "/api/v1/search/feed": Plan(SEARCHES, {200, 400, 422}, _REFUSED),
     "/api/v1/webhooks": Plan(("", "x=1"), {200, 400}, _REFUSED),
     _API_HOOK: Plan(("",), {405}, {405}),
     f"{_API_HOOK}/deliveries": Plan(("", "limit=1"), {404}, _REFUSED),

@@ -184,6 +184,14 @@ def log(tmp_path: Path) -> str:
     return str(file)
 
 
+def _syslog(log: str) -> str:
+    """Return the same lines as records that rules of Sigma are for."""
+    file = Path(log).with_name("syslog")
+    lines = Path(log).read_text().splitlines()
+    file.write_text("".join(f"<34>1 {line.replace('Z ', 'Z web01 app - - - ')}\n" for line in lines))
+    return str(file)
+
+
 def _comparable(found: tuple[int, str, str], as_json: bool) -> Any:
     status, out, err = found
     if not as_json or not out.strip():
@@ -239,6 +247,7 @@ def test_what_the_own_organisation_may_not_have_changes_nothing_it_is_told(
         ("hunt", log, "--no-sightings", "--any-time", "--observables"),
         ("hunt", log),
         ("hunt", log, "--fail-on-hit"),
+        ("hunt", _syslog(log), "--sigma"),
         ("proposal", "list"),
         ("proposal", "list", "--status", "open", "--limit", "1"),
         ("proposal", "show", str(PROPOSAL)),
@@ -328,7 +337,7 @@ def test_what_is_watched_for_is_what_may_be_matched(pair: Pair, log: str) -> Non
     for dsn in (plain, full):
         found: list[dict[str, Any]] = []
         with Store(dsn, pool_size=2) as store:
-            setup = Setup(paths=(log,), from_start=True, tell=False)
+            setup = Setup(paths=(log, _syslog(log)), from_start=True, tell=False, sigma=True)
             watch = Watch(
                 store,
                 Clearances(store),

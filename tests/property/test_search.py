@@ -131,12 +131,16 @@ def node(store: Store) -> Store:
     return store
 
 
-@pytest.fixture(params=["usual", "many"], autouse=True)
+@pytest.fixture(params=["usual", "many", "more"], autouse=True)
 def _ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Twice: as it is, and with limits so low that a handful of objects takes every way to a page."""
-    if request.param == "many":
-        for name, value in (("_GLANCE", 1), ("_FEW", 2), ("_WALKED", 4), ("_STREAMS", 3)):
-            monkeypatch.setattr(finding, name, value)
+    """Three times: as it is, and with limits so low that a handful of objects takes every way to a page."""
+    if request.param == "usual":
+        return
+    low = {"_GLANCE": 1, "_FEW": 2, "_WALKED": 4, "_STREAMS": 3}
+    if request.param == "more":
+        low |= {"_STREAMS": 0, "_STREAMS_AT_MOST": 1}
+    for name, value in low.items():
+        monkeypatch.setattr(finding, name, value)
 
 
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -34,11 +34,12 @@ from tocsin.law.transfer import GROUNDS
 from tocsin.sharing import oracle, policy
 from tocsin.sharing.actions import FORMS
 from tocsin.sharing.audience import ROLES, TRUST, Organisation
+from tocsin.sharing.columns import Columns
+from tocsin.sharing.compiled import Compiler, asker
 from tocsin.sharing.decision import Decider
 from tocsin.sharing.facts import Facts, facts_of
 from tocsin.sharing.labels import Label, label_for
 from tocsin.sharing.policy import PolicySet
-from tocsin.sharing.residual import Compiler, check
 from tocsin.stix.sensitive import SENSITIVE
 
 SCHEMA = (policy.files("tocsin.sharing") / "policies" / "schema.cedarschema").read_text(encoding="utf-8")
@@ -192,15 +193,13 @@ def compare_compiled(texts: list[str], recipient: Organisation, action: str, som
         {"a.cedar": "".join(f'@id("p{n}") @title("t") @cite("c") {text};' for n, text in enumerate(texts))},
         SCHEMA,
     )
-    principal, context = oracle.recipient_facts(recipient), oracle.context_facts(recipient)
-    for each in made.policies.values():
-        check(each, principal, context)
-    compiled = Compiler(made.policies.values()).filter(action, principal, context)
-    selected = compiled.select(list(enumerate(some)))
+    condition = Compiler(made.policies.values()).condition(action)
+    who, rows = asker(recipient), Columns(list(enumerate(some)))
+    selected = rows.numbers(condition(rows, who))
     for number, facts in enumerate(some):
         decided = oracle.decide(made, recipient, action, facts)
         assert not decided.errors
-        assert compiled.holds(facts) is decided.allowed
+        assert condition(Columns([(0, facts)]), who) == decided.allowed
         assert (number in selected) is decided.allowed
 
 

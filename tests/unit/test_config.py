@@ -62,3 +62,18 @@ def test_the_home_folder(tmp_path: Path) -> None:
     assert config.default_home({"TOCSIN_HOME": str(tmp_path)}) == tmp_path
     assert config.default_home({"XDG_DATA_HOME": "/data"}) == Path("/data/tocsin")
     assert config.load(None, {"TOCSIN_HOME": str(tmp_path)}).home == tmp_path
+
+
+def test_contacts_are_addresses(tmp_path: Path) -> None:
+    found = config.load(tmp_path, {"TOCSIN_CONTACT": "cti@example.org,https://example.org/x"})
+    assert found.contact == "mailto:cti@example.org, https://example.org/x"
+    for name, wrong in (
+        ("CONTACT", "javascript:alert(1)"),
+        ("CONTACT", "http://example.org"),
+        ("CONTACT", "mailto:a@b\nX: y"),
+        ("CONTACT", "somebody"),
+        ("SECURITY_POLICY", "http://example.org"),
+        ("SECURITY_LANGUAGES", "en; de"),
+    ):
+        with pytest.raises(ConfigError, match=name):
+            config.load(tmp_path, {f"TOCSIN_{name}": wrong})

@@ -70,6 +70,7 @@ def hit_facts(hit: Hit) -> dict[str, Any]:
         "raised": hit.raised,
         "flags": list(hit.flags),
         "text": hit.text,
+        **({"level": hit.level, "techniques": list(hit.techniques)} if hit.kind == "sigma" else {}),
         "parts": [
             {
                 "file": part.file,
@@ -93,10 +94,10 @@ def hit_text(hit: Hit) -> str:
     where = f"{hit.file}:{hit.line}:{hit.field}"
     lines = [
         f"{what:7} {marking(hit.sources)}  {shown(hit.value)}  {shown(hit.indicator.name or hit.wanted)}",
-        f"        {hit.indicator.id} from {shown(by)}" + (f"  [{notes}]" if notes else ""),
+        f"        {hit.indicator.id} from {shown(by)}" + _rated(hit) + (f"  [{notes}]" if notes else ""),
         "        " + "  ".join(shown(part) for part in (where, _time(hit.at) or "", hit.host or "") if part),
     ]
-    if hit.kind == "pattern":
+    if hit.parts:
         lines += [
             f"        | {shown(part.file)}:{part.line}  {'; '.join(shown(f'{path} {value}') for path, value in part.values)}"[
                 :_WIDTH
@@ -106,6 +107,11 @@ def hit_text(hit: Hit) -> str:
     else:
         lines.append(f"        | {_around(hit)}")
     return "\n".join(lines)
+
+
+def _rated(hit: Hit) -> str:
+    said = ", ".join(shown(each) for each in (hit.level, *hit.techniques) if each)
+    return f"  ({said})" if said else ""
 
 
 def _list_name(flag: str) -> str:
@@ -138,7 +144,10 @@ def report_facts(
         "indicators": catalogue.indicators,
         "values": catalogue.values,
         "patterns": len(catalogue.evaluated),
-        "not_hunted": dict(catalogue.passed),
+        "not_hunted": dict(catalogue.passed)
+        | ({"sigma": len(catalogue.rules)} if catalogue.rules and not report.sigma else {}),
+        "sigma_rules": report.rules,
+        "sigma_refused": [{"indicator": each, "reason": reason} for each, reason in report.unjudged],
         "logs": sum(report.formats.values()),
         "formats": dict(report.formats),
         "lines": report.lines,
@@ -201,6 +210,7 @@ def _report_lines(
         )
         indicator, reason = next(iter(catalogue.examples.values()))
         yield f"not hunted for: {rules}; such as {indicator}: {shown(reason)}"
+    yield from _of_rules(report, catalogue)
     if report.malformed:
         where, reason = report.examples[0]
         yield f"{_many(report.malformed, 'malformed line')}, read as text, such as {shown(where)}: {shown(reason)}"
@@ -215,6 +225,18 @@ def _report_lines(
             else ""
         )
         yield f"sightings: {written.new:,} new, {written.updated:,} updated, {written.same:,} as before{back}"
+
+
+def _of_rules(report: Report, catalogue: Catalogue) -> Iterator[str]:
+    if catalogue.rules and not report.sigma:
+        yield f"{_many(len(catalogue.rules), 'Sigma rule')} held and not judged: --sigma judges records by them"
+    elif catalogue.rules:
+        yield f"{_many(report.rules, 'Sigma rule')} judged the records" + (
+            "" if report.rules else ": no log was of a format that they are for"
+        )
+    if report.unjudged:
+        indicator, reason = report.unjudged[0]
+        yield f"{_many(len(report.unjudged), 'Sigma rule')} not judged; such as {indicator}: {shown(reason)}"
 
 
 def _counts(report: Report, catalogue: Catalogue) -> Iterator[str]:

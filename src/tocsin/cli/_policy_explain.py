@@ -32,35 +32,37 @@ def condition(policy: Policy) -> str:
 def actions(policy: Policy) -> list[str]:
     """Return the actions that a policy has a say in."""
     from tocsin.sharing.actions import ACTIONS
-    from tocsin.sharing.residual import covers
+    from tocsin.sharing.compiled import covers
 
     return [action for action in ACTIONS if covers(policy, action)]
 
 
 def reasons(store: Store, state: State, policy: Policy) -> Reasons:
     """Return what a policy decides of what is held now: where it is among the reasons of the decision."""
-    from tocsin.sharing import oracle
+    from tocsin.sharing.columns import Columns
+    from tocsin.sharing.compiled import Compiler, asker
     from tocsin.sharing.facts import facts_of
-    from tocsin.sharing.residual import Compiler
     from tocsin.store import holdings
 
     if "receive" not in actions(policy):
         return Reasons([], 0, 0)
     own = next(o for o in state.organisations.values() if o.own)
-    rows = [
-        (n, facts_of(label, state.definitions, own=own.id, now=state.now))
-        for n, label in state.labels.items()
-    ]
-    every = Compiler(state.policies.policies.values())
-    alone = Compiler([msgspec.structs.replace(policy, effect="permit")])
+    rows = Columns(
+        [
+            (n, facts_of(label, state.definitions, own=own.id, now=state.now))
+            for n, label in state.labels.items()
+        ]
+    )
+    compiled = Compiler(state.policies.policies.values())
+    alone, every = compiled.alone(policy.id), compiled.condition("receive")
     found: dict[str, set[int]] = {}
     for each in state.organisations.values():
-        principal, context = oracle.recipient_facts(each), oracle.context_facts(each)
-        holds = set(alone.filter("receive", principal, context).select(rows))
+        who = asker(each)
+        holds = alone(rows, who)
         if policy.effect == "permit":  # a permit is a reason where nothing forbids
-            holds &= set(every.filter("receive", principal, context).select(rows))
+            holds &= every(rows, who)
         if holds:
-            found[each.name] = holds
+            found[each.name] = set(rows.numbers(holds))
     counts = holdings.count_of_labels(store, set().union(*found.values()))
     held = {n for some in found.values() for n in some if n in counts}
     names = sorted(name for name, some in found.items() if some & held)
@@ -98,7 +100,7 @@ def _words(node: dict[str, Any]) -> str:
             return ", ".join(map(_words, body))
         case "if-then-else":
             return f"if {_words(body['if'])} then {_words(body['then'])} else {_words(body['else'])}"
-    return operator  # refused when policies are loaded (sharing/residual.py)
+    return operator  # refused when policies are loaded (sharing/compiled.py)
 
 
 def _bracketed(node: dict[str, Any], around: str) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from tocsin.cli import _reading, _time
+from tocsin.cli import _hunting, _reading, _time
 from tocsin.cli.context import json_option, open_store, write
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 _FOUND = 10
 _UNREAD = 4
-_SHOWN = 3
-_SHOWN_JSON = 1000
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 
@@ -37,23 +35,14 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
     help="Pass over records dated earlier: 2026-11-20, 2026-11-20T08:00:00Z, 24h, 7d.",
 )
 @click.option("--no-sightings", is_flag=True, help="Only look: keep no hits, write no sightings.")
-@click.option("--any-time", is_flag=True, help="Raise hits from outside an indicator's validity, too.")
-@click.option(
-    "--min-confidence",
-    type=click.IntRange(0, 100),
-    default=0,
-    help="Only flag hits whose indicator's confidence has decayed below this.",
-)
+@_hunting.options
+@_hunting.sigma
 @click.option(
     "--observables",
     is_flag=True,
     help="Hunt for cyber-observables, too: nobody said that they are malicious.",
 )
-@click.option(
-    "--limit",
-    type=click.IntRange(0),
-    help=f"Most hits shown of one indicator. [default: {_SHOWN}; {_SHOWN_JSON} with --json]",
-)
+@_hunting.limit
 @_reading.options
 @click.option("--fail-on-hit", is_flag=True, help="End with 10 when something was raised.")
 @click.option("--save", metavar="NAME", help="Save this hunt under a name, to be run again (`tocsin hunts`).")
@@ -65,6 +54,7 @@ def COMMAND(
     no_sightings: bool,
     any_time: bool,
     min_confidence: int,
+    sigma: bool,
     observables: bool,
     limit: int | None,
     fail_on_hit: bool,
@@ -91,7 +81,17 @@ def COMMAND(
 
     logs.check(paths)
     what = (
-        _what(paths, since, any_time, min_confidence, no_sightings, log_format, timezone, observables)
+        _what(
+            paths,
+            since,
+            any_time,
+            min_confidence,
+            no_sightings,
+            log_format,
+            timezone,
+            observables,
+            sigma=sigma,
+        )
         if save
         else None
     )
@@ -108,11 +108,12 @@ def COMMAND(
             reading=_reading.reading(log_format, timezone, now),
             quarantine=kept,
             suppresses=suppresses,
+            sigma=sigma,
         )
         clearances = Clearances(store)
         known = catalogue.load(store, clearances, observables=observables)
         hunt = Hunt(known.value, now=now, options=options)
-        shown = (_SHOWN_JSON if as_json else _SHOWN) if limit is None else limit
+        shown = _hunting.most(limit, as_json=as_json)
         found, interrupted = _run(hunt, paths, known, shown, as_json=as_json)
         written = None
         if not (no_sightings or interrupted):
@@ -133,7 +134,7 @@ def COMMAND(
 
 def _what(
     paths: tuple[str, ...], since: str | None, any_time: bool, least: int, no_sightings: bool,
-    log_format: str | None, timezone: str | None, observables: bool,
+    log_format: str | None, timezone: str | None, observables: bool, *, sigma: bool,
 ) -> What:  # fmt: skip
     """Return what is to be saved.
 
@@ -151,7 +152,7 @@ def _what(
     if since is not None and back is None:
         raise InputError("a saved hunt looks back from when it is run", hint="--since 24h, 7d")
     whole = tuple(str(Path(each).absolute()) for each in paths)
-    return What(whole, back, any_time, least, not no_sightings, log_format, timezone)
+    return What(whole, back, any_time, least, not no_sightings, log_format, timezone, sigma)
 
 
 def _save(store: Store, name: str, what: What) -> None:

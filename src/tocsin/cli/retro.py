@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tocsin.cli import _hunting
 from tocsin.cli.context import json_option, open_store, settings, write
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 _FOUND = 10
 _UNREAD = 4
-_SHOWN = 3
-_SHOWN_JSON = 1000
 
 
 @click.command()
@@ -37,18 +36,8 @@ _SHOWN_JSON = 1000
 @click.option(
     "--no-sightings", is_flag=True, help="Only look: keep no hits, write no sightings. What is new stays new."
 )
-@click.option("--any-time", is_flag=True, help="Raise hits from outside an indicator's validity, too.")
-@click.option(
-    "--min-confidence",
-    type=click.IntRange(0, 100),
-    default=0,
-    help="Only flag hits whose indicator's confidence has decayed below this.",
-)
-@click.option(
-    "--limit",
-    type=click.IntRange(0),
-    help=f"Most hits shown of one indicator. [default: {_SHOWN}; {_SHOWN_JSON} with --json]",
-)
+@_hunting.options
+@_hunting.limit
 @click.option("--fail-on-hit", is_flag=True, help="End with 10 when something was raised.")
 @json_option
 def COMMAND(
@@ -93,7 +82,7 @@ def COMMAND(
         if ids:
             known = known.derive(_chosen(known.value, ids))
         past = retro.Retro(known.value, folder, now=now, options=options)
-        shown = (_SHOWN_JSON if as_json else _SHOWN) if limit is None else limit
+        shown = _hunting.most(limit, as_json=as_json)
         done = retro.Done() if everything or ids else retro.load(folder)
         found, first, interrupted = _run(past, done, known, shown, as_json=as_json)
         written = None

@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tocsin.cli import _reading
+from tocsin.cli import _hunting, _reading
 from tocsin.cli.context import json_option, open_store, settings, write
 
 if TYPE_CHECKING:
     from tocsin.node.hunt import Hit
     from tocsin.node.watching import Watch, Watched
     from tocsin.sharing.release import Released
-
-_SHOWN = 3
 
 
 @click.command()
@@ -37,6 +35,13 @@ _SHOWN = 3
     multiple=True,
     metavar="URL",
     help="Read a JetStream stream: nats://HOST:4222/STREAM?subject=logs.>",
+)
+@click.option(
+    "--kafka",
+    "topics",
+    multiple=True,
+    metavar="URL",
+    help="Read a topic of Kafka: kafka://HOST:9092,HOST:9092/TOPIC",
 )
 @click.option(
     "--certificate",
@@ -58,57 +63,56 @@ _SHOWN = 3
 )
 @click.option("--from-start", is_flag=True, help="Read also what stands in files that were never watched.")
 @click.option("--no-sightings", is_flag=True, help="Write no sightings; alerts are raised all the same.")
-@click.option("--any-time", is_flag=True, help="Raise hits from outside an indicator's validity, too.")
-@click.option(
-    "--min-confidence",
-    type=click.IntRange(0, 100),
-    default=0,
-    help="Only flag hits whose indicator's confidence has decayed below this.",
-)
+@_hunting.sigma
+@_hunting.options
 @click.option(
     "--timezone", metavar="ZONE", help="Of times that name none, such as Europe/Vienna. [default: UTC]"
 )
 @click.option(
     "--limit",
     type=click.IntRange(0),
-    default=_SHOWN,
+    default=_hunting.SHOWN,
     show_default=True,
     help="Most hits shown of one indicator; --json shows all.",
 )
 @json_option
 def COMMAND(
-    *, paths: tuple[str, ...], addresses: tuple[str, ...], streams: tuple[str, ...], certificate: str, key: str, client_ca: str, from_start: bool,
-    no_sightings: bool, any_time: bool, min_confidence: int, timezone: str | None, limit: int, as_json: bool,
+    *, paths: tuple[str, ...], addresses: tuple[str, ...], streams: tuple[str, ...], topics: tuple[str, ...], certificate: str, key: str, client_ca: str, from_start: bool,
+    no_sightings: bool, sigma: bool, any_time: bool, min_confidence: int, timezone: str | None, limit: int, as_json: bool,
 ) -> None:  # fmt: skip
-    """Watch each LOG (a file or a folder) and syslog from the network; raise an alert for what is found, within a quarter of a second.
+    """Watch each LOG (a file or a folder), syslog from the network, and streams; raise an alert for what is found, within a quarter of a second.
 
     Files are followed when they are renamed, cut or replaced, and new ones in a folder are taken up. After a restart, also a sudden one, reading
     goes on where it ended: nothing is missed and nothing counted twice. New indicators are looked for as soon as the node has them. Saved hunts
     with a schedule (`tocsin hunts schedule`) are run, too. Ctrl-C or SIGTERM ends it in order.
     """
     from tocsin.errors import InputError
+    from tocsin.exchange.kafka_topic import properties, topic_of
     from tocsin.exchange.nats_stream import subject_of
     from tocsin.exchange.syslog import Listener
     from tocsin.node.clearances import Clearances
-    from tocsin.node.listening import Nats, Syslog, address_of
+    from tocsin.node.listening import Kafka, Nats, Syslog, address_of
     from tocsin.node.saved_hunts import Scheduler
     from tocsin.node.watching import Setup, Watch
     from tocsin.server import logs
 
-    if not (paths or addresses or streams):
+    if not (paths or addresses or streams or topics):
         raise InputError(
-            "there is nothing to watch", hint="name a file, a folder, --syslog URL or --nats URL"
+            "there is nothing to watch", hint="name a file, a folder, --syslog URL, --nats URL or --kafka URL"
         )
     found = settings()
     wanted = [address_of(each, certificate=certificate, key=key, ca=client_ca) for each in addresses]
     subjects = [subject_of(each) for each in streams]
+    named = [topic_of(each) for each in topics]
+    how = properties(found.kafka_properties, found.kafka_password) if named else {}
     with logs.writing(found.log_level, as_json=found.log_json), open_store() as store:
         reading = _reading.reading(None, timezone, store.clock())
         listening = tuple(Syslog(Listener(each)) for each in wanted)
-        pulling = tuple(Nats(store, each, from_start=from_start) for each in subjects)
+        pulling = [Nats(store, each, from_start=from_start) for each in subjects]
+        fetching = [Kafka(store, each, how, from_start=from_start) for each in named]
         setup = Setup(
-            paths=paths, inputs=(*listening, *pulling), from_start=from_start, zone=reading.zone,
-            any_time=any_time, least=min_confidence, tell=not no_sightings,
+            paths=paths, inputs=(*listening, *pulling, *fetching), from_start=from_start, zone=reading.zone,
+            any_time=any_time, least=min_confidence, tell=not no_sightings, sigma=sigma,
         )  # fmt: skip
         watch = Watch(store, Clearances(store), setup, on_hits=_shower(limit, as_json=as_json))
         before = {each: signal.signal(each, _stopper(watch)) for each in (signal.SIGINT, signal.SIGTERM)}
@@ -116,7 +120,9 @@ def COMMAND(
         click.echo(
             json.dumps({"watching": list(paths), "ports": ports})
             if as_json
-            else _greeting((*paths, *addresses, *(each.shown for each in subjects)))
+            else _greeting(
+                (*paths, *addresses, *(each.shown for each in subjects), *(each.shown for each in named))
+            )
         )
         scheduler = Scheduler(store, Clearances(store))
         scheduler.start()

@@ -72,6 +72,7 @@ class Stream:
 
     Attributes:
         identity: of the stream, 32 bytes: one that was deleted and made anew is another.
+        begins: number of the first message that was asked for.
         fault: why there is no connection at the moment; empty if there is one.
     """
 
@@ -91,6 +92,7 @@ class Stream:
         except ImportError:
             raise ConfigError("reading from NATS needs nats-py", hint="pip install 'tocsin[nats]'") from None
         self.identity = b""
+        self.begins = 0
         self.fault = ""
         self._where, self._start = where, start
         self._queue: queue.Queue[Message] = queue.Queue(QUEUED)
@@ -141,7 +143,7 @@ class Stream:
             identity = _identity(self._where, info)
             if identity != self.identity:
                 self.identity = identity
-                self._next = self._start(identity) or info.state.last_seq + 1
+                self.begins = self._next = self._start(identity) or info.state.last_seq + 1
             config = ConsumerConfig(
                 deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
                 opt_start_seq=max(self._next, 1),

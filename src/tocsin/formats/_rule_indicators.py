@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import msgspec
 
-from tocsin.formats.items import Discarded, Limits
+from tocsin.errors import FormatError, LimitError
+from tocsin.formats.items import Discarded, Limits, Refusal, refuse
 
 NAMESPACE: Final = uuid.UUID("6f1d1c0e-6f0a-5d0a-9a53-0d3a7f0b7c11")
 EPOCH: Final = "2017-01-01"
@@ -97,7 +98,26 @@ def technique(number: str) -> dict[str, str]:
     }
 
 
-def whole(chunks: Iterable[bytes], limits: Limits) -> bytes | Discarded:
+def whole(chunks: Iterable[bytes], where: str, limits: Limits) -> bytes | Refusal:
+    """Return a file of rules in one piece, or why it is not taken: its packing is broken, or it is longer than an object may be."""
+    try:
+        held = _gathered(chunks, limits)
+    except (FormatError, LimitError) as error:
+        return refuse(where, b"", "packing", str(error))
+    if isinstance(held, Discarded):
+        return held.refusal(where, "size", f"longer than {limits.object_bytes:,} bytes")
+    return held
+
+
+def written(raw: bytes, where: str, rule: str) -> str | Refusal:
+    """Return the text of a file of rules, or why there is none."""
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        return refuse(where, raw, rule, f"not UTF-8 at byte {error.start:,}")
+
+
+def _gathered(chunks: Iterable[bytes], limits: Limits) -> bytes | Discarded:
     """Return a stream in one piece, or what is told of it if it is longer than an object may be."""
     held = bytearray()
     passed: Discarded | None = None

@@ -27,13 +27,9 @@ def _sniff(start: bytes) -> bool:
 
 
 def _read(chunks: Iterable[bytes], where: str, limits: Limits = DEFAULT) -> Iterator[RawItem | Refusal]:
-    try:
-        raw = whole(chunks, limits)
-    except (FormatError, LimitError) as error:
-        yield refuse(where, b"", "packing", str(error))
-        return
-    if not isinstance(raw, bytes):
-        yield raw.refusal(where, "size", f"longer than {limits.object_bytes:,} bytes")
+    raw = whole(chunks, where, limits)
+    if isinstance(raw, Refusal):
+        yield raw
         return
     try:
         found = documents(raw, where)

@@ -8,8 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from tocsin.errors import FormatError, LimitError
-from tocsin.formats._rule_indicators import day, indicator, technique, whole
+from tocsin.formats._rule_indicators import day, indicator, technique, whole, written
 from tocsin.formats.items import DEFAULT, Limits, RawItem, Refusal, refuse
 from tocsin.formats.plugin import Format
 
@@ -32,18 +31,13 @@ def _sniff(start: bytes) -> bool:
 
 
 def _read(chunks: Iterable[bytes], where: str, limits: Limits = DEFAULT) -> Iterator[RawItem | Refusal]:
-    try:
-        raw = whole(chunks, limits)
-    except (FormatError, LimitError) as error:
-        yield refuse(where, b"", "packing", str(error))
+    raw = whole(chunks, where, limits)
+    if isinstance(raw, Refusal):
+        yield raw
         return
-    if not isinstance(raw, bytes):
-        yield raw.refusal(where, "size", f"longer than {limits.object_bytes:,} bytes")
-        return
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        yield refuse(where, raw, "yara", f"not UTF-8 at byte {error.start:,}")
+    text = written(raw, where, "yara")
+    if isinstance(text, Refusal):
+        yield text
         return
     # what stands in comments is no rule; strings are kept, or a // in one would hide the rest of its line
     bare = _HIDDEN.sub(lambda match: match[0] if match[0].startswith('"') else " ", text)

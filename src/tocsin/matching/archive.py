@@ -24,7 +24,7 @@ from tocsin.matching.index import Index, Part
 from tocsin.matching.packed import CODES, DTYPES, Packed
 
 MAGIC: Final = b"TOCSINIX"
-VERSION: Final = 1
+VERSION: Final = 2
 _HEAD = struct.Struct("<8sIII")
 _ALIGNED = 64
 _LARGEST_HEAD = 1 << 20

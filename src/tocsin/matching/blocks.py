@@ -42,9 +42,21 @@ def blocks(stream: Iterable[bytes], *, line: int = 1, offset: int = 0) -> Iterat
     length = 0
     column = 0
     for chunk in _bites(stream):
+        feed = chunk.rfind(b"\n") + 1
+        if feed and not column:
+            # nearly always: whole lines, copied once at most
+            whole = b"".join((*held, memoryview(chunk)[:feed])) if held else chunk[:feed]
+            feeds = counting.feeds(whole)
+            yield Block(whole, line, offset, 0, False, feeds)
+            line, offset = line + feeds, offset + len(whole)
+            held, length = [], 0
+            chunk = chunk[feed:]  # noqa: PLW2901 - what is left of it
+            if not chunk:
+                continue
+            feed = 0
         held.append(chunk)
         length += len(chunk)
-        if b"\n" not in chunk and length <= LONGEST_LINE:
+        if not feed and length <= LONGEST_LINE:
             continue
         data = b"".join(held)
         while data:

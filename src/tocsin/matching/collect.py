@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from tocsin.matching import hashing
-from tocsin.matching.hashing import finish, hash_bytes, hash_network, hash_number
+from tocsin.matching.hashing import crossed, finish, hash_bytes, hash_network, hash_number, hash_piece
 from tocsin.matching.letters import ALNUM, AT, COLON, DASH, DOT, FEED, HEX, HIGH, KINDS, MAILBOX, SLASH, WORD
 from tocsin.matching.native import byte, compiled, unlocked
 from tocsin.matching.tokens import quad
@@ -76,16 +76,20 @@ def _numbers(keys: Any, data: Any, start: int, end: int) -> int:
 def _name(keys: Any, data: Any, start: int, end: int) -> int:
     """Put a word with each ending of it that has two labels or more; one that has no dot as a word."""
     state = hashing.START
-    at = end
+    at = stop = end
     dots, new = 0, 0
-    while at > start:
+    while True:
+        while at > start and byte(data, at - 1) != DOT:
+            at -= 1
+        state = hash_piece(state, data, at, stop)
+        if at == start:
+            break
+        if dots > 0 and end - at <= _LONGEST_NAME:
+            new += put(keys, finish(state, hashing.DOMAIN))
+        dots += 1
+        state = crossed(state)
         at -= 1
-        letter = byte(data, at)
-        if letter == DOT:
-            if dots > 0 and end - at <= _LONGEST_NAME + 1:
-                new += put(keys, finish(state, hashing.DOMAIN))
-            dots += 1
-        state = (state ^ (np.uint64(letter) | np.uint64(0x20))) * hashing.STEP
+        stop = at
     if dots == 0:
         return put(keys, finish(state, hashing.WORD)) if end - start > 1 else 0
     return new + put(keys, finish(state, hashing.DOMAIN))

@@ -47,11 +47,11 @@ def _joints(data: Any) -> int:
     return count
 
 
-def feeds(data: bytes) -> int:
+def feeds(data: bytes | memoryview) -> int:
     """Return how many line feeds there are."""
     return int(_feeds(np.frombuffer(data, np.uint8)))
 
 
-def joints(data: bytes) -> int:
+def joints(data: bytes | memoryview) -> int:
     """Return how many line feeds stand between `}` and `{`: a line of JSON objects ends there, and another begins."""
     return int(_joints(np.frombuffer(data, np.uint8)))

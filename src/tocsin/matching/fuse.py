@@ -146,6 +146,20 @@ def _fill(hashes: Any, seed: Any, length: int, segments: int, arrays: Any) -> bo
 
 
 @unlocked
+def _touched(seed: Any, length: int, segments: int, wanted: Any, found: Any) -> None:
+    for number in range(len(wanted)):
+        first, second, third = _places(_mixed(wanted[number], seed), length, segments)
+        found[3 * number], found[3 * number + 1], found[3 * number + 2] = first, second, third
+
+
+def places(shape: Shape, wanted: Any) -> Any:
+    """Return the places of a filter that are looked at for some hashes, three for each."""
+    found = np.empty(3 * len(wanted), np.int64)
+    _touched(np.uint64(shape.seed), shape.length, shape.segments, wanted, found)
+    return found
+
+
+@unlocked
 def _any(prints: Any, seed: Any, length: int, segments: int, wanted: Any) -> bool:
     for hashed in wanted:
         mixed = _mixed(hashed, seed)

@@ -148,6 +148,10 @@ class Index:
         """Return whether a word may name something: as a name, an address, the host of a URL, or a word of a longer value."""
         return not word.isascii() or lookup.may_name(self._armed[2], word)
 
+    def may_hold(self, text: str) -> bool:
+        """Return whether something may be found in a text, in a fraction of the time that finding it takes; False says that nothing is."""
+        return lookup.may_hold(self._armed[2], text)
+
     def _kept(self, kind: Kind | None, value: str, hashed: Any) -> Iterator[int]:
         """Yield the entries with a hash, a value and a kind (None: any)."""
         for part in self._parts:

@@ -2,7 +2,8 @@
 
 64 bytes become sets of bits in a few instructions, and only what can matter is looked at: words with a dot, long runs of hexadecimal digits,
 groups with colons, brackets that defang, escapes, names that are not ASCII. A word is hashed from its end; a last label that ends no name of
-the index ends the walk. What passes the filter and the list of hashes is a place for the exact rules (`words`) to judge.
+the index ends the walk. What passes the filter and the list of hashes is a place for the exact rules (`words`) to judge. A step ends before a
+word that its last byte is in, so that words are whole; those of 64 bytes and more are steps of their own.
 
 The pass may name a place for nothing; it never passes over a line in which the exact rules would find something (tests/property).
 """
@@ -14,8 +15,19 @@ from typing import Any, Final
 import numpy as np
 
 from tocsin.matching.colons import colon
-from tocsin.matching.letters import AT, BACKSLASH, COLON, DOT, FEED, HIGH, KINDS, SLASH, WORD
-from tocsin.matching.native import WIDTH, byte, compiled, first_bit, inlined, leading_zeros, masks, unlocked
+from tocsin.matching.letters import ALNUM, AT, BACKSLASH, COLON, DOT, HEX, HIGH, KINDS, SLASH, WORD
+from tocsin.matching.native import (
+    WIDTH,
+    byte,
+    compiled,
+    first_bit,
+    inlined,
+    leading_zeros,
+    masks,
+    put_byte,
+    unlocked,
+)
+from tocsin.matching.steps import answer, ask_digests, ask_hexes, ask_words, line_end
 from tocsin.matching.tables import flag
 from tocsin.matching.tokens import long_run, run
 
@@ -27,9 +39,13 @@ _FAR = 1024
 _ONE: Final = np.uint64(1)
 _ALL: Final = np.uint64(0xFFFFFFFFFFFFFFFF)
 _TOP: Final = np.uint64(1 << 63)
-# A run of 32 digits reaches 16 of them to the left or to the right of some byte whose position is a multiple of 32.
-_RUN: Final = np.uint64(0xFFFF)
-_TO_RUN: Final = np.uint64(48)
+_BEHIND = 8  # bytes behind a step that may be read
+_SHORTEST_DIGEST = 32
+_MOST_ASKED: Final = 256
+ROOM: Final = WIDTH // 8 + 2 * _MOST_ASKED
+"""How many numbers of 64 bits a pass needs for itself."""
+LEAST: Final = _MOST_ASKED + 2 * WIDTH
+"""For how many places there must be room."""
 
 
 @compiled
@@ -86,54 +102,31 @@ def _escape(data: Any, at: int, size: int, escapes: int) -> bool:
 
 
 @compiled
-def _line_end(data: Any, at: int, size: int) -> int:
-    """Return where the line after the one at `at` begins."""
-    while at + WIDTH <= size:
-        feeds = masks(data + np.uint64(at))[6]
-        if feeds:
-            return at + first_bit(feeds) + 1
-        at += WIDTH
-    while at < size and byte(data, at) != FEED:
+def _word_end(data: Any, at: int, size: int) -> int:
+    while at < size and KINDS[byte(data, at)] & WORD:
         at += 1
-    return at + 1
+    return at
+
+
+@compiled
+def _long_word(tables: Any, data: Any, start: int, end: int, digests: bool) -> bool:
+    """Tell whether a word of 64 bytes or more names something, or has a digest in it."""
+    if run(tables, data, start, end):
+        return True
+    begin = start
+    at = start
+    while digests and at <= end:
+        if at == end or not KINDS[byte(data, at)] & ALNUM:
+            if at - begin >= _SHORTEST_DIGEST and long_run(tables, data, begin, end)[0]:
+                return True
+            begin = at + 1
+        at += 1
+    return False
 
 
 @inlined
-def _first_word(
-    tables: Any, data: Any, bounds: tuple[int, int, int], words: Any, bits: Any, done: int
-) -> tuple[int, int]:
-    """Return where the first word is that names something (or -1), and before which position all were looked at."""
-    at, start, size = bounds
-    while bits:
-        shift = first_bit(bits)
-        here = at + shift
-        if here < done:
-            if done - at >= WIDTH:
-                break
-            bits &= _ALL << np.uint64(done - at)
-            continue
-        end = here + first_bit(~(words >> np.uint64(shift)))
-        if end >= at + WIDTH:
-            while end < size and KINDS[byte(data, end)] & WORD:
-                end += 1
-        others = ~words & ((_ONE << np.uint64(shift)) - _ONE)
-        begin = at + WIDTH - leading_zeros(others)
-        if others == 0:
-            begin = at
-            while begin > start and KINDS[byte(data, begin - 1)] & WORD:
-                begin -= 1
-        done = end
-        if run(tables, data, begin, end):
-            return here, done
-        bits &= bits - _ONE
-    return -1, done
-
-
-# What is found first by one rule may stand behind what another finds; so each is told how far the others came, and the first place is taken.
-
-
-@inlined
-def _first_colon(tables: Any, data: Any, at: int, size: int, bits: Any, place: int) -> int:
+def _colon_place(tables: Any, data: Any, at: int, size: int, bits: Any, place: int) -> int:
+    """Return the first place where an address of IPv6 is; `place` or -1 as in what follows, if there is none before it."""
     while bits:
         here = at + first_bit(bits)
         bits &= bits - _ONE
@@ -145,24 +138,8 @@ def _first_colon(tables: Any, data: Any, at: int, size: int, bits: Any, place: i
 
 
 @inlined
-def _first_digest(
-    tables: Any, data: Any, at: int, size: int, hexes: tuple[Any, Any], place: int, done: int
-) -> tuple[int, int]:
-    digits, before = hexes
-    for side in range(2):
-        right = (digits >> np.uint64(32 * side)) & _RUN == _RUN
-        left = (digits >> np.uint64(16) if side else before >> _TO_RUN) & _RUN == _RUN
-        here = at + 32 * side - (0 if right else 1)
-        if (right or left) and done <= here and not 0 <= place < here:
-            found, done = long_run(tables, data, here, size)
-            if found:
-                return here, done
-    return place, done
-
-
-@inlined
-def _first_mark(data: Any, at: int, size: int, escapes: int, bits: Any, place: int) -> int:
-    """As the others, for brackets and backslashes."""
+def _mark_place(data: Any, at: int, size: int, escapes: int, bits: Any, place: int) -> int:
+    """As `_colon_place`, for brackets and backslashes."""
     while bits:
         here = at + first_bit(bits)
         bits &= bits - _ONE
@@ -178,7 +155,8 @@ def _first_mark(data: Any, at: int, size: int, escapes: int, bits: Any, place: i
 
 
 @inlined
-def _first_foreign(data: Any, at: int, size: int, bits: Any, place: int, done: int) -> tuple[int, int]:
+def _foreign_place(data: Any, at: int, size: int, bits: Any, place: int, done: int) -> tuple[int, int]:
+    """As `_colon_place`, for bytes beyond ASCII; runs of them were looked at before `done`."""
     while bits:
         here = at + first_bit(bits)
         bits &= bits - _ONE
@@ -191,70 +169,129 @@ def _first_foreign(data: Any, at: int, size: int, bits: Any, place: int, done: i
     return place, done
 
 
+@inlined
+def _last_place(tables: Any, data: Any, at: int, size: int, bits: Any, sets: Any) -> int:
+    """As `ask_words` and `ask_digests`, for the end of the data: nothing behind it is read, and all is answered at once."""
+    words, runs = sets
+    place = -1
+    while bits and place < 0:
+        shift = first_bit(bits)
+        end = shift + first_bit(~(words >> np.uint64(shift)))
+        begin = WIDTH - leading_zeros(~words & ((_ONE << np.uint64(shift)) - _ONE))
+        bits &= _ALL << np.uint64(end)
+        if run(tables, data, at + begin, at + end):
+            place = at + begin
+    while runs:
+        here = at + first_bit(runs)
+        runs &= runs - _ONE
+        if 0 <= place < here:
+            break
+        if long_run(tables, data, here, size)[0]:
+            return here
+    return place
+
+
+@compiled
+def _to_pad(data: Any, at: int, size: int, pad: Any) -> None:
+    for each in range(WIDTH):
+        put_byte(pad, each, byte(data, at + each) if at + each < size else np.uint8(0))
+
+
+@inlined
+def _is_near(letter: Any) -> bool:
+    return bool(HEX[letter] != 255 or letter == COLON)
+
+
+@inlined
+def _long_runs(hexes: Any) -> Any:
+    """Return the beginnings of runs of 32 digits or more."""
+    runs = hexes & hexes >> _ONE
+    runs &= runs >> np.uint64(2)
+    runs &= runs >> np.uint64(4)
+    runs &= runs >> np.uint64(8)
+    runs &= runs >> np.uint64(16)
+    return runs & ~(hexes << _ONE)
+
+
 @compiled
 def scan(
-    tables: Any, data: Any, size: int, start: int, escapes: int, pad: Any, places: Any
+    tables: Any, data: Any, size: int, start: int, escapes: int, room: Any, places: Any
 ) -> tuple[int, int]:
-    """Write to `places` where something may stand, at most one place a line; return how many, and how far the pass came.
+    """Write to `places` where something may stand, a few places a line at most; return how many, and how far the pass came.
 
     Args:
         tables: address of what `Tables.described` returned.
         data: address of whole lines, `size` bytes of them.
         size: how many bytes.
-        start: where to begin: the beginning of a line.
+        start: where to begin: 0, or how far another pass came.
         escapes: how characters are escaped in `data`.
-        pad: room for one step.
-        places: room for positions; the pass ends when it is full.
+        room: `ROOM` numbers of 64 bits, for the pass itself.
+        places: room for positions, at least `LEAST`; the pass ends when it is full. They are in no order.
     """
-    ipv6, digests, every = flag(tables, 0), flag(tables, 1), flag(tables, 3)
-    count = 0
+    ipv6, digests, mailboxes, every = (
+        flag(tables, 0),
+        flag(tables, 1),
+        flag(tables, 2),
+        flag(tables, 3),
+    )
+    pad = np.uint64(room.ctypes.data)
+    asked = pad + np.uint64(WIDTH)
+    count = found = 0
     at = start
-    done = foreign_done = run_done = start  # positions below these were looked at
-    before = before_hexes = np.uint64(0)  # colons and hexadecimal digits of the step before
-    while at < size:
-        if at + WIDTH <= size:
-            words, dots, hexes, colons, marks, high, _ = masks(data + np.uint64(at))
+    foreign_done = start  # runs of bytes beyond ASCII were looked at before it
+    while at < size and found + LEAST <= len(places):
+        near_end = at + WIDTH + _BEHIND > size
+        if near_end:
+            _to_pad(data, at, size, pad)
+        words, dots, edges, digit, hexes, colons, marks, high = masks(
+            pad if near_end else data + np.uint64(at)
+        )
+        trailing = leading_zeros(~words)
+        if trailing == WIDTH:  # a word that goes on behind this step
+            step = _word_end(data, at + WIDTH, size) - at
+            place = -1
+            if step == WIDTH and hexes == _ALL and not near_end:
+                count = ask_hexes(tables, data, at, asked, count, (digests, every))
+            elif _long_word(tables, data, at, at + step, digests):
+                place = at
         else:
-            for each in range(WIDTH):
-                pad[each] = byte(data, at + each) if at + each < size else 0
-            words, dots, hexes, colons, marks, high, _ = masks(np.uint64(pad.ctypes.data))
-        place, done = _first_word(tables, data, (at, start, size), words, words if every else dots, done)
-        if ipv6:
-            near = hexes | colons
-            # a colon behind a digit or another colon; before another; or last, where what follows is not seen
-            bits = colons & (near << _ONE | before | colons >> _ONE | _TOP)
-            place = _first_colon(tables, data, at, size, bits, place)
-            before = near >> np.uint64(63)
-        if digests:
-            place, run_done = _first_digest(tables, data, at, size, (hexes, before_hexes), place, run_done)
-            before_hexes = hexes
-        place = _first_mark(data, at, size, escapes, marks, place)
-        if high:
-            place, foreign_done = _first_foreign(data, at, size, high, place, foreign_done)
-        at += WIDTH
+            # the next step begins with the word that this one cuts
+            step = WIDTH - trailing
+            inside = _ALL >> np.uint64(trailing)
+            bits = (words if every else dots) & inside
+            runs = _long_runs(hexes) & inside if digests else np.uint64(0)
+            if near_end:
+                place = _last_place(tables, data, at, size, bits, (words, runs))
+            else:
+                sets = (words, dots, edges, digit)
+                count, place = ask_words(tables, data, at, bits, sets, asked, count, (mailboxes, every))
+                count = ask_digests(tables, data, at, runs, hexes, asked, count)
+            if ipv6 and colons:
+                near = hexes | colons
+                before = np.uint64(at > 0 and _is_near(byte(data, at - 1)))
+                # a colon behind a digit or another colon; before another; or last, where what follows is not seen
+                bits = colons & (near << _ONE | before | colons >> _ONE | _TOP)
+                place = _colon_place(tables, data, at, size, bits, place)
+            if marks:
+                place = _mark_place(data, at, size, escapes, marks, place)
+            if high:
+                place, foreign_done = _foreign_place(data, at, size, high, place, foreign_done)
+        if count > _MOST_ASKED - 2 * WIDTH:
+            found = answer(tables, data, size, asked, count, places, found)
+            count = 0
+        at += step
         if place >= 0:
-            places[count] = place
-            count += 1
-            at = _line_end(data, place, size)
-            done = foreign_done = run_done = at
-            before = before_hexes = np.uint64(0)
-            if count == len(places):
-                break
-    return count, min(at, size)
+            places[found] = place
+            found += 1
+            at = line_end(data, place, size)
+    return answer(tables, data, size, asked, count, places, found), min(at, size)
 
 
 @unlocked
-def scan_all(tables: Any, blocks: Any, escapes: int, pad: Any, places: Any, ends: Any) -> None:
-    """Scan blocks, as addresses and sizes; write places to the rows of `places`, how many and how far the pass came to `ends`."""
+def scan_all(tables: Any, blocks: Any, escapes: int, room: Any, places: Any, ends: Any) -> None:
+    """Scan blocks: address, size and where to begin; write places to the rows of `places`, how many and how far the pass came to `ends`."""
     for i in range(len(blocks)):
-        count, at = scan(tables, blocks[i, 0], np.int64(blocks[i, 1]), 0, escapes, pad, places[i])
+        start = np.int64(blocks[i, 2])
+        count, at = scan(tables, blocks[i, 0], np.int64(blocks[i, 1]), start, escapes, room, places[i])
         ends[i, 0] = count
         ends[i, 1] = at
-
-
-@unlocked
-def scan_from(
-    tables: Any, data: Any, size: int, start: int, escapes: int, pad: Any, places: Any
-) -> tuple[int, int]:
-    """As `scan`, for callers that are not compiled."""
-    return scan(tables, data, size, start, escapes, pad, places)

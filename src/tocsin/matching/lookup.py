@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from tocsin.matching import hashing
-from tocsin.matching.hashing import finish, has
-from tocsin.matching.native import compiled
+from tocsin.matching import hashing, kernel
+from tocsin.matching.hashing import crossed, finish, has, hash_piece
+from tocsin.matching.native import address, compiled
 from tocsin.matching.tokens import run
 
 _DOT = ord(".")
@@ -38,20 +38,25 @@ def _span(prints: Any, wanted: Any) -> tuple[int, int]:
 
 @compiled
 def _suffixes(filter: Any, prints: Any, name: Any, found: Any) -> int:  # noqa: A002 - its name everywhere
+    data = np.uint64(name.ctypes.data)
     state = hashing.START
     count = 0
-    at = len(name)
-    while at > 0:
+    at = stop = len(name)
+    while True:
+        while at > 0 and name[at - 1] != _DOT:
+            at -= 1
+        state = hash_piece(state, data, at, stop)
+        hashed = finish(state, hashing.DOMAIN)
+        if count < len(found) and has(np.uint64(filter.ctypes.data), len(filter), hashed):
+            low, high = _span(prints, np.uint32(hashed >> np.uint64(32)))
+            if low < high:
+                found[count] = at
+                count += 1
+        if at == 0:
+            return count
+        state = crossed(state)
         at -= 1
-        state = (state ^ (np.uint64(name[at]) | np.uint64(0x20))) * hashing.STEP
-        if (at == 0 or name[at - 1] == _DOT) and count < len(found):
-            hashed = finish(state, hashing.DOMAIN)
-            if has(np.uint64(filter.ctypes.data), len(filter), hashed):
-                low, high = _span(prints, np.uint32(hashed >> np.uint64(32)))
-                if low < high:
-                    found[count] = at
-                    count += 1
-    return count
+        stop = at
 
 
 def suffixes(filter: Any, prints: Any, name: str) -> list[str]:  # noqa: A002
@@ -70,6 +75,13 @@ def _may_name(tables: Any, text: Any) -> bool:
 def may_name(tables: Any, text: str) -> bool:
     """Return whether a word in ASCII may name something, as a name, an address or the host of a URL."""
     return bool(_may_name(tables, np.frombuffer(text.encode(), np.uint8)))
+
+
+def may_hold(tables: Any, text: str) -> bool:
+    """Return whether something may be found in a text; False says that nothing is."""
+    data = np.frombuffer(text.encode("utf-8", "surrogateescape"), np.uint8)
+    room, places = np.empty(kernel.ROOM, np.uint64), np.empty(kernel.LEAST, np.int64)
+    return bool(kernel.scan(tables, address(data), len(data), 0, kernel.PLAIN, room, places)[0])
 
 
 @compiled

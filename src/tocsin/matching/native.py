@@ -1,32 +1,46 @@
-"""Compiling to machine code (numba, LLVM), and looking at 64 bytes in one step.
+"""Compiling to machine code (numba, LLVM), once it is needed.
+
+Importing numba takes seconds and 175 MB, which a node that only serves should not pay. So nothing is compiled, and numba not imported, before one
+of the functions here is called for the first time; modules then get the compiled functions in place of these.
 
 Compiled code is kept beside the modules, or in the user's cache folder where the installation cannot be written; where neither can
-be, each process compiles anew (about 6 s).
-Whatever imports this pays half a second once: only what scans or builds an index should.
+be, each process compiles anew (ten seconds and more).
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-import numba
 import numpy as np
-from llvmlite import ir
-from numba.extending import intrinsic
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 WIDTH = 64
 """Bytes looked at in one step."""
 
-
-def _intrinsic(function: Any) -> Any:
-    """Return a function that compiled code calls as one instruction or a few; the first parameter is not the caller's."""
-    return intrinsic(function)
+COMPILED = (
+    "collect",
+    "colons",
+    "counting",
+    "fuse",
+    "hashing",
+    "instructions",
+    "kernel",
+    "letters",
+    "lookup",
+    "native",
+    "packing",
+    "steps",
+    "tables",
+    "tokens",
+)
+"""Modules whose functions are compiled, and those whose constants they hold."""
 
 
 def _cache() -> str:
@@ -54,34 +68,66 @@ def _cache() -> str:
     return ""
 
 
-COMPILED = (
-    "collect",
-    "colons",
-    "counting",
-    "fuse",
-    "hashing",
-    "kernel",
-    "letters",
-    "lookup",
-    "native",
-    "packing",
-    "tables",
-    "tokens",
-)
-"""Modules whose functions are compiled, and those whose constants they hold."""
-_FOLDER = _cache()
-_config: Any = numba.config
-_types: Any = numba.types
+class _Later:
+    """A function that is compiled when the first of them is called, or an instruction that compiled code knows by name."""
+
+    __slots__ = ("made", "name", "options", "plain")
+
+    def __init__(self, name: str, plain: Callable[..., Any] | None = None, **options: bool) -> None:
+        self.name = name
+        self.plain = plain
+        self.options = options
+        self.made: Any = None
+        _waiting.append(self)
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Call the compiled function."""
+        if self.made is None:
+            _compile()
+        return self.made(*arguments)
+
+
+_waiting: list[_Later] = []
+_lock = threading.Lock()
+
+
+def _compile() -> None:
+    """Have numba take over all functions; it compiles each when that is called, or takes it from the folder of compiled code."""
+    with _lock:
+        if not _waiting:
+            return
+        # all of them first: a module that is imported later would hold what was not taken over
+        modules = [importlib.import_module(f"tocsin.matching.{name}") for name in COMPILED]
+        import numba  # noqa: PLC0415 - as late as can be: see above
+
+        folder = _cache()
+        config: Any = numba.config
+        others = config.CACHE_DIR
+        config.CACHE_DIR = folder  # read when a function is handed over; not ours to keep
+        try:
+            for each in _waiting:
+                if each.plain is None:
+                    each.made = getattr(importlib.import_module("tocsin.matching.instructions"), each.name)
+                else:
+                    options: dict[str, Any] = {"cache": bool(folder), "_nrt": False, **each.options}
+                    each.made = numba.njit(**options)(each.plain)
+        finally:
+            config.CACHE_DIR = others
+        for module in modules:
+            for name, value in list(vars(module).items()):
+                if isinstance(value, _Later):
+                    setattr(module, name, value.made)
+        _waiting.clear()
 
 
 def compiled(function: F) -> F:
     """Return `function` as machine code. It makes no arrays, so none is counted (`_nrt`): counting took half of a scan's time."""
-    return _compile(function, nogil=False)
+    return cast("F", _Later(function.__name__, function, nogil=False))
 
 
 def inlined(function: F) -> F:
     """As `compiled`, for a part of one loop: it becomes part of what calls it."""
-    return _compile(function, nogil=False, forceinline=True)
+    return cast("F", _Later(function.__name__, function, nogil=False, forceinline=True))
 
 
 def unlocked(function: F) -> F:
@@ -89,136 +135,25 @@ def unlocked(function: F) -> F:
 
     For what takes a microsecond, waiting for the lock afterwards would cost a thousand times as much.
     """
-    return _compile(function, nogil=True)
+    return cast("F", _Later(function.__name__, function, nogil=True))
 
 
-def _compile(function: F, *, nogil: bool, **more: bool) -> F:
-    options: dict[str, Any] = {"nogil": nogil, "cache": bool(_FOLDER), "_nrt": False, **more}
-    others = _config.CACHE_DIR
-    _config.CACHE_DIR = _FOLDER  # read when a function is decorated; not ours to keep
-    try:
-        return numba.njit(**options)(function)  # type: ignore[no-any-return]
-    finally:
-        _config.CACHE_DIR = others
-
-
-@_intrinsic
-def masks(_context: Any, _address: Any) -> Any:
-    """Return seven sets of 64 bits, one bit for each byte from `address` on.
-
-    They say where there are: bytes of words (letters, digits, `_`, `-`, `.`), dots, hexadecimal digits, colons, brackets and
-    backslashes, bytes beyond ASCII, line feeds. LLVM makes of this what the processor has: SSE2, AVX2, AVX-512 or NEON.
-    """
-    word = _types.uint64
-    signature = _types.UniTuple(word, 7)(word)
-
-    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        vector = ir.VectorType(ir.IntType(8), WIDTH)
-        data = builder.load(builder.inttoptr(arguments[0], vector.as_pointer()), align=1)
-
-        def const(number: int) -> Any:
-            return ir.Constant(vector, [number] * WIDTH)
-
-        def is_(*numbers: int) -> Any:
-            found = builder.icmp_unsigned("==", data, const(numbers[0]))
-            for number in numbers[1:]:
-                found = builder.or_(found, builder.icmp_unsigned("==", data, const(number)))
-            return found
-
-        def among(values: Any, first: int, count: int) -> Any:
-            return builder.icmp_unsigned("<", builder.sub(values, const(first)), const(count))
-
-        lower = builder.or_(data, const(0x20))
-        digit = among(data, ord("0"), 10)
-        dot = is_(ord("."))
-        sets = (
-            builder.or_(
-                builder.or_(among(lower, ord("a"), 26), digit), builder.or_(dot, is_(ord("-"), ord("_")))
-            ),
-            dot,
-            builder.or_(among(lower, ord("a"), 6), digit),
-            is_(ord(":")),
-            is_(ord("["), ord("("), ord("{"), ord("\\")),
-            builder.icmp_signed("<", data, const(0)),
-            is_(ord("\n")),
-        )
-        bits = [builder.bitcast(each, ir.IntType(WIDTH)) for each in sets]
-        return context.make_tuple(builder, signature.return_type, bits)
-
-    return signature, codegen
-
-
-def _reading(width: int) -> Any:
-    def read(_context: Any, _address: Any, _position: Any) -> Any:
-        kind = getattr(_types, f"uint{width}")
-        signature = kind(_types.uint64, _types.int64)
-
-        def codegen(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-            start = builder.inttoptr(arguments[0], ir.IntType(width).as_pointer())
-            return builder.load(builder.gep(start, [arguments[1]]))
-
-        return signature, codegen
-
-    return _intrinsic(read)
-
-
-# Reading by address: a call that takes arrays copies seven words for each of them, which took most of a scan's time.
-byte = _reading(8)
-half = _reading(32)
-word = _reading(64)
+# Reading is by address: a call that takes arrays copies seven words for each of them, which took most of a scan's time.
+byte: Any = _Later("byte")
+eight: Any = _Later("eight")
+fetch: Any = _Later("fetch")
+first_bit: Any = _Later("first_bit")
+half: Any = _Later("half")
+leading_zeros: Any = _Later("leading_zeros")
+masks: Any = _Later("masks")
+ones: Any = _Later("ones")
+put: Any = _Later("put")
+put_byte: Any = _Later("put_byte")
+turned: Any = _Later("turned")
+where: Any = _Later("where")
+word: Any = _Later("word")
 
 
 def address(array: Any) -> Any:
     """Return where an array begins; who calls keeps the array for as long as the address is used."""
-    return np.uint64(array.ctypes.data)
-
-
-@_intrinsic
-def first_bit(_context: Any, _bits: Any) -> Any:
-    """Return the position of the lowest bit that is set; 64 if none is."""
-    signature = _types.int64(_types.uint64)
-
-    def codegen(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
-
-    return signature, codegen
-
-
-@_intrinsic
-def leading_zeros(_context: Any, _bits: Any) -> Any:
-    """Return how many bits above the highest one that is set are not; 64 if none is."""
-    signature = _types.int64(_types.uint64)
-
-    def codegen(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 0))
-
-    return signature, codegen
-
-
-@_intrinsic
-def where(_context: Any, _address: Any, _letter: Any) -> Any:
-    """Return 64 bits: which bytes from an address on are the byte given."""
-    signature = _types.uint64(_types.uint64, _types.uint8)
-
-    def codegen(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        vector = ir.VectorType(ir.IntType(8), WIDTH)
-        data = builder.load(builder.inttoptr(arguments[0], vector.as_pointer()), align=1)
-        one = builder.insert_element(
-            ir.Constant(vector, ir.Undefined), arguments[1], ir.Constant(ir.IntType(32), 0)
-        )
-        lanes = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH)
-        every = builder.shuffle_vector(one, ir.Constant(vector, ir.Undefined), lanes)
-        return builder.bitcast(builder.icmp_unsigned("==", data, every), ir.IntType(WIDTH))
-
-    return signature, codegen
-
-
-@_intrinsic
-def ones(_context: Any, _bits: Any) -> Any:
-    """Return how many bits are set."""
-    signature = _types.int64(_types.uint64)
-
-    def codegen(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.ctpop(arguments[0])
-
-    return signature, codegen
+    return np.uint64(array.__array_interface__["data"][0])  # `ctypes` would take three times as long

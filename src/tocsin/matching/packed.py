@@ -7,6 +7,7 @@ indicator (4), the upper half of its hash (4), what entry that is (4), and a fil
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Final, NamedTuple, get_args
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from tocsin.errors import LimitError
 from tocsin.matching import addresses, hashing, lookup, packing, words
 from tocsin.matching.native import address
-from tocsin.matching.suffixes import public_suffixes
+from tocsin.matching.suffixes import is_public_suffix, rules
 from tocsin.matching.tables import Tables
 from tocsin.matching.values import KINDS, Kind
 
@@ -141,25 +142,31 @@ class _Making:
 
     def _ipv6(self, values: list[str]) -> tuple[Any, Any, Any]:
         numbers = [addresses.parse_ipv6(value) or 0 for value in values]
-        hashes = np.array([lookup.hash_ipv6(number) for number in numbers], np.uint64)
-        packing.set_bits(self.near6, np.array([number >> 112 for number in numbers]))
+        raw = np.frombuffer(b"".join(number.to_bytes(16) for number in numbers), np.uint8)
+        highs, lows = raw.view(">u8").astype(np.uint64).reshape(-1, 2).T.copy()
+        hashes = packing.hash_pairs(highs, lows, hashing.IPV6)
+        packing.set_bits(self.near6, (highs >> np.uint64(48)).astype(np.int64))
         self.flags[0] = 1
         self.filtered.append(hashes)
-        data = b"".join(number.to_bytes(16) for number in numbers)
-        return np.frombuffer(data, np.uint8), np.full(len(values), 16), hashes
+        return raw, np.full(len(values), 16), hashes
 
     def _cidr(self, values: list[str]) -> tuple[Any, Any, Any]:
-        hashes = np.empty(len(values), np.uint64)
-        for at, value in enumerate(values):
-            found = addresses.parse_network(value)
-            assert found is not None  # its spelling is normal
-            version, first, bits = found
-            hashes[at] = lookup.hash_network(version, first, bits)
-            self.bits[version].add(bits)
-            top, near = (first >> 16, self.near4) if version == 4 else (first >> 112, self.near6)
-            packing.set_bits(near, np.arange(top, top + (1 << max(0, 16 - bits))))
-            if version == 6:
-                self.flags[0] = 1
+        ranges = [addresses.parse_network(value) for value in values]
+        raw = b"".join(
+            each[1].to_bytes(16) for each in ranges if each is not None
+        )  # all: their spelling is normal
+        highs, lows = np.frombuffer(raw, ">u8").astype(np.uint64).reshape(-1, 2).T.copy()
+        lengths = np.array([each[2] for each in ranges if each is not None], np.int64)
+        is6 = np.array([each[0] == 6 for each in ranges if each is not None])
+        hashes = packing.hash_networks(highs, lows, lengths, np.where(is6, hashing.NET6, hashing.NET4))
+        tops = np.where(is6, highs >> np.uint64(48), lows >> np.uint64(16)).astype(np.int64)
+        for version, near, those in ((4, self.near4, ~is6), (6, self.near6, is6)):
+            self.bits[version].update(lengths[those].tolist())
+            packing.set_bits(near, tops[those])
+            for at in np.flatnonzero(those & (lengths < 16)):
+                packing.set_bits(near, np.arange(tops[at], tops[at] + (1 << (16 - int(lengths[at])))))
+        if is6.any():
+            self.flags[0] = 1
         self.filtered.append(hashes)
         data, sizes = _joined(values)
         return data, sizes, hashes
@@ -176,9 +183,12 @@ class _Making:
     def _domain(self, values: list[str]) -> tuple[Any, Any, Any]:
         data, sizes = _joined(values)
         starts, ends = _bounds(sizes)
-        hashes = packing.hash_texts(data, starts, ends, hashing.DOMAIN)
-        for at in public_suffixes(values):
-            hashes[at] = lookup.hash_text(values[at], hashing.NAME)
+        hashes, above = packing.hash_names(data, starts, ends)
+        suffixes, wild = _suffix_hashes()
+        likely = (above == 0) | _among(hashes, suffixes) | _among(above, wild)
+        for at in np.flatnonzero(likely).tolist():
+            if is_public_suffix(values[at]):
+                hashes[at] = lookup.hash_text(values[at], hashing.NAME)
         packing.set_lasts(self.lasts, address(data), starts, ends)
         self.filtered.append(hashes)
         return data, sizes, hashes
@@ -239,7 +249,7 @@ class _Making:
         starts = np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes[places])))
         moved = np.empty_like(data)
         packing.gather(data, old, places, starts, moved)
-        order = np.argsort(hashes, kind="stable")
+        order = _sorting(hashes)
         odd, worded = _linked(self.odd, positions), _linked(self.words, positions)
         self.filtered += [odd[0], worded[0]]
         keys = np.concatenate(self.filtered)
@@ -266,6 +276,32 @@ class _Making:
             bits6=np.array(sorted(self.bits[6]), np.uint8),
             flags=self.flags,
         )
+
+
+def _sorting(hashes: Any) -> Any:
+    """Return the order in which hashes rise; equal ones stay in theirs. Sorting so at once would take several times as long."""
+    order = np.argsort(hashes)
+    rising = hashes[order]
+    same = np.flatnonzero(rising[1:] == rising[:-1])
+    if len(same):
+        places = np.union1d(same, same + 1)
+        order[places] = order[places][np.lexsort((order[places], rising[places]))]
+    return order
+
+
+def _among(hashes: Any, known: Any) -> Any:
+    """Return which hashes are among the `known` ones, which are sorted and not empty."""
+    return known[np.minimum(np.searchsorted(known, hashes), len(known) - 1)] == hashes
+
+
+@cache
+def _suffix_hashes() -> tuple[Any, Any]:
+    """Return the hashes of names that rules for public suffixes are about, and of those below which each label is one."""
+    found = []
+    for names in rules():
+        data, sizes = _joined(sorted(names))
+        found.append(np.sort(packing.hash_names(data, *_bounds(sizes))[0]))
+    return found[0], found[1]
 
 
 def _joined(values: list[str]) -> tuple[Any, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tocsin.matching import hashing
-from tocsin.matching.hashing import hash_bytes, hash_number
+from tocsin.matching.hashing import crossed, finish, hash_bytes, hash_network, hash_number, hash_piece
 from tocsin.matching.native import address, byte, compiled
 from tocsin.matching.tables import last_bit
 from tocsin.matching.tokens import quad
@@ -40,6 +40,60 @@ def hash_numbers(high: int, numbers: Any, space: int) -> Any:
     return hashes
 
 
+@compiled
+def _hash_pairs(highs: Any, lows: Any, space: int, hashes: Any) -> None:
+    for i in range(len(hashes)):
+        hashes[i] = hash_number(highs[i], lows[i], space)
+
+
+def hash_pairs(highs: Any, lows: Any, space: int) -> Any:
+    """Return the hash of each number of 128 bits, given as halves."""
+    hashes = np.empty(len(highs), np.uint64)
+    _hash_pairs(highs, lows, space, hashes)
+    return hashes
+
+
+@compiled
+def _hash_networks(highs: Any, lows: Any, lengths: Any, spaces: Any, hashes: Any) -> None:
+    for i in range(len(hashes)):
+        hashes[i] = hash_network(highs[i], lows[i], lengths[i], spaces[i])
+
+
+def hash_networks(highs: Any, lows: Any, lengths: Any, spaces: Any) -> Any:
+    """Return the hash of each range: its first address as two halves, the length of its prefix, and what key it is (`hashing`)."""
+    hashes = np.empty(len(highs), np.uint64)
+    _hash_networks(highs, lows, lengths, spaces, hashes)
+    return hashes
+
+
+@compiled
+def _hash_names(data: Any, starts: Any, ends: Any, hashes: Any, above: Any) -> None:
+    for i in range(len(hashes)):
+        at = stop = ends[i]
+        state = parent = hashing.START
+        labels = 0
+        while True:
+            while at > starts[i] and byte(data, at - 1) != _DOT:
+                at -= 1
+            state = hash_piece(state, data, at, stop)
+            if at == starts[i]:
+                break
+            parent = state
+            labels += 1
+            state = crossed(state)
+            at -= 1
+            stop = at
+        hashes[i] = finish(state, hashing.DOMAIN)
+        above[i] = finish(parent, hashing.DOMAIN) if labels else np.uint64(0)
+
+
+def hash_names(data: Any, starts: Any, ends: Any) -> tuple[Any, Any]:
+    """Return the hash of each name `data[starts[i]:ends[i]]`, and that of the name above it (0 if there is none)."""
+    hashes, above = np.empty((2, len(starts)), np.uint64)
+    _hash_names(address(data), starts, ends, hashes, above)
+    return hashes, above
+
+
 def hash_texts(data: Any, starts: Any, ends: Any, space: int) -> Any:
     """Return the hash of each text `data[starts[i]:ends[i]]`."""
     hashes = np.empty(len(starts), np.uint64)
@@ -57,11 +111,10 @@ def set_bits(bits: Any, positions: Any) -> None:
 @compiled
 def _set_last(lasts: Any, data: Any, start: int, end: int) -> bool:
     """Add the last label of a name to the set of them; return whether the name has another."""
-    state = hashing.START
     at = end
     while at > start and byte(data, at - 1) != _DOT and byte(data, at - 1) != _AT:
         at -= 1
-        state = (state ^ (np.uint64(byte(data, at)) | np.uint64(0x20))) * hashing.STEP
+    state = hash_piece(hashing.START, data, at, end)
     position = last_bit(state)
     lasts[position >> 6] |= np.uint64(1) << np.uint64(position & 63)
     return at > start

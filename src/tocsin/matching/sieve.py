@@ -13,7 +13,7 @@ import numpy as np
 
 from tocsin.matching import kernel
 from tocsin.matching.index import Index
-from tocsin.matching.native import WIDTH, address
+from tocsin.matching.native import address
 from tocsin.matching.needles import Needles
 from tocsin.matching.tables import Tables
 
@@ -54,20 +54,21 @@ class Sieve:
 
     def spans_of(self, blocks: Sequence[bytes]) -> list[Spans]:
         """Return the spans of each block; the interpreter's lock is let go of once for all of them."""
-        armed, pad = self._armed, np.empty(WIDTH, np.uint8)
+        armed, room = self._armed, np.empty(kernel.ROOM, np.uint64)
         arrays = [np.frombuffer(block, np.uint8) for block in blocks]
-        where = np.array([(address(array), len(array)) for array in arrays], np.uint64).reshape(-1, 2)
+        where = np.array([(address(array), len(array), 0) for array in arrays], np.uint64).reshape(-1, 3)
         places = np.empty((len(blocks), _ROOM), np.int64)
         ends = np.empty((len(blocks), 2), np.int64)
-        kernel.scan_all(armed[2], where, self._mode, pad, places, ends)
+        kernel.scan_all(armed[2], where, self._mode, room, places, ends)
         found = []
-        for block, row, (count, at), start in zip(blocks, places, ends.tolist(), where[:, 0], strict=True):
-            its = row[:count].tolist()
-            come = at
-            while come < len(block):  # there was no more room for places
-                more, come = kernel.scan_from(armed[2], start, len(block), come, self._mode, pad, row)
-                its += row[:more].tolist()
-            found.append(_lines_at(block, its))
+        for at, block in enumerate(blocks):
+            its = places[at, : ends[at, 0]].tolist()
+            while ends[at, 1] < len(block):  # there was no more room for places
+                one = slice(at, at + 1)
+                where[at, 2] = ends[at, 1]
+                kernel.scan_all(armed[2], where[one], self._mode, room, places[one], ends[one])
+                its += places[at, : ends[at, 0]].tolist()
+            found.append(_lines_at(block, sorted(its)))
         if self._needles is not None:
             return [
                 _merged(spans, self._needles.spans(block)) for block, spans in zip(blocks, found, strict=True)
@@ -83,6 +84,8 @@ def _lines_at(block: bytes, places: Iterable[int]) -> Spans:
     spans: Spans = []
     done = 0
     for place in places:
+        if place < done:
+            continue
         start = block.rfind(b"\n", done, place) + 1 or done
         feed = block.find(b"\n", place)
         end = len(block) if feed < 0 else feed

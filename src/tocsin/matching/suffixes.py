@@ -13,7 +13,7 @@ def _list() -> PublicSuffixList:
 
 
 @cache
-def _rules() -> tuple[frozenset[str], frozenset[str]]:
+def rules() -> tuple[frozenset[str], frozenset[str]]:
     """Return the names that rules are about, and those below which each label is a suffix (`*.ck`)."""
     rules = _list()._publicsuffix  # noqa: SLF001 - there is no other way
     wild = frozenset(rule[2:] for rule in rules if rule.startswith("*."))
@@ -22,7 +22,7 @@ def _rules() -> tuple[frozenset[str], frozenset[str]]:
 
 def is_public_suffix(name: str) -> bool:
     """Return whether names below `name` belong to different people."""
-    named, wild = _rules()
+    named, wild = rules()
     # asking the list takes 4 µs, and a million names are asked about when an index is built
     if name not in named and "." in name and name.partition(".")[2] not in wild:
         return False
@@ -31,17 +31,6 @@ def is_public_suffix(name: str) -> bool:
 
 def has_public_suffix(name: str) -> bool:
     """Return whether a name ends in a label that somebody registers names below: `evil.example.com` does, `invoice.pdf` does not."""
-    named, wild = _rules()
+    named, wild = rules()
     last = name.rpartition(".")[2]
     return last in named or last in wild
-
-
-def public_suffixes(names: list[str]) -> list[int]:
-    """Return the positions of those names that are public suffixes."""
-    named, wild = _rules()
-    likely = [
-        at
-        for at, name in enumerate(names)
-        if name in named or name.partition(".")[2] in wild or "." not in name
-    ]
-    return [at for at in likely if is_public_suffix(names[at])]

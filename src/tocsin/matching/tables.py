@@ -6,7 +6,6 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from tocsin.matching import hashing
 from tocsin.matching.hashing import has
 from tocsin.matching.native import address, byte, compiled, half, inlined, word
 
@@ -116,4 +115,4 @@ def bit(bits: Any, position: Any) -> bool:
 @inlined
 def last_bit(state: Any) -> int:
     """Return which bit of `Tables.lasts` the hash state of a last label belongs to."""
-    return np.int64(((state ^ (state >> np.uint64(29))) * hashing.START) >> np.uint64(48))
+    return np.int64(state >> np.uint64(48))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tocsin.matching import hashing
-from tocsin.matching.hashing import finish, hash_bytes, hash_network, hash_number
+from tocsin.matching.hashing import crossed, finish, hash_bytes, hash_network, hash_number, hash_piece
 from tocsin.matching.letters import ALNUM, AT, BACKSLASH, DASH, DOT, HEX, HIGH, KINDS, MAILBOX
 from tocsin.matching.native import byte, compiled, word
 from tocsin.matching.tables import BITS4, LASTS, NEAR4, array, bit, flag, known, last_bit
@@ -43,8 +43,12 @@ def _ipv4(tables: Any, data: Any, start: int, end: int) -> bool:
     number = quad(data, start, end)
     if number < 0:
         return False
-    if known(tables, hash_number(0, number, hashing.IPV4)):
-        return True
+    return known(tables, hash_number(0, number, hashing.IPV4)) or ranges4(tables, number)
+
+
+@compiled
+def ranges4(tables: Any, number: int) -> bool:
+    """Tell whether an address of IPv4 may be in a range of the index."""
     lengths, size = array(tables, BITS4)
     if size and bit(word(tables, NEAR4), number >> 16):
         for each in range(size):
@@ -102,21 +106,25 @@ def _word(tables: Any, data: Any, start: int, end: int, every: bool) -> bool:
         if not every:
             return False
     state = hashing.START
-    at = end
+    at = stop = end
     first = True
-    while at > start:
-        at -= 1
-        letter = byte(data, at)
-        if letter == DOT:
-            if first:
-                first = False
-                if not (every or bit(word(tables, LASTS), last_bit(state))):
-                    return False
-            elif known(tables, finish(state, hashing.DOMAIN)):
-                return True
-            if end - at > _LONGEST_NAME and not every:
+    while True:
+        while at > start and byte(data, at - 1) != DOT:
+            at -= 1
+        state = hash_piece(state, data, at, stop)
+        if at == start:
+            break
+        if first:
+            first = False
+            if not (every or bit(word(tables, LASTS), last_bit(state))):
                 return False
-        state = (state ^ (np.uint64(letter) | np.uint64(0x20))) * hashing.STEP
+        elif known(tables, finish(state, hashing.DOMAIN)):
+            return True
+        if end - at >= _LONGEST_NAME and not every:
+            return False
+        state = crossed(state)
+        at -= 1
+        stop = at
     if known(tables, finish(state, hashing.NAME)) or (
         not first and known(tables, finish(state, hashing.DOMAIN))
     ):

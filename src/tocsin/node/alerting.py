@@ -62,7 +62,7 @@ class Told(msgspec.Struct, frozen=True):
         name, pattern, confidence: of the indicator's newest version.
         origins: who asserts it.
         means: names of what it indicates that is no attack pattern: malware, tools, campaigns.
-        techniques: attack patterns that it, or what it indicates, uses.
+        techniques: attack patterns that it, or what it indicates, uses, and those that it refers to.
         actions: courses of action against any of these.
         samples: hits, the newest first; only where one alert is asked for.
     """
@@ -106,14 +106,22 @@ class Alerting:
         indicator: str | None = None,
         before: tuple[Micros, uuid.UUID] | None = None,
         limit: int = 100,
+        brief: bool = False,
     ) -> Released[list[Told]]:
-        """Return alerts, those opened last first; arguments as of `store.alerts.listed`."""
+        """Return alerts, those opened last first; arguments as of `store.alerts.listed`. `brief`: without what to do."""
         found = self._ask(
             lambda clearance: alerts.listed(
                 self._store, clearance, statuses=statuses, indicator=indicator, before=before, limit=limit
             )
         )
-        return found.derive(self._told(found.value))
+        return found.derive(self._told(found.value, brief=brief))
+
+    def counted(self, *, statuses: Sequence[str], most: int) -> Released[int]:
+        """Return how many alerts `listed` has, counted no further than `most`."""
+        found = self._ask(
+            lambda clearance: alerts.listed(self._store, clearance, statuses=statuses, limit=most)
+        )
+        return found.derive(len(found.value))
 
     def one(self, identifier: str, *, samples: int = 20) -> Released[Told]:
         """Return an alert with its newest hits.
@@ -163,9 +171,9 @@ class Alerting:
             self._clearances.snapshot.own.id, question, "match", ceiling=self._ceiling
         )
 
-    def _told(self, found: Sequence[Alert]) -> list[Told]:
+    def _told(self, found: Sequence[Alert], *, brief: bool = False) -> list[Told]:
         held = self._asserted({each.indicator for each in found})
-        around = self._around(sorted({each.indicator for each in found}))
+        around = self._around(sorted({each.indicator for each in found}), brief=brief)
         made = []
         for each in found:
             rows = held.get(each.indicator, [])
@@ -176,6 +184,12 @@ class Alerting:
     def _one(self, alert: Alert, rows: Sequence[Placed], around: _Around) -> Told:
         snapshot = self._clearances.snapshot
         newest = _decode(max(rows, key=lambda row: (row.version, -row.cursor)).body)
+        named = {each.id for each in around.techniques}
+        own = [
+            Technique(each.external_id, "")
+            for each in newest.external_references
+            if each.source_name == "mitre-attack" and each.external_id and each.external_id not in named
+        ]
         origins = dict.fromkeys(
             Origin(label.owner, name_of(label.owner, snapshot), marking_of(label, snapshot))
             for label in (snapshot.labels[row.label] for row in rows)
@@ -186,7 +200,7 @@ class Alerting:
             status=alert.status, verdict=alert.verdict, note=alert.note, changed_by=alert.changed_by,
             changed=alert.changed, opened=alert.opened, found=alert.found, first=alert.first, last=alert.last,
             hits=alert.hits, beyond=alert.beyond,
-            means=around.means, techniques=around.techniques, actions=around.actions,
+            means=around.means, techniques=(*around.techniques, *own)[:_MOST_TOLD], actions=around.actions,
         )  # fmt: skip
 
     def _asserted(self, ids: set[str]) -> dict[str, list[Placed]]:
@@ -206,18 +220,22 @@ class Alerting:
                 found[row.id].append(row)
         return found
 
-    def _links(self, ids: Iterable[str]) -> list[_Link]:
+    def _links(self, ids: Iterable[str], *kinds: str) -> list[_Link]:
+        """Return the relationships of some objects, with things of some types alone if any are given: many share one malware."""
         wanted = sorted(set(ids))
         if not wanted:
             return []
-        rows = self._ask(
-            lambda clearance: placed.referring(
-                self._store, wanted, ("relationship",), clearance, limit=_MOST_LINKS
-            )
-        ).value
+        types = ("relationship",)
+
+        def ask(clearance: Clearance) -> Released[list[Placed]] | Stale:
+            if kinds:
+                return placed.between(self._store, wanted, kinds, types, clearance, limit=_MOST_LINKS)
+            return placed.referring(self._store, wanted, types, clearance, limit=_MOST_LINKS)
+
+        rows = self._ask(ask).value
         return [msgspec.json.decode(row.body, type=_Link) for row in rows if not row.revoked]
 
-    def _around(self, ids: Sequence[str]) -> dict[str, _Around]:
+    def _around(self, ids: Sequence[str], *, brief: bool) -> dict[str, _Around]:
         """Return what indicators are signs of, and what is advised against that."""
         first = self._links(ids)
         meant: dict[str, list[str]] = defaultdict(list)
@@ -225,7 +243,7 @@ class Alerting:
             if each.relationship_type == "indicates" and each.source_ref in set(ids):
                 meant[each.source_ref].append(each.target_ref)
         things = {ref for refs in meant.values() for ref in refs}
-        second = self._links(things)
+        second = self._links(things, "attack-pattern", "course-of-action")
         uses: dict[str, list[str]] = defaultdict(list)
         for each in second:
             if each.relationship_type == "uses" and each.target_ref.startswith("attack-pattern--"):
@@ -234,7 +252,8 @@ class Alerting:
             ref for ref in things if ref.startswith("attack-pattern--")
         }
         against: dict[str, list[str]] = defaultdict(list)
-        for each in (*first, *second, *self._links(patterns)):
+        advising = () if brief else (*first, *second, *self._links(patterns, "course-of-action"))
+        for each in advising:
             if each.relationship_type in _ADVICE and each.source_ref.startswith("course-of-action--"):
                 against[each.target_ref].append(each.source_ref)
         named = things | patterns | {ref for refs in against.values() for ref in refs}

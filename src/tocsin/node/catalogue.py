@@ -26,6 +26,8 @@ from tocsin.store.values import Stale
 OBSERVABLES = ("ipv4-addr", "ipv6-addr", "domain-name", "url", "email-addr", "file")
 """Cyber-observables that can be hunted for on demand: nobody said that they are malicious."""
 
+SIGMA = "sigma"
+
 
 class Source(msgspec.Struct, frozen=True):
     """One organisation's assertion of an indicator: who shared it, under which marking, where it is kept.
@@ -52,6 +54,7 @@ class Catalogue(msgspec.Struct, frozen=True):
         examples: one of them by rule: indicator and reason.
         lists: warninglists.
         evaluated: patterns that no value alone meets. Their clues are entries of the index, too.
+        rules: indicators whose patterns are Sigma rules, by tag; they count as passed over where they are not judged (`node.ruling`).
     """
 
     index: Index
@@ -61,6 +64,7 @@ class Catalogue(msgspec.Struct, frozen=True):
     examples: dict[str, tuple[str, str]]
     lists: Warninglists
     evaluated: Evaluated = Evaluated()
+    rules: dict[int, Indicator] = {}
 
     @property
     def values(self) -> int:
@@ -166,7 +170,14 @@ def _catalogue(rows: list[Row], clearances: Clearances, lists: Warninglists) -> 
         sources[tag] = (*sources[tag], source_of(row))
     made = wanted_of(kept)
     return Catalogue(
-        Index.build(made.entries), sources, len(kept), made.passed, made.examples, lists, made.evaluated
+        Index.build(made.entries),
+        sources,
+        len(kept),
+        made.passed,
+        made.examples,
+        lists,
+        made.evaluated,
+        made.rules,
     )
 
 
@@ -177,6 +188,7 @@ class Wanted(msgspec.Struct, frozen=True):
     evaluated: Evaluated
     passed: Counter[str]
     examples: dict[str, tuple[str, str]]
+    rules: dict[int, Indicator] = {}
 
 
 def wanted_of(kept: Iterable[tuple[Indicator, dict[str, Any] | None]]) -> Wanted:
@@ -185,12 +197,16 @@ def wanted_of(kept: Iterable[tuple[Indicator, dict[str, Any] | None]]) -> Wanted
     examples: dict[str, tuple[str, str]] = {}
     entries: list[Entry] = []
     patterns: list[tuple[Indicator, Pattern]] = []
+    rules: dict[int, Indicator] = {}
 
     def passes(each: Passed | Unmet) -> None:
         passed[each.rule] += 1
         examples.setdefault(each.rule, (each.indicator, each.reason))
 
     for indicator, data in kept:
+        if indicator.pattern_type == SIGMA:
+            rules[indicator.tag] = indicator
+            continue
         found = list(entries_of(indicator) if data is None else observable_entries(indicator, data))
         pattern = to_evaluate(indicator, found) if data is None else None
         if pattern is not None:
@@ -203,7 +219,7 @@ def wanted_of(kept: Iterable[tuple[Indicator, dict[str, Any] | None]]) -> Wanted
     ready, unmet = evaluated(patterns)
     for one in unmet:
         passes(one)
-    return Wanted([*entries, *ready.clues.entries], ready, passed, examples)
+    return Wanted([*entries, *ready.clues.entries], ready, passed, examples, rules)
 
 
 def _latest(rows: list[Row], snapshot: Snapshot) -> Iterator[Row]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
+from functools import cached_property
 
 import msgspec
 
@@ -16,6 +17,7 @@ from tocsin.matching import Indicator
 from tocsin.matching.clues import CLUE, Clues, clues_of, possible, union
 from tocsin.matching.entries import entry_of
 from tocsin.matching.patterns import Observed, PatternHit, PatternSet, compile_patterns
+from tocsin.matching.patterns.observed import Objects
 from tocsin.stix.patterns import Pattern, parse, render
 from tocsin.stix.patterns.ast import (
     AllOf,
@@ -159,6 +161,7 @@ class Evaluator:
             lateness: how late a record may come, in µs; None: in any order (`PatternSet.stream`).
         """
         self._wanted = wanted
+        self._any_time = any_time
         self._undated: Micros = 0
         self._stream = wanted.compiled(any_time=any_time).stream(lateness=lateness)
         self._places: dict[int, Part] = {}
@@ -169,6 +172,12 @@ class Evaluator:
     def tags(self) -> Collection[int]:
         """Whose patterns these are."""
         return self._wanted.indicators
+
+    @cached_property
+    def alone(self) -> Evaluator:
+        """The patterns that one record meets, for records that must not be put together with others."""
+        single = self._wanted.indicators.keys() - self._wanted.several()
+        return Evaluator(self._wanted.only(single), any_time=self._any_time)
 
     @property
     def dropped(self) -> int:
@@ -184,7 +193,10 @@ class Evaluator:
             log: its format.
             now: stands for the time of records that have none; those are taken to have happened in the order in which they come.
         """
-        objects = sketch(typed(record, log))
+        return self.take(file, record, sketch(typed(record, log)), now=now)
+
+    def take(self, file: str, record: Record, objects: Objects, *, now: Micros) -> list[Met]:
+        """As `feed`, for the objects of a record."""
         if not objects:
             return []
         place = self._next

@@ -22,7 +22,8 @@ from tocsin.errors import ConflictError, NotFoundError, StoreUnavailableError
 from tocsin.node.clearances import Clearances
 from tocsin.node.searching import may_read
 from tocsin.sharing.release import Released
-from tocsin.store import Store, collections, journal, organisations, pages
+from tocsin.store import Store, collections, journal, organisations, pages, receipts
+from tocsin.store.receipts import Receipt
 from tocsin.store.values import Page, PageQuery
 
 _PAGE = 5000
@@ -64,8 +65,9 @@ def export(store: Store, name: str, path: Path, *, by: str, only: Sequence[str] 
     for unknown in set(only) - {each.alias for each in chosen} - {str(each.id) for each in chosen}:
         raise NotFoundError(f"{found.name} may read no collection {unknown!r}")
     released = (page for each in chosen for page in _pages(store, clearances, found.id, each.id))
+    handed: list[int] = []
     try:
-        objects, ground = _keep(path, released)
+        objects, ground = _keep(path, _noted(released, handed))
     except OSError as error:
         raise StoreUnavailableError(
             f"{path}: {error.strerror}", hint="is there room, and may this user write there?"
@@ -74,6 +76,10 @@ def export(store: Store, name: str, path: Path, *, by: str, only: Sequence[str] 
         detail = {"organisation": found.id} | ({"ground": ground} if ground else {})
         entry = journal.Entry(store.clock(), by, "export", found.name, f"{objects} objects", detail)
         journal.append(connection, [entry])
+        version = clearances.snapshot.policies.version
+        receipt = Receipt(store.clock(), found.id, by, "export", found.name, ground, version, tuple(handed))
+        if not found.own:
+            receipts.append(connection, [receipt])
     return Exported(found.id, objects, len(chosen), path.stat().st_size, ground)
 
 
@@ -88,6 +94,13 @@ def _pages(
         if not released.value.more:
             return
         after = released.value.last
+
+
+def _noted(released: Iterator[Released[Page]], handed: list[int]) -> Iterator[Released[Page]]:
+    """Pass pages on, and note what is in them by date added."""
+    for page in released:
+        handed += page.value.cursors
+        yield page
 
 
 def _keep(path: Path, released: Iterator[Released[Page]]) -> tuple[int, str]:

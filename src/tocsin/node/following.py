@@ -100,6 +100,7 @@ class Following:
         self._base = Index.build(wanted.entries)
         self._passed, self._examples = wanted.passed, wanted.examples
         self._evaluated = wanted.evaluated
+        self._rules = wanted.rules
         self._positions: dict[int, list[int]] = {}
         for position, entry in enumerate(wanted.entries):
             self._positions.setdefault(entry.indicator.tag, []).append(position)
@@ -158,6 +159,10 @@ class Following:
             else:
                 self._clues.append(entry)
         self._evaluated = merged(self._evaluated, wanted.evaluated, without=removed)
+        if wanted.rules or not self._rules.keys().isdisjoint(removed):
+            # another map, so that whoever has made rules ready sees by it that there are others
+            kept = {tag: each for tag, each in self._rules.items() if tag not in set(removed)}
+            self._rules = kept | wanted.rules
         self._passed += wanted.passed
         self._examples = {**wanted.examples, **self._examples}
         if sum(map(len, self._added.values())) + len(self._removed) > _REBUILD_AT:
@@ -246,4 +251,5 @@ class Following:
             examples=dict(self._examples),
             lists=self._lists,
             evaluated=self._evaluated,
+            rules=self._rules,
         )

@@ -27,6 +27,9 @@ from tocsin.matching.sieve import Escapes, Sieve
 from tocsin.node.catalogue import Catalogue, Source
 from tocsin.node.evaluating import TEXT, Evaluated, Evaluator, Met, Part, can_evaluate, join
 from tocsin.node.logs import OpenLog, Reading, open_logs
+from tocsin.node.ruling import Ruled, Ruling
+from tocsin.node.sigma import AsRead, AtOnce, Judge
+from tocsin.node.text_objects import TextPatterns
 from tocsin.telemetry import MalformedLine, Observation, Tally
 from tocsin.telemetry.containers import UNREAD
 from tocsin.telemetry.finding import Finding, find_in
@@ -40,6 +43,7 @@ WARNINGLIST = "warninglist:"
 SUPPRESSED = "suppressed"
 
 _EXAMPLES = 5
+_TEXT_LOOKED_AT = 64 * 1024  # bytes of a line of text in which patterns are evaluated
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -56,6 +60,7 @@ class Options(msgspec.Struct, frozen=True):
         threads: how many blocks of a log are scanned side by side.
         lateness: how late a record may come, in µs, for patterns that take several; None: in any order.
         suppresses: tells which hits somebody does not want to be raised (`node.keeping_hits.suppressing`).
+        sigma: judge records by the Sigma rules among the indicators, too.
     """
 
     since: Micros | None = None
@@ -68,6 +73,7 @@ class Options(msgspec.Struct, frozen=True):
     threads: int = msgspec.field(default_factory=lambda: len(os.sched_getaffinity(0)))
     lateness: Micros | None = None
     suppresses: Callable[[Hit], bool] | None = None
+    sigma: bool = False
 
 
 class Hit(msgspec.Struct, frozen=True, gc=False):
@@ -87,11 +93,12 @@ class Hit(msgspec.Struct, frozen=True, gc=False):
         digest: SHA-256 of the line's bytes; `nth` tells equal lines of one log apart.
         parts: of a hit on a pattern (`kind` is "pattern", `wanted` the pattern): the records that met it together, as they were read. Place and
             text of the hit are those of the last.
+        level, techniques: of a hit of a Sigma rule (`kind` is "sigma", `wanted` its title): how grave, and the ids of its techniques in ATT&CK.
     """
 
     indicator: Indicator
     sources: tuple[Source, ...]
-    kind: Kind | Literal["pattern"]
+    kind: Kind | Literal["pattern", "sigma"]
     wanted: str
     value: str
     file: str
@@ -105,6 +112,8 @@ class Hit(msgspec.Struct, frozen=True, gc=False):
     digest: str
     nth: int
     parts: tuple[Part, ...] = ()
+    level: str = ""
+    techniques: tuple[str, ...] = ()
 
     @property
     def raised(self) -> bool:
@@ -137,6 +146,7 @@ class Report(msgspec.Struct):
         formats: logs by format.
         dropped: records that patterns had to forget, or searches that they gave up: hits that take several records may be missing.
         held_back: hits beyond `Options.most`: counted, not handed on.
+        sigma: whether Sigma rules were to be judged; `rules` were, `unjudged` could not be: id of the indicator, and why.
         seconds: time it took.
     """
 
@@ -153,7 +163,18 @@ class Report(msgspec.Struct):
     formats: Counter[str] = msgspec.field(default_factory=Counter)
     dropped: int = 0
     held_back: int = 0
+    sigma: bool = False
+    rules: int = 0
+    unjudged: list[tuple[str, str]] = msgspec.field(default_factory=list)
     seconds: float = 0.0
+
+
+def _is_text(log: OpenLog) -> bool:
+    return log.log.name == "text"
+
+
+def _either(one: Look, other: Look) -> Look:
+    return lambda block: sorted({*one(block), *other(block)})
 
 
 def _moved(record: Observation | MalformedLine, log: OpenLog) -> Observation | MalformedLine:
@@ -166,31 +187,38 @@ class Hunt:
     def __init__(self, catalogue: Catalogue, *, now: Micros, options: Options | None = None) -> None:
         """Prepare to hunt for what `catalogue` holds; `now` stands for the time of records that have none."""
         self.catalogue = catalogue
-        self.report = Report()
-        self.now = now
         self._options = options or Options()
+        self.report = Report(sigma=self._options.sigma)
+        self.now = now
         self._sieves: dict[tuple[Escapes, bool], Sieve] = {}
         self._equal: Counter[tuple[int, str]] = Counter()
         self._muted: set[int] = set()
         self._may_hold: Look | None = None
         self._evaluators: list[Evaluator] = []
         self._evaluate(catalogue.evaluated)
+        self._ruling: Ruling | None = None
+        self._judge: Judge | None = None
+        self._in_text: TextPatterns | None = None
 
-    def continued(self, catalogue: Catalogue, *, anew: bool = False) -> Hunt:
+    def continued(self, catalogue: Catalogue, *, anew: bool = False, ruling: Ruling | None = None) -> Hunt:
         """Return a hunt for what another catalogue holds that goes on where this one is; patterns keep what they have seen.
 
         Args:
             catalogue: its tags mean what they meant (`node.following`).
             anew: begin to count at nothing, so that what was given up is looked for again.
+            ruling: Sigma rules that were made ready meanwhile.
         """
         made = Hunt(
             msgspec.structs.replace(catalogue, evaluated=Evaluated()), now=self.now, options=self._options
         )
         made.catalogue = catalogue
-        made.report = Report() if anew else self.report
+        made.report = Report(sigma=self._options.sigma) if anew else self.report
         made._evaluators = [*self._evaluators]
         known = {tag for each in self._evaluators for tag in each.tags}
         made._evaluate(catalogue.evaluated.only(catalogue.evaluated.indicators.keys() - known))
+        made._ruling = ruling or self._ruling
+        if catalogue.evaluated is self.catalogue.evaluated:
+            made._in_text = self._in_text
         return made
 
     def _evaluate(self, wanted: Evaluated) -> None:
@@ -236,11 +264,15 @@ class Hunt:
                 report.formats[log.log.name] += 1
                 yield from self._log(log, pool)
                 report.seconds = time.perf_counter() - began
+        if self._ruling is not None:
+            for ruled in self._ruling.correlated():
+                yield from self._counted(self._rule_hit(ruled))
 
     def _log(self, log: OpenLog, pool: ThreadPoolExecutor | None) -> Iterator[Hit]:
         tally = Tally()
         lines, size = self.report.lines, self.report.bytes
         self._equal.clear()
+        self._judge = self._judge_of(log)
         stream, look = self._look(log, pool)
         try:
             for found in log.log.read(stream, log.name, look=look, tally=tally, reference=log.reference):
@@ -258,24 +290,42 @@ class Hunt:
         """Return the stream that a reader is to read, and what tells it which lines deserve a look."""
         clues = self.catalogue.evaluated.clues
         typed = bool(self._evaluators) and can_evaluate(log.records)
-        everywhere = typed and clues.everywhere
+        judge = self._judge
+        everywhere = (typed and clues.everywhere) or isinstance(judge, AsRead)
         if everywhere:
             typed = False
-        sieve = self._sieves.get((log.log.escapes, typed))
+        text = _is_text(log)
+        sieve = self._sieves.get((log.log.escapes, typed or text))
         if sieve is None:
-            needles = clues.needles if typed else ()
+            needles = clues.needles if typed else self._for_text().needles if text else ()
             sieve = Sieve(self.catalogue.index, log.log.escapes, needles)
-            self._sieves[log.log.escapes, typed] = sieve
+            self._sieves[log.log.escapes, typed or text] = sieve
             sieve.mute(self._muted)
         # every record is read, but asked for values only where a line may hold one; other formats may write lines anew for the sieve
         self._may_hold = sieve.spans if everywhere and log.log.escapes != "none" else None
         if everywhere:
             return log.stream, None
+        if isinstance(judge, AtOnce):
+            return log.stream, _either(sieve.spans, judge.spans)
         # what is in a container comes to be text only as it is read: there is nothing to look at ahead
         if pool is None or log.log.container != "none":
             return log.stream, sieve.spans
         ahead = Ahead(sieve, pool, self._options.threads)
         return ahead.stream(log.stream), ahead.look
+
+    def _for_text(self) -> TextPatterns:
+        if self._in_text is None:
+            self._in_text = TextPatterns(self.catalogue.evaluated.texts.values())
+        return self._in_text
+
+    def _judge_of(self, log: OpenLog) -> Judge | None:
+        """Return what judges the records of a log by Sigma rules, which are made ready for the first log that they are for."""
+        if not self._options.sigma or not self.catalogue.rules or not can_evaluate(log.records):
+            return None
+        if self._ruling is None:
+            self._ruling = Ruling(self.catalogue.rules, correlating=self._options.lateness is None)
+            self.report.rules, self.report.unjudged = len(self._ruling), self._ruling.refused
+        return self._ruling.judge(log)
 
     def _malformed(self, name: str, line: MalformedLine) -> None:
         if line.rule == UNREAD:
@@ -304,15 +354,33 @@ class Hunt:
                 best[entry.indicator.tag] = (finding, flags)
         for finding, flags in best.values():
             yield from self._counted(self._hit(log.name, record, finding, flags))
-        if isinstance(record, Observation) and can_evaluate(log.records):
+        if isinstance(record, Observation):
             for met in self._met(log, record):
                 # a line is one hit of an indicator, whether by a value of its pattern or by all of it
                 if met.indicator.tag not in best and not self._is_given_up(met.indicator.tag, None):
                     yield from self._counted(self._pattern_hit(met))
+            if self._judge is not None and self._ruling is not None:
+                for ruled in self._ruling.held(self._judge, log.name, record):
+                    tag = ruled.indicator.tag
+                    if tag in self.catalogue.rules and not self._is_given_up(tag, None):
+                        yield from self._counted(self._rule_hit(ruled))
 
     def _met(self, log: OpenLog, record: Observation) -> Iterator[Met]:
+        if not self._evaluators:
+            return
+        objects = None
+        if _is_text(log):
+            objects = self._for_text().objects(record.raw[:_TEXT_LOOKED_AT].decode("utf-8", "replace"))
+        elif not can_evaluate(log.records):
+            return
         for each in self._evaluators:
-            for met in each.feed(log.name, record, log.records, now=self.now):
+            if objects is None:
+                found = each.feed(log.name, record, log.records, now=self.now)
+            else:  # lines without a time are in no order that means anything
+                found = (each if record.at is not None else each.alone).take(
+                    log.name, record, objects, now=self.now
+                )
+            for met in found:
                 if met.indicator.tag in self.catalogue.evaluated.indicators:  # it may have gone meanwhile
                     yield met
 
@@ -335,14 +403,49 @@ class Hunt:
             )
         flags += [WARNINGLIST + name for name in lists]
         moment = self.now if at is None else at
-        if not self._options.any_time and not entry.valid_at(moment):
-            since = entry.indicator.valid_from
-            flags.append(EARLY if since is not None and moment < since else LATE)
+        flags += self._untimely(entry.indicator, moment)
         if self._options.least:
             confidence = confidence_at(entry, moment)
             if confidence is not None and confidence < self._options.least:
                 flags.append(FADED)
         return tuple(flags)
+
+    def _untimely(self, indicator: Indicator, moment: Micros) -> tuple[str, ...]:
+        since, until = indicator.valid_from, indicator.valid_until
+        if self._options.any_time:
+            return ()
+        if since is not None and moment < since:
+            return (EARLY,)
+        return (LATE,) if until is not None and moment >= until else ()
+
+    def _rule_hit(self, ruled: Ruled) -> Hit:
+        indicator, last = ruled.indicator, ruled.parts[-1]
+        digest = last.digest if len(ruled.parts) == 1 else join(ruled.parts)
+        self._equal[indicator.tag, digest] += 1
+        flags = self._untimely(indicator, self.now if last.at is None else last.at)
+        if indicator.confidence is not None and indicator.confidence < self._options.least:
+            flags = (*flags, FADED)
+        said = ", ".join(f"{name}={value}" for name, value in ruled.values)[:TEXT]
+        return Hit(
+            indicator=indicator,
+            sources=self.catalogue.sources[indicator.tag],
+            kind="sigma",
+            wanted=ruled.head.title,
+            value=said or ruled.head.title,
+            file=last.file,
+            line=last.line,
+            offset=last.offset,
+            field=", ".join(name for name, _ in ruled.values)[:TEXT] or "record",
+            at=last.at,
+            host=last.host,
+            text=last.text,
+            flags=flags,
+            digest=digest,
+            nth=self._equal[indicator.tag, digest],
+            parts=ruled.parts if len(ruled.parts) > 1 else (),
+            level=ruled.head.level,
+            techniques=ruled.head.techniques,
+        )
 
     def _hit(
         self, name: str, record: Observation | MalformedLine, finding: Finding, flags: tuple[str, ...]

@@ -103,8 +103,13 @@ def _size(path: Path) -> int:
     return total
 
 
-def summary_of(part: Part, rules: int) -> Summary:
+def summary_of(part: Part, rules: int, *, few: bool = False) -> Summary:
     """Return the summary of a part, mapped into memory.
+
+    Args:
+        part: of which.
+        rules: what `units.fingerprint` returns.
+        few: little of it will be asked, so the system had better not read ahead.
 
     Raises:
         FormatError: it is missing or cannot be trusted; the part has to be read.
@@ -112,6 +117,8 @@ def summary_of(part: Part, rules: int) -> Summary:
     try:
         with part.summary.open("rb") as file:
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        if few:
+            data.madvise(mmap.MADV_RANDOM)
     except (OSError, ValueError) as error:
         raise FormatError(f"the summary cannot be read: {error}", where=str(part.summary)) from error
     try:

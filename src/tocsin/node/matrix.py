@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
@@ -100,8 +100,8 @@ def chains_of(techniques: Iterable[Technique]) -> tuple[str, ...]:
 def matrix_of(
     techniques: Iterable[Technique],
     chain: str,
-    using: Mapping[str, set[str]],
-    detecting: Mapping[str, set[str]],
+    using: Mapping[str, Collection[str]],
+    detecting: Mapping[str, Collection[str]],
 ) -> tuple[Column, ...]:
     """Return the columns of a kill chain; `using` and `detecting` are ids by the id of a technique."""
     listed = sorted(techniques, key=lambda each: (each.code or "~", each.name.casefold(), each.id))
@@ -126,8 +126,8 @@ def matrix_of(
 
 def _cell(
     technique: Technique,
-    using: Mapping[str, set[str]],
-    detecting: Mapping[str, set[str]],
+    using: Mapping[str, Collection[str]],
+    detecting: Mapping[str, Collection[str]],
     parts: tuple[Cell, ...] = (),
 ) -> Cell:
     return Cell(

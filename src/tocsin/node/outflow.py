@@ -25,9 +25,10 @@ from tocsin.sharing.audience import Organisation
 from tocsin.sharing.decision import Decision
 from tocsin.sharing.facts import facts_of
 from tocsin.sharing.release import Clearance, Released
-from tocsin.store import Store, collections, holdings, journal, pages, peers
+from tocsin.store import Store, collections, holdings, journal, pages, peers, receipts
 from tocsin.store.collections import Collection as Local
 from tocsin.store.peers import Peer, Subscription
+from tocsin.store.receipts import Receipt
 from tocsin.store.values import Page, PageQuery, Stale
 
 ENVELOPE = 500
@@ -365,10 +366,28 @@ class _Push:
             self._counts["too large"] += 1
             self._example(f"one object of {len(page.value.body):,} bytes is larger than the peer takes")
             return True
+        self._keep_receipt(page, remote)
         self._counts.update(sent=count, envelopes=1, bytes=len(envelope.value))
         self._counts["refused"] += self._refused(status)
         self._limit = min(ENVELOPE, self._limit * 2)
         return True
+
+    def _keep_receipt(self, page: Released[Page], remote: Collection) -> None:
+        """Keep what the peer's organisation has had with this envelope."""
+        receipt = Receipt(
+            *(
+                self._store.clock(),
+                page.recipient,
+                "local",
+                "push",
+                f"{self._peer.name}/{remote.alias or remote.id}",
+            ),
+            page.ground,
+            self._clearances.snapshot.policies.version,
+            page.value.cursors,
+        )
+        with self._store.connection() as connection:
+            receipts.append(connection, [receipt])
 
     def _refused(self, status: Status) -> int:
         failures = status.failures or []

@@ -22,7 +22,7 @@ import numpy as np
 from tocsin.clock import Micros
 from tocsin.errors import FormatError
 from tocsin.matching import Entry, Index, Indicator, units
-from tocsin.matching.clues import CLUE
+from tocsin.matching.clues import CLUE, union
 from tocsin.matching.units import Wanted
 from tocsin.node import keeping, kept_folder
 from tocsin.node.catalogue import Catalogue
@@ -31,12 +31,15 @@ from tocsin.node.hunt import Hit, Hunt, Options, Report
 from tocsin.node.kept_folder import Part
 from tocsin.node.kept_reading import Groups, ReadingKept
 from tocsin.node.logs import OpenLog
+from tocsin.node.text_objects import clues_in_text
 from tocsin.telemetry import Log
 from tocsin.telemetry.plugin import named
 from tocsin.telemetry.times import Reference
 
 DONE: Final = "retro.done"
 """Name of the file that remembers what was hunted for, in the folder of telemetry."""
+_FEW: Final = 16
+"""Hashes up to which asking a filter touches only a part of its pages."""
 
 
 class Past(msgspec.Struct):
@@ -140,7 +143,7 @@ def only(catalogue: Catalogue, tags: Collection[int], *, unsaid: Collection[int]
 
 
 class _Asked:
-    """What groups of records are asked for: values, and in logs whose records patterns can be evaluated on their clues, too.
+    """What groups of records are asked for: values, and the clues of patterns that can be evaluated on their records.
 
     Pieces of words are not in summaries: patterns that can be told by such alone, or by nothing, have all of these logs read.
     """
@@ -148,7 +151,11 @@ class _Asked:
     def __init__(self, catalogue: Catalogue, since: Micros | None) -> None:
         self.since = since
         entries, clues = catalogue.index.entries, catalogue.evaluated.clues
-        self._values = Wanted(entry for entry in entries if entry.indicator is not CLUE)
+        in_text = union(
+            found for each in catalogue.evaluated.texts.values() if (found := clues_in_text(each)) is not None
+        )
+        self._text = Wanted([*(entry for entry in entries if entry.indicator is not CLUE), *in_text.entries])
+        self._text.anything |= bool(in_text.needles)
         self._typed = Wanted(entries)
         self._typed.anything |= clues.everywhere or bool(clues.needles)
         self.anything = self._typed.anything
@@ -160,7 +167,7 @@ class _Asked:
             typed = can_evaluate(named(part.log.rpartition("-")[0]))
         except FormatError:
             typed = True  # opening it says what is wrong
-        return self._typed if typed else self._values
+        return self._typed if typed else self._text
 
 
 class Retro:
@@ -256,8 +263,11 @@ class Retro:
     def _candidates(self, part: Part, asked: Sequence[_Asked]) -> Groups:
         """Return which groups of a part have to be read, and their size."""
         self.past.files += 1
+        wants = [(each, each.of(part)) for each in asked]
+        few = sum(len(wanted.hashes) for _, wanted in wants) <= _FEW
         try:
-            found = kept_folder.summary_of(part, self._rules)
+            found = kept_folder.summary_of(part, self._rules, few=few)
+            named_in = [(each, found.may_name(wanted)) for each, wanted in wants]
         except FormatError as error:
             self.past.unsummarised.append((str(part.path), str(error)))
             return dict.fromkeys(range(self._groups_in(part)))
@@ -265,8 +275,8 @@ class Retro:
         self.past.bytes += sum(group.size for group in found.groups)
         wanted = {
             number
-            for each in asked
-            for number in found.may_name(each.of(part))
+            for each, numbers in named_in
+            for number in numbers
             if not found.groups[number].is_before(each.since)
         }
         return {number: found.groups[number].size for number in sorted(wanted)}

@@ -33,6 +33,7 @@ class What(msgspec.Struct, frozen=True):
         any_time, least, sightings: as `tocsin hunt` has them.
         format: of all logs; None: told by each.
         zone: name of the time zone of times that name none.
+        sigma: judge by Sigma rules, too.
     """
 
     paths: tuple[str, ...]
@@ -42,6 +43,7 @@ class What(msgspec.Struct, frozen=True):
     sightings: bool = True
     format: str | None = None
     zone: str | None = None
+    sigma: bool = False
 
 
 def run(store: Store, clearances: Clearances, hunt: Saved) -> dict[str, Any]:
@@ -73,7 +75,7 @@ def _run(store: Store, clearances: Clearances, what: What, now: Micros) -> dict[
         reading = Reading(what.format, ZoneInfo(what.zone), now)
     options = Options(
         since=None if what.back is None else now - what.back,
-        any_time=what.any_time, least=what.least, reading=reading, suppresses=suppresses,
+        any_time=what.any_time, least=what.least, reading=reading, suppresses=suppresses, sigma=what.sigma,
     )  # fmt: skip
     known = catalogue.load(store, clearances)
     hunt = Hunt(known.value, now=now, options=options)

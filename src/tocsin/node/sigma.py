@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 import orjson
@@ -30,7 +30,8 @@ from tocsin.telemetry.containers import UNREAD
 from tocsin.telemetry.quarantine import Quarantine
 from tocsin.telemetry.schemas import of_record, typed
 
-_WINDOWS: Final = {"windows_json", "windows_evtx", "windows_xml"}
+WINDOWS: Final = {"windows_json", "windows_evtx", "windows_xml"}
+"""Formats of Windows events."""
 _TEXT = 2_000
 _EXAMPLES = 5
 _REMEMBERED = 1 << 16
@@ -103,7 +104,7 @@ class Report(msgspec.Struct):
 
 
 class Run:
-    """One run of rules over some logs. `report` is right at any moment."""
+    """One run of rules over some logs. `report` is right at any moment; `order` is the number of the record that is judged."""
 
     def __init__(self, rules: RuleSet, options: Options | None = None) -> None:
         """Prepare to run a set of rules."""
@@ -114,7 +115,7 @@ class Run:
         self._numbers = numbers_of(rules.rules)
         self._asked: dict[int, set[str]] = _asked(rules)
         self._events: list[Event] = []
-        self._order = 0
+        self.order = 0
 
     def run(self, paths: Iterable[str], *, on_read: Callable[[int], None] | None = None) -> Iterator[Hit]:
         """Yield the hits in the logs at `paths` (`node.logs.open_logs`), also those that only correlations ask for."""
@@ -137,11 +138,11 @@ class Run:
     def _log(self, log: OpenLog) -> Iterator[Hit]:
         tally = Tally()
         before = (self.report.lines, self.report.bytes)
-        look = _Look(self, log) if _is_native(log, self._options) else None
+        judge = self.judge_of(log)
         for record in log.log.read(
             log.stream,
             log.name,
-            look=None if look is None else look.spans,
+            look=judge.spans if isinstance(judge, AtOnce) else None,
             tally=tally,
             reference=log.reference,
         ):
@@ -149,22 +150,23 @@ class Run:
             if isinstance(record, MalformedLine):
                 self._malformed(log, record)
                 continue
-            self._order += 1
-            fields, rules = (look or self._prepared(log)).rules_of(record)
+            self.order += 1
+            fields, rules = judge.rules_of(record)
             for number in rules:
                 hit = self._hit(log, record, fields, number)
                 if hit is not None:
                     yield hit
         self.report.lines, self.report.bytes = before[0] + tally.lines, before[1] + tally.bytes
 
-    def _prepared(self, log: OpenLog) -> _Slow:
-        return _Slow(self, log)
+    def judge_of(self, log: OpenLog) -> Judge:
+        """Return what judges the records of a log."""
+        return AtOnce(self, log) if _is_native(log, self._options) else AsRead(self, log)
 
     def judge(self, name: str, raw: bytes, record: Record) -> tuple[Record, list[int]]:
         """Return a record of a format that is asked under its own names as rules see it, and the rules that hold of it."""
         if self._options.assumed is not None:
             at = self._options.assumed
-        elif name in _WINDOWS:
+        elif name in WINDOWS:
             record, at = record_and_kind(record, self._numbers)
         else:
             at = CLOUD[name]
@@ -199,7 +201,7 @@ class Run:
         position = self.report.hits.total()
         self.report.hits[number] += 1
         if number in self._asked:
-            self._remember(rule, record, fields, number, position)
+            self.remember(rule, record, fields, number, position)
         if self.report.hits[number] > self._options.most:
             self.report.held_back += 1
             return None
@@ -209,7 +211,12 @@ class Run:
         text = record.raw[: 4 * _TEXT].decode("utf-8", "replace")[:_TEXT]
         return Hit(position, rule, log.name, record.line, record.offset, record.at, record.host, shown, text)
 
-    def _remember(self, rule: Rule, record: Observation, fields: Record, number: int, position: int) -> None:
+    def is_asked(self, number: int) -> bool:
+        """Tell whether correlations ask for hits of a rule."""
+        return number in self._asked
+
+    def remember(self, rule: Rule, record: Observation, fields: Record, number: int, position: int) -> None:
+        """Keep a hit for the correlations, which name it by `position`."""
         if record.at is None:
             self.report.timeless += 1
         elif len(self._events) >= MAX_EVENTS:
@@ -217,7 +224,7 @@ class Run:
         else:
             texts = {name: found(fields, name) for name in self._asked[number]}
             values = {name: each[0] if each else None for name, each in texts.items()}
-            self._events.append(Event(record.at, self._order, rule.head.names, values, position))
+            self._events.append(Event(record.at, self.order, rule.head.names, values, position))
 
 
 def _asked(rules: RuleSet) -> dict[int, set[str]]:
@@ -233,14 +240,15 @@ def _asked(rules: RuleSet) -> dict[int, set[str]]:
 
 
 def _is_native(log: OpenLog, options: Options) -> bool:
-    named = log.log.name in _WINDOWS or log.log.name in CLOUD
+    named = log.log.name in WINDOWS or log.log.name in CLOUD
     return log.log.escapes == "json" and (named or options.assumed is not None)
 
 
-class _Look:
+class AtOnce:
     """Blocks of a log whose records are asked as they are; what was found is kept until the reader comes to the line."""
 
     def __init__(self, run: Run, log: OpenLog) -> None:
+        """Judge by the rules of a run."""
         self._run = run
         self._name = log.log.name
         self._found: dict[bytes, tuple[Record, list[int]]] = {}
@@ -277,10 +285,11 @@ class _Look:
         return ({}, []) if inner is None else self._run.judge(self._name, record.raw, inner)
 
 
-class _Slow:
+class AsRead:
     """Records that are asked once they are read."""
 
     def __init__(self, run: Run, log: OpenLog) -> None:
+        """Judge by the rules of a run."""
         self._run = run
         self._log = log
 
@@ -288,7 +297,7 @@ class _Slow:
         """Return the fields of a record under all names they have, and the rules that hold of it."""
         log = self._log.log
         of = of_record(record, log)
-        if of.name in _WINDOWS or of.name in CLOUD:
+        if of.name in WINDOWS or of.name in CLOUD:
             inner = _json(record.raw)
             if inner is not None:
                 return self._run.judge(of.name, record.raw, inner)
@@ -301,6 +310,9 @@ class _Slow:
             fields.setdefault(name, value)
         line = "" if of.escapes == "json" else record.raw.decode("utf-8", "replace")
         return self._run.judge_typed(fields, of.name, said.category, line)
+
+
+Judge: TypeAlias = AtOnce | AsRead
 
 
 def _json(raw: bytes) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import tzinfo
@@ -26,6 +27,7 @@ from tocsin.node.following import Following
 from tocsin.node.hunt import Hit, Hunt, Options
 from tocsin.node.keeping_hits import day_of, keep_in, suppressing
 from tocsin.node.logs import OpenLog
+from tocsin.node.ruling import Ruling
 from tocsin.node.tailing import Piece, Tails, root_of
 from tocsin.sharing.release import Released
 from tocsin.store import Store, watched
@@ -55,6 +57,8 @@ class Messages(msgspec.Struct, frozen=True):
         data: the lines.
         first: number of the first, unique in this run of the program.
         end: the position when they are dealt with, for what can be read again from a place.
+        origin: what their places are counted in.
+        places: of each line, ascending, where it can be found again; it stands for its number. Lines of one message share theirs.
     """
 
     name: str
@@ -62,6 +66,15 @@ class Messages(msgspec.Struct, frozen=True):
     data: bytes
     first: int
     end: Position | None = None
+    origin: str = ""
+    places: Sequence[int] = ()
+
+    def place(self, line: int) -> tuple[int, str, int]:
+        """Return of a line (from 1) its number for people, what tells it from equal ones in any other message, and which of its message it is."""
+        if not self.places:
+            return line, f"{self.first + line - 1}", 1
+        place = self.places[min(line, len(self.places)) - 1]
+        return place, f"{self.origin}.{place}", line - bisect_left(self.places, place)
 
 
 class Input(Protocol):
@@ -70,6 +83,9 @@ class Input(Protocol):
     @property
     def dropped(self) -> int:
         """How many messages found no room."""
+
+    def standing(self) -> Sequence[Position]:
+        """Return where reading begins, for what can be read again from a place: remembered before anything is read."""
 
     def take(self) -> Iterable[Messages]:
         """Return what has come since it was asked last; at most a bounded amount."""
@@ -109,6 +125,7 @@ class Setup(msgspec.Struct, frozen=True):
         zone: of times that name none.
         any_time, least: as in `node.hunt.Options`.
         tell: write sightings.
+        sigma: judge records by the Sigma rules among the indicators, too; without correlations.
     """
 
     paths: tuple[str, ...] = ()
@@ -118,6 +135,7 @@ class Setup(msgspec.Struct, frozen=True):
     any_time: bool = False
     least: int = 0
     tell: bool = True
+    sigma: bool = False
 
 
 class _Batch(msgspec.Struct):
@@ -163,8 +181,12 @@ class Watch:
                 threads=1,
                 lateness=LATENESS,
                 suppresses=self._is_suppressed,
+                sigma=setup.sigma,
             ),
         )
+        self._ruling: Ruling | None = None
+        self._rule()
+        self._hunt = self._hunt.continued(self._known.value, ruling=self._ruling)
         self._beyond: Counter[int] = Counter()
         now = ticks()
         self._counting_since = self._told_at = now
@@ -249,7 +271,7 @@ class Watch:
         known = self._known
         anew = now - self._counting_since >= _COUNT_FOR
         if anew or known.value is not self._hunt.catalogue:
-            self._hunt = self._hunt.continued(known.value, anew=anew)
+            self._hunt = self._hunt.continued(known.value, anew=anew, ruling=self._ruling)
         if anew:
             self._counting_since = now
             self._beyond.clear()
@@ -275,10 +297,11 @@ class Watch:
 
     def _scan_messages(self, messages: Messages) -> list[Hit]:
         log = OpenLog(messages.name, messages.log, iter((messages.data,)), self._reference())
-        return [
-            msgspec.structs.replace(hit, digest=f"{hit.digest}@{messages.first + hit.line - 1}", nth=1)
-            for hit in self._scan(log)
-        ]
+        found = []
+        for hit in self._scan(log):
+            line, place, nth = messages.place(hit.line)
+            found.append(msgspec.structs.replace(hit, digest=f"{hit.digest}@{place}", line=line, nth=nth))
+        return found
 
     def _scan(self, log: OpenLog) -> list[Hit]:
         report = self._hunt.report
@@ -295,7 +318,8 @@ class Watch:
     def _commit(self, batch: _Batch) -> None:
         now = self._store.clock()
         raised = [hit for hit in batch.hits if hit.raised]
-        with self._store.transaction() as connection:
+        # from line to alert, most of the time is waiting for the database: a dozen statements, but few waits
+        with self._store.transaction(pipelined=True) as connection:
             # both come together or not at all; if the machine falls, what was not written yet is read again
             connection.execute("SET LOCAL synchronous_commit = off")
             _, opened = keep_in(connection, raised, now=now, beyond=batch.beyond)
@@ -318,13 +342,13 @@ class Watch:
         roots = [Position(0, 0, root_of(path), 0, path, 0, 0) for path in self._tails.fresh_roots]
         standing = [tail.position for tail in self._tails.open.values() if tail.position.length]
         with self._store.transaction() as connection:
-            watched.put(connection, [*roots, *standing], now=self._store.clock())
+            begun = [each for one in self._setup.inputs for each in one.standing()]
+            watched.put(connection, [*roots, *standing, *begun], now=self._store.clock())
 
     def _follow(self) -> None:
         while not self._stopping.wait(FOLLOW_EVERY):
             try:
-                if self._following.follow():
-                    self._known = self._following.catalogue
+                self.follow()
             except TocsinError as error:
                 _log.error("what is new in the store is not looked for yet: %s", error)
                 self._stopping.wait(1)
@@ -332,7 +356,26 @@ class Watch:
     def follow(self) -> None:
         """Take up what is new in the store now."""
         if self._following.follow():
-            self._known = self._following.catalogue
+            known = self._following.catalogue
+            self._rule(known.value)
+            self._known = known
+
+    def _rule(self, known: Catalogue | None = None) -> None:
+        """Make Sigma rules ready where there are others now: that takes long, so lines are not waiting for it."""
+        rules = (known or self._known.value).rules
+        if not self._setup.sigma or (self._ruling is not None and self._ruling.indicators is rules):
+            return
+        self._ruling = made = Ruling(rules, correlating=False)
+        _log.info("%d Sigma rules judge what comes", len(made))
+        if made.correlations:
+            _log.warning(
+                "%d Sigma correlations are left out: they need a hunt, which has all hits together",
+                made.correlations,
+            )
+        if made.refused:
+            _log.warning(
+                "%d Sigma rules cannot be evaluated, such as %s: %s", len(made.refused), *made.refused[0]
+            )
 
     def _read_suppressions(self) -> Callable[[Hit], bool]:
         with self._store.connection() as connection:

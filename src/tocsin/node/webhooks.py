@@ -18,7 +18,8 @@ from tocsin.exchange.hook import Said
 from tocsin.node.clearances import Clearances
 from tocsin.node.searching import Searcher, may_read
 from tocsin.sharing.release import Released
-from tocsin.store import Connection, Store, collections, webhooks
+from tocsin.store import Connection, Store, collections, receipts, webhooks
+from tocsin.store.receipts import Receipt
 from tocsin.store.search import parse
 from tocsin.store.search.finding import Found
 from tocsin.store.webhooks import Delivery, Webhook
@@ -120,7 +121,19 @@ class Dispatcher:
             return Said(200, "nothing that may go any more")
         endpoint = Endpoint(name=str(hook.id), url=url, organisation=hook.organisation)
         now = self._store.clock()
-        return wire.send(endpoint, payload, hook.secrets(now), f"msg_{due.id.hex}", timestamp=now // _SECOND)
+        said = wire.send(endpoint, payload, hook.secrets(now), f"msg_{due.id.hex}", timestamp=now // _SECOND)
+        if said.taken and hook.organisation != self._clearances.snapshot.own.id:
+            self._keep_receipt(hook, payload, tuple(e.added for e in found.value.items if e.added in wanted))
+        return said
+
+    def _keep_receipt(self, hook: Webhook, payload: Released[bytes], cursors: tuple[int, ...]) -> None:
+        receipt = Receipt(
+            *(self._store.clock(), hook.organisation, hook.account, "webhook", str(hook.id), payload.ground),
+            self._clearances.snapshot.policies.version,
+            cursors,
+        )
+        with self._store.connection() as connection:
+            receipts.append(connection, [receipt])
 
     def _payload(self, hook: Webhook, found: Released[Found], wanted: set[int]) -> Released[bytes] | None:
         aliases = self._searcher.aliases()

@@ -25,8 +25,10 @@ from tocsin.server.availability import Availability
 from tocsin.server.caretaker import Caretaker
 from tocsin.server.context import Parts
 from tocsin.server.directory import Directory
+from tocsin.server.history import History
 from tocsin.server.indexer import Indexer
 from tocsin.server.journalist import Journalist
+from tocsin.server.keeping import Kept
 from tocsin.server.messenger import Messenger
 from tocsin.server.metrics import Metrics
 from tocsin.server.pages import assets
@@ -34,6 +36,8 @@ from tocsin.server.pages.page import pages
 from tocsin.server.pipeline import Endpoint, Pipeline
 from tocsin.server.routes import BODY_ROUTES, OPEN, ROUTES, WAITING, OpenRoute
 from tocsin.store import Store
+
+_GRAPHS = 4  # kept at once: one of ten thousand objects takes some ten megabytes
 
 
 class App:
@@ -59,6 +63,9 @@ class App:
             metrics=metrics,
             provider=_provider(settings, store),
             lists=Lists(store, clearances),
+            history=History(metrics, store.clock),
+            kept=Kept(),
+            graphs=Kept(_GRAPHS),
         )
         self._pipeline = Pipeline(self.parts)
         self._indexer = Indexer(store)
@@ -76,6 +83,7 @@ class App:
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         self.parts.journalist.start()
+        self.parts.history.start()
         self._indexer.start()
         self._caretaker.start()
         self._scheduler.start()
@@ -88,6 +96,7 @@ class App:
 
     def _stop(self) -> None:
         self._pipeline.stop()
+        self.parts.history.stop()
         self._indexer.stop()
         self._caretaker.stop()
         self._scheduler.stop()

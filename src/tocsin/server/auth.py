@@ -14,6 +14,7 @@ import msgspec
 from starlette.requests import Request
 
 from tocsin.errors import ForbiddenError, UnauthenticatedError
+from tocsin.server.forwarded import ADDRESS
 from tocsin.server.patience import Patience
 from tocsin.store import Store, accounts, sessions
 from tocsin.store.accounts import Principal
@@ -116,7 +117,10 @@ def session_cookie(request: Request, secret: str) -> str:
 
 
 def address_of(request: Request) -> str:
-    """Return the address that the request came from, or "?"."""
+    """Return the address that the request came from, or "?"; behind a trusted proxy, the client's."""
+    known: str | None = request.scope.get(ADDRESS)
+    if known is not None:
+        return known
     return request.client.host if request.client else "?"
 
 

@@ -8,6 +8,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tocsin.clock import Micros
 from tocsin.config import Settings
 from tocsin.exchange.openid import Provider
 from tocsin.node.clearances import Clearances
@@ -15,7 +16,9 @@ from tocsin.node.outputs import Lists
 from tocsin.server.auth import Authenticator
 from tocsin.server.availability import Availability
 from tocsin.server.directory import Directory, Facts
+from tocsin.server.history import History
 from tocsin.server.journalist import Journalist
+from tocsin.server.keeping import Kept
 from tocsin.server.metrics import Metrics
 from tocsin.sharing.audience import Organisation
 from tocsin.sharing.release import Released
@@ -24,6 +27,8 @@ from tocsin.store.accounts import Principal
 
 GROUND = "tocsin.ground"
 """Key in the ASGI scope: see `Call.rested_on`."""
+HANDED = "tocsin.handed"
+"""Key in the ASGI scope: see `Call.handed`."""
 ASSISTANT = "tocsin.assistant"
 """Key in the ASGI scope of requests that an assistant makes (`tocsin.server.mcp`): the ceiling where its token says none. No client can set it."""
 
@@ -40,6 +45,9 @@ class Parts(msgspec.Struct, frozen=True):
     journalist: Journalist
     metrics: Metrics
     lists: Lists
+    history: History
+    kept: Kept
+    graphs: Kept
     provider: Provider | None = None
 
 
@@ -64,6 +72,10 @@ class Call(msgspec.Struct, frozen=True):
     def channel(self) -> str:
         """From where it comes: "api" over HTTP, "mcp" from an assistant."""
         return "mcp" if self.request.scope.get(ASSISTANT) else "api"
+
+    def handed(self, *cursors: Micros) -> None:
+        """Keep which placements are in the answer, by date added: a receipt tells who had them."""
+        self.request.scope.setdefault(HANDED, []).extend(cursors)
 
     def rested_on(self, released: Released[Any]) -> None:
         """Keep on which ground personal data in the answer go to whom it is for: the journal tells it."""

@@ -1,4 +1,4 @@
-"""Writes the access journal beside the requests: they never wait for it, and a clean stop loses none of it.
+"""Writes the access journal, and receipts of what was handed out, beside the requests: they never wait for it, and a clean stop loses none of it.
 
 While the database is away entries wait, up to `_WAITING_AT_MOST`; what does not fit any more goes to the log instead.
 """
@@ -8,12 +8,14 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+from collections.abc import Sequence
 
 from tocsin.errors import TocsinError
 from tocsin.server.auth import Authenticator
 from tocsin.server.metrics import Metrics
-from tocsin.store import Store, accounts, journal
+from tocsin.store import Store, accounts, journal, receipts
 from tocsin.store.journal import Entry
+from tocsin.store.receipts import Receipt
 
 _log = logging.getLogger("tocsin.server")
 _EVERY = 0.5  # seconds
@@ -30,7 +32,7 @@ class Journalist:
         self._store = store
         self._authenticator = authenticator
         self._metrics = metrics
-        self._entries: queue.Queue[Entry] = queue.Queue(_WAITING_AT_MOST)
+        self._entries: queue.Queue[Entry | Receipt] = queue.Queue(_WAITING_AT_MOST)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
 
@@ -44,6 +46,13 @@ class Journalist:
             self._entries.put_nowait(entry)
         except queue.Full:
             self._lose([entry])
+
+    def hand(self, receipt: Receipt) -> None:
+        """Take a receipt; never waits."""
+        try:
+            self._entries.put_nowait(receipt)
+        except queue.Full:
+            self._lose([receipt])
 
     def stop(self) -> None:
         """Write what waits, and end; what cannot be written goes to the log."""
@@ -62,24 +71,30 @@ class Journalist:
 
     def _write(self) -> bool:
         """Write one batch; return whether there is more to write now."""
-        entries = self._take(_AT_ONCE)
+        taken = self._take(_AT_ONCE)
+        entries = [each for each in taken if isinstance(each, Entry)]
+        receipts_ = [each for each in taken if isinstance(each, Receipt)]
         used = self._authenticator.take_used()
-        if not entries and not used:
+        if not taken and not used:
             return False
         try:
             with self._store.transaction() as connection:
                 if entries:
                     journal.append(connection, entries)
+                if receipts_:
+                    receipts.append(connection, receipts_)
                 accounts.touch(connection, used)
         except TocsinError as error:
             _log.error("the journal cannot be written: %s", error)
             for entry in entries:
                 self.note(entry)
+            for each in receipts_:
+                self.hand(each)
             return False
-        return len(entries) == _AT_ONCE
+        return len(taken) == _AT_ONCE
 
-    def _take(self, most: int = _WAITING_AT_MOST) -> list[Entry]:
-        taken: list[Entry] = []
+    def _take(self, most: int = _WAITING_AT_MOST) -> list[Entry | Receipt]:
+        taken: list[Entry | Receipt] = []
         while len(taken) < most:
             try:
                 taken.append(self._entries.get_nowait())
@@ -87,14 +102,12 @@ class Journalist:
                 break
         return taken
 
-    def _lose(self, entries: list[Entry]) -> None:
+    def _lose(self, entries: Sequence[Entry | Receipt]) -> None:
         for entry in entries:
             self._metrics.unwritten.inc()
-            _log.error(
-                "not in the journal: %s %s %s %s at %s",
-                entry.principal,
-                entry.action,
-                entry.target,
-                entry.outcome,
-                entry.at,
-            )
+            if isinstance(entry, Receipt):
+                who, outcome = entry.account, f"handed {len(entry.cursors)} objects to {entry.recipient}"
+            else:
+                who, outcome = entry.principal, entry.outcome
+            what = (who, entry.action, entry.target, outcome, entry.at)
+            _log.error("not in the journal: %s %s %s %s at %s", *what)

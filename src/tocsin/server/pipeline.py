@@ -17,12 +17,14 @@ import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
+from tocsin.clock import Micros
 from tocsin.errors import TocsinError, UnauthenticatedError
-from tocsin.server import logs, problems
+from tocsin.server import forwarded, logs, problems
 from tocsin.server.auth import SECURE, address_of
 from tocsin.server.bodies import Bodies
-from tocsin.server.context import ASSISTANT, GROUND, Call, Parts
+from tocsin.server.context import ASSISTANT, GROUND, HANDED, Call, Parts
 from tocsin.server.pages import failing, forms, same_origin
 from tocsin.server.pages.look import look_of
 from tocsin.server.pages.page import Get, Post
@@ -32,6 +34,7 @@ from tocsin.server.routes import BodyRoute, OpenRoute, Route, WaitingRoute
 from tocsin.server.taxii.negotiation import require_acceptable
 from tocsin.store.accounts import Principal
 from tocsin.store.journal import Entry
+from tocsin.store.receipts import Receipt
 
 _WRITERS = (
     2  # one parses while the other waits for the database; more would only take connections from readers
@@ -56,6 +59,7 @@ class Pipeline:
         """Bind; threads start as they are needed."""
         settings = parts.settings
         self._parts = parts
+        self._proxies = forwarded.networks(settings.trusted_proxies)
         # As many threads as connections: more would only wait for one.
         self._readers = ThreadPoolExecutor(settings.pool_size, thread_name_prefix="reader")
         # Their own threads, so that a few large POSTs never hold up those who read.
@@ -177,6 +181,7 @@ class Pipeline:
         assert isinstance(error, HTTPException)  # registered for nothing else
         began = time.perf_counter()
         request.scope[problems.REQUEST_ID] = secrets.token_hex(6)
+        self._locate(request)
         if failing.wants_page(request):
             response = failing.respond_missing(error.status_code, self._stranger(request))
             response.raw_headers += [
@@ -194,6 +199,7 @@ class Pipeline:
         async def endpoint(request: Request) -> Response:
             began = time.perf_counter()
             request.scope[SECURE] = secure
+            self._locate(request)
             request.scope[problems.REQUEST_ID] = secrets.token_hex(6)
             under_way.inc()
             try:
@@ -209,6 +215,13 @@ class Pipeline:
             return self._finish(request, response, path, action, began)
 
         return endpoint
+
+    def _locate(self, request: Request) -> None:
+        """Keep from which address the request really comes."""
+        if self._proxies and request.client is not None:
+            header = self._parts.settings.proxy_header
+            found = forwarded.client_of(request.client.host, request.headers, self._proxies, header)
+            request.scope[forwarded.ADDRESS] = found
 
     def _failed(self, request: Request, error: TocsinError, *, page: bool) -> Response:
         if page:
@@ -259,6 +272,20 @@ class Pipeline:
         who = principal.account if principal else "nobody"
         now = self._parts.store.clock()
         self._parts.journalist.note(Entry(now, who, action, scope["path"], status, detail))
+        if principal is not None and scope.get(HANDED) and status == "200" and scope["method"] != "HEAD":
+            self._hand(scope, principal, action, now)
+
+    def _hand(self, scope: Scope, principal: Principal, action: str, now: Micros) -> None:
+        """Keep a receipt of what went to another organisation."""
+        snapshot = self._parts.clearances.snapshot
+        if principal.organisation == snapshot.own.id:
+            return
+        receipt = Receipt(
+            *(now, principal.organisation, principal.account, action, scope["path"], scope.get(GROUND, "")),
+            snapshot.policies.version,
+            tuple(scope[HANDED]),
+        )
+        self._parts.journalist.hand(receipt)
 
     def _call(self, request: Request) -> Call:
         """Recognise who asks, and look up what is so now."""

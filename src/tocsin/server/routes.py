@@ -8,7 +8,7 @@ from typing import NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tocsin.server import claim, health
+from tocsin.server import claim, health, well_known
 from tocsin.server.api import table
 from tocsin.server.context import BodyHandler, Call, Gate, Handler, Parts
 from tocsin.server.taxii import reading, resources, writing
@@ -92,6 +92,7 @@ WAITING = tuple(
 )
 OPEN = (
     OpenRoute("/readyz", "GET", health.ready),
+    OpenRoute(well_known.PATH, "GET", well_known.security_text),
     OpenRoute(table.OPENAPI, "GET", table.openapi),
     OpenRoute("/claim", "POST", claim.claim, body=claim.LIMIT),
 )

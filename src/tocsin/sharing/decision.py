@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -14,13 +13,14 @@ from tocsin.errors import PolicyError
 from tocsin.sharing import oracle
 from tocsin.sharing.actions import ACTIONS, FORMS
 from tocsin.sharing.audience import Organisation
+from tocsin.sharing.columns import Bits
+from tocsin.sharing.compiled import Asker, Compiler, asker
 from tocsin.sharing.explain import Explanation, explain
 from tocsin.sharing.facts import TLP_WORDS, facts_of
 from tocsin.sharing.labels import Definitions, Label
 from tocsin.sharing.oracle import Decision
 from tocsin.sharing.policy import PolicySet
 from tocsin.sharing.release import Clearance, clear
-from tocsin.sharing.residual import Compiler, Filter, Row, check
 from tocsin.sharing.resting import resolve
 from tocsin.sharing.table import Table
 from tocsin.sharing.wording import Case
@@ -28,18 +28,19 @@ from tocsin.stix.markings import TLP
 
 __all__ = ["ACTIONS", "Decider", "Decision", "Explanation"]
 
-# Of the rows just decided, and again of all: what Cedar itself is asked about for each clearance; less for forms, which come beside
-_SAMPLE, _SAMPLE_OF_FORMS = 2, 1
+# Of the rows just decided, and again of all: what Cedar itself is asked about for each clearance
+_SAMPLE = 2
 
 
 class _Verdicts(msgspec.Struct):
-    """What one recipient may have for one action, as far as it has been worked out."""
+    """What one recipient may have for some actions, as far as it has been worked out: rows of the table for each."""
 
     recipient: Organisation
-    filter: Filter
+    who: Asker
+    actions: tuple[str, ...]
     epoch: int = -1
     done: int = 0
-    allowed: list[int] = []
+    allowed: list[Bits] = []
 
 
 class Decider:
@@ -58,12 +59,10 @@ class Decider:
         self.own = own
         self._clock = clock
         self._table = Table(own.id)
-        self._compiler = Compiler(policies.policies.values())
+        self._compiled = Compiler(policies.policies.values())
         self._verdicts: dict[tuple[str, str, bool], _Verdicts] = {}
         self._distrust = ""
         self._lock = threading.Lock()
-        for policy in policies.policies.values():
-            check(policy, oracle.recipient_facts(own), oracle.context_facts(own))
         facts = facts_of(Label(markings=(), owner=own.id), Definitions(), own=own.id, now=clock())
         for action in ACTIONS:
             if errors := oracle.decide(policies, own, action, facts).errors:
@@ -100,8 +99,10 @@ class Decider:
                     self._distrust, hint="restart the node, and report this with `tocsin doctor --json`"
                 )
             self._table.update(labels, definitions, self._clock())
-            actions = FORMS if action == FORMS[0] else (action,)
-            allowed = [self._below(ceiling, self._allowed(recipient, each)) for each in actions]
+            below = self._below(ceiling)
+            allowed = [
+                self._table.since(0).numbers(some & below) for some in self._allowed(recipient, action)
+            ]
             whole, redacted, minimised = resolve(allowed, self._table.resting)
         return clear(
             recipient.id,
@@ -113,24 +114,26 @@ class Decider:
             ground=recipient.ground,
         )
 
-    def _below(self, ceiling: TLP | None, allowed: list[int]) -> list[int]:
-        """Leave out what is above a ceiling; before it is resolved what rests on what, so that nothing tells of what was left out."""
+    def _below(self, ceiling: TLP | None) -> Bits:
+        """Return the rows that a ceiling leaves; before it is resolved what rests on what, so that nothing tells of what was left out."""
+        rows = self._table.since(0)
         if ceiling is None:
-            return allowed
-        words = {word for level, word in TLP_WORDS.items() if level <= ceiling}
-        below = {number for number, facts in self._table.rows if facts.tlp in words}
-        return [number for number in allowed if number in below]
+            return rows.everything
+        return rows.any_equal("tlp", (word for level, word in TLP_WORDS.items() if level <= ceiling))
 
-    def _allowed(self, recipient: Organisation, action: str) -> list[int]:
-        """Return the label sets that may go for one action, whatever they rest on."""
+    def _allowed(self, recipient: Organisation, action: str) -> list[Bits]:
+        """Return the rows that may go for an action, or in each form, whatever they rest on."""
         verdicts = self._of(recipient, action)
-        rows = self._table.rows
         if verdicts.epoch != self._table.epoch:
-            verdicts.epoch, verdicts.done, verdicts.allowed = self._table.epoch, 0, []
-        new = rows[verdicts.done :]
-        allowed = sorted(verdicts.allowed + verdicts.filter.select(new)) if new else verdicts.allowed
-        self._spot_check(recipient, action, new, rows, allowed)
-        verdicts.done, verdicts.allowed = len(rows), allowed
+            verdicts.epoch, verdicts.done = self._table.epoch, 0
+            verdicts.allowed = [0 for _ in verdicts.actions]
+        new, done = self._table.since(verdicts.done), verdicts.done
+        allowed = [
+            known | self._compiled.condition(each)(new, verdicts.who) << done
+            for each, known in zip(verdicts.actions, verdicts.allowed, strict=True)
+        ]
+        self._spot_check(verdicts, allowed)
+        verdicts.done, verdicts.allowed = len(self._table.rows), allowed
         return allowed
 
     @property
@@ -174,30 +177,28 @@ class Decider:
         key = (recipient.id, action, recipient.encrypted)
         found = self._verdicts.get(key)
         if found is None or found.recipient != recipient:
-            found = _Verdicts(recipient, self._filter(recipient, action))
-            self._verdicts[key] = found
+            actions = FORMS if action == FORMS[0] else (action,)
+            found = self._verdicts[key] = _Verdicts(recipient, asker(recipient), actions)
         return found
 
-    def _filter(self, recipient: Organisation, action: str) -> Filter:
-        return self._compiler.filter(
-            action, oracle.recipient_facts(recipient), oracle.context_facts(recipient)
-        )
-
-    def _spot_check(
-        self,
-        recipient: Organisation,
-        action: str,
-        new: Sequence[Row],
-        rows: Sequence[Row],
-        allowed: Sequence[int],
-    ) -> None:
-        size = _SAMPLE if action not in FORMS[1:] else _SAMPLE_OF_FORMS
-        sample = random.sample(new, min(size, len(new))) + random.sample(rows, min(size, len(rows)))
-        for number, facts in sample:
-            answer = oracle.decide(self.policies, recipient, action, facts)
+    def _spot_check(self, verdicts: _Verdicts, allowed: Sequence[Bits]) -> None:
+        """Ask Cedar about some of the rows just decided and again of all; about every other of them for further forms."""
+        rows, recipient = self._table.rows, verdicts.recipient
+        sample = [
+            place
+            for some in (range(verdicts.done, len(rows)), range(len(rows)))
+            for place in random.sample(some, min(_SAMPLE, len(some)))
+        ]
+        asked = [
+            (action, rows[place][1], bool(some >> place & 1))
+            for number, (action, some) in enumerate(zip(verdicts.actions, allowed, strict=True))
+            for place in (sample if number == 0 else sample[::_SAMPLE])
+        ]
+        answers = oracle.decide_each(self.policies, recipient, [question[:2] for question in asked])
+        for answer, (action, _, ours) in zip(answers, asked, strict=True):
             if answer.errors:
                 raise PolicyError(f"the decision cannot be made: {answer.errors[0]}")
-            if answer.allowed != _contains(allowed, number):
+            if answer.allowed != ours:
                 # a second try might draw a sample that agrees: once is enough
                 self._distrust = (
                     f"compiled policies and Cedar disagree on what {recipient.id} may {action}: "
@@ -206,8 +207,3 @@ class Decider:
                 raise PolicyError(
                     self._distrust, hint="restart the node, and report this with `tocsin doctor --json`"
                 )
-
-
-def _contains(ascending: Sequence[int], number: int) -> bool:
-    place = bisect_left(ascending, number)
-    return place < len(ascending) and ascending[place] == number

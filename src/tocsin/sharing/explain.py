@@ -65,7 +65,7 @@ def explain(policies: PolicySet, case: Case) -> Explanation:
         why=_why(case, facts, decision),
         rules=tuple(Rule(p.id, p.title, p.cite, p.effect) for p in decision.reasons),
         facts=tuple(facts_in_words(case, facts)),
-        changes=() if decision.errors else tuple(changes_of(policies, case, facts, decision)),
+        changes=tuple(changes_of(policies, case, facts, decision)),
         form=form,
     )
 
@@ -96,11 +96,10 @@ def _withheld_grounds(policies: PolicySet, case: Case) -> Iterator[str]:
         if any(_goes(policies, case, label, case.action) for label in labels):
             continue
         for label in labels:
-            inner = msgspec.structs.replace(case, label=label)
             facts = facts_of(label, case.definitions, own=case.own.id, now=case.now)
             decision = oracle.decide(policies, case.recipient, case.action, facts)
             why = (
-                _why(inner, facts, decision)
+                _why(case, facts, decision)
                 if not decision.allowed
                 else "that refers to something withheld itself"
             )

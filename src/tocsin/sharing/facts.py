@@ -95,7 +95,6 @@ def facts_of(label: Label, definitions: Definitions, *, own: str, now: Micros) -
         tlp = tlp_of(marking)
         if tlp is not None:
             tlps.append(tlp)
-            continue
         understood = understood and is_understood(marking, label, definitions, own=own)
         handlings += handlings_of(marking, label, definitions, own=own)
     tlps += [_BY_WORD.get(each.tlp, TLP.RED) for each in handlings if each.tlp is not None]

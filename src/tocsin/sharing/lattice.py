@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from math import prod
 from typing import Any
@@ -19,13 +19,13 @@ import msgspec
 
 from tocsin.errors import LimitError
 from tocsin.law.transfer import GROUNDS
-from tocsin.sharing import oracle
 from tocsin.sharing.actions import ACTIONS
 from tocsin.sharing.agreements import USES
 from tocsin.sharing.audience import ROLES, TRUST, Organisation
+from tocsin.sharing.columns import Bits, Columns
+from tocsin.sharing.compiled import Asker, Compiler, Condition, asker, covers
 from tocsin.sharing.facts import CURRENT, EMBARGOED, EXPIRED, NO_PAP, NO_TLP, PAP_WORDS, TLP_WORDS, Facts
 from tocsin.sharing.policy import Policy, PolicySet
-from tocsin.sharing.residual import Compiler, Row, covers
 from tocsin.stix.sensitive import PERSONAL, SENSITIVE
 
 OWN, RECIPIENT, SOMEBODY = (f"identity--00000000-0000-4000-8000-00000000000{n}" for n in "abc")
@@ -73,11 +73,13 @@ def compare(before: PolicySet, after: PolicySet, actions: Iterable[str] = tuple(
     Raises:
         LimitError: the policies write so many different strings that the cases cannot be counted out.
     """
-    return [_compare(before, after, action) for action in actions]
+    sets = (before, after)
+    compiled = tuple(Compiler(policies.policies.values()) for policies in sets)
+    return [_compare([_by_tree(each, action) for each in sets], compiled, action) for action in actions]
 
 
-def _compare(before: PolicySet, after: PolicySet, action: str) -> Difference:
-    old, new = (_by_tree(policies, action) for policies in (before, after))
+def _compare(trees: Sequence[Mapping[str, Policy]], compiled: Sequence[Compiler], action: str) -> Difference:
+    old, new = trees
     both = [policy for key, policy in old.items() if key in new]
     changed = [
         policy
@@ -91,9 +93,9 @@ def _compare(before: PolicySet, after: PolicySet, action: str) -> Difference:
     inert = [policy for policy in both if policy.effect == "forbid"]
     while True:
         cases = _Cases.of(asking)
-        firing = [policy for policy in inert if cases.fires(policy, action)]
+        firing = [policy for policy in inert if cases.meet(compiled[0].alone(policy.id))]
         if not firing:
-            return cases.compare(before, after, action)
+            return cases.compare(action, *(each.condition(action) for each in compiled))
         asking += firing
         inert = [policy for policy in inert if policy not in firing]
 
@@ -107,8 +109,8 @@ def _by_tree(policies: PolicySet, action: str) -> dict[str, Policy]:
 class _Cases(msgspec.Struct, frozen=True):
     """All cases that some policies tell apart."""
 
-    recipients: list[Organisation]
-    rows: list[Row]
+    recipients: list[tuple[Organisation, Asker]]
+    rows: Columns
 
     @classmethod
     def of(cls, policies: Iterable[Policy]) -> _Cases:
@@ -117,31 +119,30 @@ class _Cases(msgspec.Struct, frozen=True):
         rows = list(enumerate(_facts(names, words, [r.id for r in recipients])))
         if len(rows) * len(recipients) > _MOST:
             raise LimitError(f"{len(rows) * len(recipients):,} cases to compare, {_MOST:,} are the most")
-        return cls(recipients, rows)
+        return cls([(each, asker(each)) for each in recipients], Columns(rows))
 
-    def fires(self, policy: Policy, action: str) -> bool:
-        """Whether a policy has a say in any of the cases."""
-        alone = Compiler([msgspec.structs.replace(policy, effect="permit")])
-        return any(_select(alone, action, recipient, self.rows) for recipient in self.recipients)
+    def meet(self, condition: Condition) -> bool:
+        """Whether a condition holds in any of the cases."""
+        return any(condition(self.rows, who) for _, who in self.recipients)
 
-    def compare(self, before: PolicySet, after: PolicySet, action: str) -> Difference:
-        widened = narrowed = 0
-        old_new = [Compiler(policies.policies.values()) for policies in (before, after)]
-        first: dict[str, Case] = {}
-        for recipient in self.recipients:
-            old, new = (set(_select(each, action, recipient, self.rows)) for each in old_new)
-            more, fewer = new - old, old - new
-            widened, narrowed = widened + len(more), narrowed + len(fewer)
-            for name, changed in (("widened", more), ("narrowed", fewer)):
-                if changed and name not in first:
-                    first[name] = Case(recipient, self.rows[min(changed)][1])
-        cases = len(self.rows) * len(self.recipients)
-        return Difference(action, cases, widened, narrowed, first.get("widened"), first.get("narrowed"))
+    def compare(self, action: str, old: Condition, new: Condition) -> Difference:
+        cases = len(self.rows.rows) * len(self.recipients)
+        found = Difference(action, cases, 0, 0, None, None)
+        for recipient, who in self.recipients:
+            was, is_now = old(self.rows, who), new(self.rows, who)
+            more, fewer = is_now & ~was, was & ~is_now
+            found = Difference(
+                action,
+                cases,
+                found.widened + more.bit_count(),
+                found.narrowed + fewer.bit_count(),
+                found.first_widened or self._first(recipient, more),
+                found.first_narrowed or self._first(recipient, fewer),
+            )
+        return found
 
-
-def _select(compiler: Compiler, action: str, recipient: Organisation, rows: list[Row]) -> list[int]:
-    principal, context = oracle.recipient_facts(recipient), oracle.context_facts(recipient)
-    return compiler.filter(action, principal, context).select(rows)
+    def _first(self, recipient: Organisation, changed: Bits) -> Case | None:
+        return Case(recipient, self.rows.first(changed)) if changed else None
 
 
 def _vocabulary(trees: Iterable[Mapping[str, Any]]) -> tuple[set[str], set[str]]:

@@ -25,7 +25,7 @@ _NUMBERED = re.compile(r"\[(?P<key>\w+)\] (?:for policy `(?P=key)`[,:]? ?)?(?P<r
 
 
 class Policy(msgspec.Struct, frozen=True):
-    """One policy: what people read of it, and the syntax tree that `residual` evaluates.
+    """One policy: what people read of it, and the syntax tree that `compiled` evaluates.
 
     Attributes:
         id: stable name, unique in its set.

@@ -28,7 +28,7 @@ def resolve(allowed: Sequence[Sequence[int]], resting: Sequence[Resting]) -> For
     forms: list[set[int]] = []
     visible: set[int] = set()
     for some in allowed:
-        forms.append({number for number in some if number not in visible and number not in free})
+        forms.append(set(some).difference(visible, free))
         visible |= forms[-1]
     able = [free.intersection(some) for some in allowed]
     for number, grounds in resting:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tocsin.clock import Micros
+from tocsin.sharing.columns import Columns, Row
 from tocsin.sharing.facts import Facts, facts_of, turns_of
 from tocsin.sharing.labels import Definitions, Label
-from tocsin.sharing.residual import Row
 
 
 class Table:
@@ -29,6 +29,7 @@ class Table:
         self._known: dict[int, tuple[Label, Facts]] = {}
         self._definitions = Definitions()
         self.rows: list[Row] = []
+        self._columns: dict[int, Columns] = {}
         self.resting: list[tuple[int, tuple[tuple[int, ...], ...]]] = []
         self.epoch = 0
         self.until: Micros | None = None
@@ -49,6 +50,7 @@ class Table:
             self._define(definitions, now)
         if any(labels.get(number) != label for number, (label, _) in self._known.items()):
             self._begin()  # a number means something else than before, or nothing: another database was restored
+        self._columns = {}
         for number in sorted(labels.keys() - self._known.keys()):
             label = labels[number]
             facts = facts_of(label, definitions, own=self._own, now=now)
@@ -58,6 +60,13 @@ class Table:
                 self.resting.append((number, label.rests))
             self._note_turn(label, definitions, now)
         self._labels = labels
+
+    def since(self, done: int) -> Columns:
+        """Return the rows without the first `done`, as columns. Most recipients have worked through as many: they share them."""
+        found = self._columns.get(done)
+        if found is None:
+            found = self._columns[done] = Columns(self.rows[done:])
+        return found
 
     def _note_turn(self, label: Label, definitions: Definitions, now: Micros) -> None:
         turn = turns_of(label, definitions, own=self._own, now=now)

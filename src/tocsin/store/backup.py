@@ -57,6 +57,7 @@ _TABLES = (
     "totp",
     "recovery",
     "journal",
+    "receipt",
     "posting",
     "peer",
     "subscription",
@@ -213,7 +214,7 @@ def restore(store: Store, path: Path) -> Summary:
             for table, blocks in _members(archive, path):
                 if table != _MANIFEST:
                     _read_table(connection, table, manifest["tables"][table]["columns"], blocks)
-        for table, column in (("label", "id"), ("origin", "id"), ("collection", "local_id"), ("quarantine", "id"), ("journal", "id"), ("warninglist", "id")):  # fmt: skip
+        for table, column in (("label", "id"), ("origin", "id"), ("collection", "local_id"), ("quarantine", "id"), ("journal", "id"), ("receipt", "id"), ("warninglist", "id")):  # fmt: skip
             connection.execute(
                 sql.SQL(
                     "SELECT setval(pg_get_serial_sequence({}, {}), coalesce(max({}), 0) + 1, false) FROM {}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Self
 from uuid import UUID
@@ -149,9 +149,18 @@ class Store:
             raise self._translate(error) from error
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
-        """Lend a connection inside a transaction that commits when the block ends well."""
-        with self.connection() as connection, connection.transaction():
+    def transaction(self, *, pipelined: bool = False) -> Iterator[Connection]:
+        """Lend a connection inside a transaction that commits when the block ends well.
+
+        Args:
+            pipelined: send statements without waiting for the answers that nobody asked for yet: for who waits for the whole, and for
+                nothing in between. A fault may then be raised by a later statement, or at the end.
+        """
+        with ExitStack() as stack:
+            connection = stack.enter_context(self.connection())
+            if pipelined:
+                stack.enter_context(connection.pipeline())
+            stack.enter_context(connection.transaction())
             yield connection
 
     def _translate(self, error: psycopg.Error) -> StoreError | ConflictError:

@@ -68,7 +68,8 @@ def page(store: Store, query: PageQuery, clearance: Clearance) -> Released[Page]
     if not items:
         return clearance.seal(Page(b"", 0, 0, 0, more=False))
     body = b",".join(item.body for item in items)
-    return clearance.seal(Page(body, len(items), items[0].cursor, items[-1].cursor, more=more))
+    cursors = tuple(item.cursor for item in items)
+    return clearance.seal(Page(body, len(items), cursors[0], cursors[-1], more=more, cursors=cursors))
 
 
 def records(store: Store, query: PageQuery, clearance: Clearance) -> Released[Records] | Stale:

@@ -63,13 +63,30 @@ def recent(connection: Connection, *, limit: int = 100, principal: str | None = 
     return [Entry(*r) for r in rows]
 
 
+class Sought(msgspec.Struct, frozen=True):
+    """Which entries: of one principal, of actions that begin so, whose target holds a text, of one outcome, from a moment until another (µs)."""
+
+    principal: str = ""
+    action: str = ""
+    target: str = ""
+    outcome: str = ""
+    after: Micros = 0
+    until: Micros = (1 << 63) - 1
+
+
 def page(
-    connection: Connection, *, limit: int, before: int | None = None, principal: str = "", action: str = ""
+    connection: Connection, sought: Sought, *, limit: int, before: int | None = None
 ) -> list[tuple[int, Entry]]:
-    """Return entries with their numbers, newest first: those before number `before`, of one principal, of actions that begin so."""
+    """Return entries with their numbers, newest first: those before number `before` that are sought."""
+    texts = (sought.principal, sought.principal, sought.action, sought.target, sought.outcome, sought.outcome)
     rows = connection.execute(
         "SELECT id, at, principal, action, target, outcome, detail FROM journal "
-        "WHERE id < %s AND (%s = '' OR principal = %s) AND starts_with(action, %s) ORDER BY id DESC LIMIT %s",
-        ((1 << 63) - 1 if before is None else before, principal, principal, action.replace("\0", ""), limit),
+        "WHERE id < %s AND (%s = '' OR principal = %s) AND starts_with(action, %s) AND strpos(target, %s) > 0 "
+        "AND (%s = '' OR outcome = %s) AND at >= %s AND at < %s ORDER BY id DESC LIMIT %s",
+        (
+            (1 << 63) - 1 if before is None else before,
+            *(each.replace("\0", "") for each in texts),
+            *(sought.after, sought.until, limit),
+        ),
     ).fetchall()
     return [(row[0], Entry(*row[1:])) for row in rows]

@@ -34,9 +34,10 @@ def page(store: Store, query: PageQuery, clearance: Clearance) -> Released[Page]
     bodies = [row[2] for row in found if row[2] is not None]
     if not bodies:
         return clearance.seal(Page(b"", 0, 0, 0, more=False))
-    last = found[len(bodies) - 1][1]
+    cursors = tuple([row[1] for row in found[: len(bodies)]])
+    more = len(found) > len(bodies)
     return clearance.seal(
-        Page(b",".join(bodies), len(bodies), found[0][1], last, more=len(found) > len(bodies))
+        Page(b",".join(bodies), len(bodies), cursors[0], cursors[-1], more=more, cursors=cursors)
     )
 
 

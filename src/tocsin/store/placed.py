@@ -12,6 +12,9 @@ from tocsin.sharing.release import Clearance, Released
 from tocsin.store import derived, labels
 from tocsin.store.connection import Connection
 from tocsin.store.database import Store
+from tocsin.store.search.finding import tsquery
+from tocsin.store.search.query import Clause, Lexeme
+from tocsin.store.search.terms import fit
 from tocsin.store.values import Stale
 
 T = TypeVar("T")
@@ -183,6 +186,20 @@ WHERE o.type = ANY(%s) AND o.label_id = ANY(%s) AND o.standing < 2 ORDER BY o.cu
 """
 
 
+# Of what many refer to, few are related to things of some types: the index of words knows those by both ends, and links know what came since.
+_BETWEEN = """
+SELECT o.cursor, o.version, o.stix_id, o.label_id, c.id, o.revoked, o.body
+FROM (
+  SELECT cursor, collection_id FROM search WHERE document @@ %s::tsquery
+  UNION
+  SELECT cursor, collection_id FROM link WHERE target = ANY(%s) AND cursor > (SELECT cursor FROM search_mark)
+) l
+JOIN object o ON o.cursor = l.cursor AND o.collection_id = l.collection_id
+JOIN collection c ON c.local_id = o.collection_id
+WHERE o.type = ANY(%s) AND o.label_id = ANY(%s) AND o.standing < 2 ORDER BY o.cursor LIMIT %s
+"""
+
+
 def of_ids(
     store: Store, ids: Sequence[str], clearance: Clearance, *, limit: int
 ) -> Released[list[Placed]] | Stale:
@@ -196,6 +213,25 @@ def referring(
     """Return placements of some types that refer to one of these ids, at most `limit`, the oldest first."""
     targets = [derived.hashed(each) for each in ids]
     return _selected(store, clearance, _REFERRING, (targets, list(types), list(clearance.labels), limit))
+
+
+def between(
+    store: Store,
+    ids: Sequence[str],
+    kinds: Sequence[str],
+    types: Sequence[str],
+    clearance: Clearance,
+    *,
+    limit: int,
+) -> Released[list[Placed]] | Stale:
+    """Return placements as `referring` does that refer to something of one of `kinds` as well; of what came last, others may be among them."""
+    one = tuple((Lexeme(fit(f"r:{each}")),) for each in ids)
+    other = tuple((Lexeme(f"r:{kind}--", prefix=True),) for kind in kinds)
+    values = (
+        *(tsquery((Clause(one), Clause(other))), [derived.hashed(each) for each in ids]),
+        *(list(types), list(clearance.labels), limit),
+    )
+    return _selected(store, clearance, _BETWEEN, values)
 
 
 def _selected(

@@ -59,7 +59,7 @@ class PageQuery(msgspec.Struct, frozen=True):
 class Page(msgspec.Struct, frozen=True):
     """Objects of a page as their stored bytes joined with commas, and where it starts and ends.
 
-    `first` and `last` are dates added in µs; both 0 when the page is empty.
+    `first` and `last` are dates added in µs; both 0 when the page is empty. `cursors` are those of all its objects.
     """
 
     body: bytes
@@ -67,6 +67,7 @@ class Page(msgspec.Struct, frozen=True):
     first: int
     last: int
     more: bool
+    cursors: tuple[int, ...] = ()
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):

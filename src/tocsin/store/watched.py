@@ -69,5 +69,5 @@ def drop(connection: Connection, keys: Sequence[tuple[int, int, bytes]]) -> None
 
 
 def forget_old(connection: Connection, *, before: Micros) -> None:
-    """Forget the positions of logs in which nothing has been read since."""
-    connection.execute("DELETE FROM watched WHERE at < %s AND length > 0", (before,))
+    """Forget the positions of files in which nothing has been read since."""
+    connection.execute("DELETE FROM watched WHERE at < %s AND length > 0 AND device >= 0", (before,))

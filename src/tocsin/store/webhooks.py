@@ -187,6 +187,11 @@ def deliveries(
     return [_read(row) for row in rows.fetchall()]
 
 
+def states(connection: Connection) -> dict[str, int]:
+    """Return how many deliveries of all hooks there are in each state; for the node's operator."""
+    return dict(connection.execute("SELECT state, count(*) FROM delivery GROUP BY state").fetchall())
+
+
 def replay(connection: Connection, hook: Webhook, name: str, *, now: Micros) -> Delivery:
     """Queue a delivery again, under its own id, so that a receiver that has had it can tell.
 

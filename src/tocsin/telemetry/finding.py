@@ -39,6 +39,8 @@ def find_in(record: Observation | MalformedLine, index: Index) -> list[Finding]:
     """Return what a record names: each entry once, in the field where it is least in doubt, in the order of fields."""
     best: dict[int, Finding] = {}
     for name, text in texts(record):
+        if not index.may_hold(text):  # most fields of a line that holds something hold nothing
+            continue
         version = _VERSIONS.search(name) is not None
         for found in scan_text(text, index):
             flags = found.flags

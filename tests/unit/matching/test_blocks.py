@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tocsin.matching import blocks as module
@@ -8,6 +8,7 @@ from tocsin.matching.blocks import LONGEST_LINE, blocks, line_spans
 
 
 @given(st.binary(max_size=300), st.lists(st.integers(1, 50), max_size=30))
+@settings(deadline=None)  # the first call loads the compiler
 def test_blocks_are_the_stream_in_whole_lines(data, cuts):
     pieces, at = [], 0
     for cut in cuts:
@@ -24,6 +25,7 @@ def test_blocks_are_the_stream_in_whole_lines(data, cuts):
 
 
 @given(st.lists(st.integers(0, 3 * 64), max_size=12), st.sampled_from([1, 10, 64, 1000]))
+@settings(deadline=None)  # the first call loads the compiler
 def test_long_lines_come_in_pieces(lengths, step):
     longest, within = module.LONGEST_LINE, module._CUT_WITHIN
     module.LONGEST_LINE, module._CUT_WITHIN = 64, 16

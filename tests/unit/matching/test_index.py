@@ -136,3 +136,13 @@ def test_the_scheme_is_compared_where_the_log_tells_it():
     assert list(index.url_without_scheme("evil.example:443/x")) == [0]
     assert list(index.url_without_scheme("evil.example:80/x")) == [0]
     assert list(index.url_without_scheme("evil.example:8443/x")) == []
+
+
+@pytest.mark.parametrize("room", ["", "y" * 80 + " "])
+def test_what_may_be_in_a_text(room):
+    index = _index("evil.example", "1.2.3.4")
+    for text in ("www.evil.example", "1.2.3.4", "evil[.]example", "a\nevil.example", "\udcff evil.example"):
+        assert index.may_hold(room + text)
+        assert index.may_hold(text + " " + room)
+    for text in ("", "quiet.example", "1.2.3.5", "evil.example.org", "notevil.example"):
+        assert not index.may_hold(room + text)

@@ -13,7 +13,7 @@ from tocsin.errors import ConflictError, NotFoundError, StoreUnavailableError
 from tocsin.node import export as exporting
 from tocsin.node.export import export
 from tocsin.stix.markings import TLP, id_of
-from tocsin.store import Store, collections, journal, labels, objects
+from tocsin.store import Store, collections, journal, labels, objects, receipts
 
 MARKING = "marking-definition--00000000-0000-4000-8000-0000000000aa"
 
@@ -57,7 +57,12 @@ def test_it_is_what_the_organisation_may_have_page_by_page(
     assert own.objects == 10
     with filled.connection() as connection:
         newest, older = journal.recent(connection, limit=2)
+        handed = receipts.of_object(connection, indicator(3)["id"])
+        assert receipts.of_object(connection, indicator(20)["id"]) == []
     assert (newest.action, newest.target, newest.outcome) == ("export", "Own", "10 objects")
+    assert [(each.recipient, each.account, each.action) for each in handed] == [
+        (FRIEND.id, "console", "export")
+    ]
     assert (older.principal, older.target, older.detail["organisation"]) == ("console", "Friend", FRIEND.id)
     assert older.detail["ground"]
 

@@ -195,6 +195,9 @@ class Sender:
     def __init__(self, *batches: Messages) -> None:
         self.batches = list(batches)
 
+    def standing(self) -> list[Any]:
+        return []
+
     def take(self) -> Iterable[Messages]:
         return [self.batches.pop(0)] if self.batches else []
 
@@ -229,3 +232,75 @@ def test_it_runs_until_it_is_stopped_and_then_tells_what_it_saw(node: Store, tmp
     with node.connection() as connection:
         row = connection.execute("SELECT count(*) FROM object WHERE type = 'sighting'").fetchone()
     assert row == (1,)
+
+
+def test_lines_of_a_message_are_told_apart_by_its_place(node: Store) -> None:
+    lines = b"evil.example\n" * 4
+    sender = Sender(
+        Messages("k", named("text"), lines, 0, None, "one", [7, 7, 8, 9]),
+        Messages("k", named("text"), lines, 0, None, "two", [7, 8, 9, 10]),
+    )
+    told = Told(node, inputs=(sender,))
+    assert [line for _, line in told.step()] == [7, 7, 8, 9, 7, 8, 9, 10]
+    assert _count(node) == 8
+
+
+SIGMA = """title: Whoami
+id: 00000000-0000-4000-8000-000000000001
+level: high
+tags: [attack.t1033]
+logsource: {product: windows, category: process_creation}
+detection:
+  selection: {Image|endswith: '\\whoami.exe'}
+  condition: selection
+"""
+MANY = """title: Many
+correlation:
+  type: event_count
+  rules: [00000000-0000-4000-8000-000000000001]
+  timespan: 10m
+  condition: {gte: 2}
+"""
+
+
+def test_sigma_rules_judge_what_comes_also_those_that_come_later(
+    node: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def rule(name: str, text: str) -> None:
+        facts = {
+            "pattern_type": "sigma",
+            "object_marking_refs": [GREEN],
+            "external_references": [{"source_name": "mitre-attack", "external_id": "T1033"}],
+        }
+        take(node, indicator(name, text, **facts), owner=CSIRT)
+
+    def event(image: str) -> str:
+        return json.dumps(
+            {
+                "EventID": 1,
+                "Channel": "Microsoft-Windows-Sysmon/Operational",
+                "EventTime": "2026-11-20 08:00:00",
+                "Image": image,
+            }
+        )
+
+    rule("whoami", SIGMA)
+    rule("many", MANY)
+    file = tmp_path / "a.json"
+    with caplog.at_level("INFO", "tocsin.watch"):
+        told = Told(node, file, sigma=True)
+    assert "1 Sigma rules judge" in caplog.text
+    assert "1 Sigma correlations are left out" in caplog.text
+    _add(file, event("C:\\whoami.exe"), event("C:\\other.exe"), event("C:\\evil.example"))
+    assert told.step() == [("a.json", 3)]  # `whoami` serves its correlation alone
+    rule("other", SIGMA.replace("whoami.exe", "other.exe").replace("0001", "0002"))
+    told.watch.follow()
+    _add(file, event("C:\\other.exe"))
+    assert told.step() == [("a.json", 4)]
+    alerts = {each.name: each for each in Alerting(node, Clearances(node)).listed().value}
+    assert [each.id for each in alerts["other"].techniques] == ["T1033"]
+    assert (alerts["other"].hits, alerts["other"].origins[0].tlp, alerts["other"].origins[0].by) == (
+        1,
+        "TLP:GREEN",
+        "CSIRT",
+    )

@@ -6,7 +6,6 @@ import pytest
 
 from factories import IMPORT, indicator, place, settle
 from tocsin.errors import StoreUnavailableError
-from tocsin.server import indexer
 from tocsin.server.indexer import Indexer
 from tocsin.store import Store, objects
 from tocsin.store.search import index
@@ -34,9 +33,8 @@ def test_it_follows_and_goes_on_after_a_failure(
             raise StoreUnavailableError("the database is away")
         return advance(given)
 
-    monkeypatch.setattr(indexer, "_EVERY", 0.01)
     monkeypatch.setattr(index, "advance", once_away)
-    made = Indexer(store)
+    made = Indexer(store, every=0.01)
     made.start()
     try:
         assert _wait(store)

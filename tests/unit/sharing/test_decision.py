@@ -32,7 +32,6 @@ from tocsin.sharing.decision import Decider
 from tocsin.sharing.facts import facts_of
 from tocsin.sharing.labels import Definitions, Label, label_for
 from tocsin.sharing.policy import PolicySet
-from tocsin.sharing.residual import Filter
 from tocsin.stix.markings import TLP, id_of
 from tocsin.stix.sensitive import PERSONAL
 
@@ -364,14 +363,16 @@ def test_only_added_label_sets_are_decided(fresh: Decider, monkeypatch: pytest.M
     first = dict(list(LABELS.items())[:1000])
     allowed(fresh, recipient, first)
     seen = []
-    kept = fresh._verdicts[PEER_ID, "receive", True]
-    kept.filter = msgspec.structs.replace(
-        kept.filter, select=lambda rows, select=kept.filter.select: seen.append(len(rows)) or select(rows)
-    )
+    condition = fresh._compiled.condition
+
+    def noted(action: str):
+        return lambda rows, who: seen.append((action, len(rows.rows))) or condition(action)(rows, who)
+
+    monkeypatch.setattr(fresh._compiled, "condition", noted)
     assert allowed(fresh, recipient, first) == allowed(Decider(SHIPPED, OWN), recipient, first)
     more = dict(list(LABELS.items())[:1007])
     assert allowed(fresh, recipient, more) == allowed(Decider(SHIPPED, OWN), recipient, more)
-    assert seen == [7]
+    assert [each for each in seen if each[1]] == [(form, 7) for form in FORMS]
 
 
 def test_whatever_came_before_the_answer_is_that_of_a_fresh_decider(fresh: Decider) -> None:
@@ -410,15 +411,13 @@ def test_a_filter_that_disagrees_with_cedar_ends_all_releases(
 ) -> None:
     """Once is enough, also when a later sample would agree."""
     labels = {1: label_for([id_of(TLP.RED if wrong else TLP.CLEAR)], owner=OWN_ID)}
-    good = fresh._filter(PEER, "receive")
+    good = fresh._compiled.condition
     monkeypatch.setattr(
-        fresh,
-        "_filter",
-        lambda *_: Filter(lambda _facts: wrong, lambda rows: [n for n, _ in rows] if wrong else []),
+        fresh._compiled, "condition", lambda _: lambda rows, _: rows.everything if wrong else 0
     )
     with pytest.raises(PolicyError, match="disagree"):
         fresh.clearance(PEER, "receive", labels, Definitions(), 1)
-    monkeypatch.setattr(fresh, "_filter", lambda *_: good)
+    monkeypatch.setattr(fresh._compiled, "condition", good)
     for recipient in (PEER, OWN):
         with pytest.raises(PolicyError, match="disagree"):
             fresh.clearance(recipient, "receive", labels, Definitions(), 1)
@@ -427,13 +426,13 @@ def test_a_filter_that_disagrees_with_cedar_ends_all_releases(
 def test_what_was_worked_out_before_is_checked_again(fresh: Decider) -> None:
     labels = {n: label_for([id_of(TLP.RED)], owner=OWN_ID) for n in (1, 2)}
     fresh.clearance(PEER, "receive", labels, Definitions(), 1)
-    fresh._verdicts[PEER_ID, "receive", True].allowed = [1, 2]
+    fresh._verdicts[PEER_ID, "receive", True].allowed = [0b11, 0, 0]
     with pytest.raises(PolicyError, match="disagree"):
         fresh.clearance(PEER, "receive", labels, Definitions(), 1)
 
 
 def test_an_error_of_cedar_clears_nothing(fresh: Decider, monkeypatch) -> None:
-    monkeypatch.setattr(decision.oracle, "decide", lambda *_: oracle.Decision(False, (), ("broken",)))
+    monkeypatch.setattr(decision.oracle, "decide_each", lambda *_: [oracle.Decision(False, (), ("broken",))])
     with pytest.raises(PolicyError, match="broken"):
         fresh.clearance(PEER, "receive", {1: label_for([], owner=OWN_ID)}, Definitions(), 1)
 

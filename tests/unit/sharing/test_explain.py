@@ -8,6 +8,7 @@ import pytest
 from deciding import (
     ACTIONS,
     DEFINITIONS,
+    HANDLING_IDS,
     NOW,
     OWN,
     OWN_ID,
@@ -24,7 +25,8 @@ from tocsin.sharing.agreements import Terms
 from tocsin.sharing.decision import Decider
 from tocsin.sharing.explain import Explanation
 from tocsin.sharing.facts import facts_of
-from tocsin.sharing.labels import Definitions, label_for
+from tocsin.sharing.labels import Definitions, Label, label_for
+from tocsin.sharing.wording import Case
 from tocsin.stix.markings import TLP, id_of
 
 NAMES = {"c1": "Alliance", "c2": "Constituency", THIRD_ID: "Third"}
@@ -197,3 +199,48 @@ def test_what_was_agreed_is_told_and_who_could_change_it() -> None:
         "the agreement 'Third' permits only to have it and keeps it among the members of its communities"
         in found.facts
     )
+
+
+GREEN_TO_ALL = label_for([id_of(TLP.GREEN)], owner=THIRD_ID, communities=("c1",))
+NO_NAMES = label_for([HANDLING_IDS["no names"], id_of(TLP.GREEN)], owner=THIRD_ID, communities=("c1",))
+PERSONAL = label_for([id_of(TLP.GREEN)], owner=THIRD_ID, communities=("c1",), holds=("name",))
+
+
+def resting(on: dict[int, Label], action: str = "receive", **recipient) -> Explanation:
+    """Explain a label set that may go, but rests on the last of others."""
+    label = msgspec.structs.replace(GREEN_TO_ALL, rests=((max(on),),))
+    who = recipient_of(communities=("c1",), **recipient)
+    return DECIDER.explain(who, action, label, DEFINITIONS, names=NAMES, labels=on)
+
+
+def test_what_rests_on_something_that_goes_in_a_form_goes_in_one() -> None:
+    found = resting({7: NO_NAMES})
+    assert (found.allowed, found.form) == (False, "receive_redacted")
+    assert found.why == "it refers to what Peer may not have"
+    assert found.facts[-1].startswith("it refers to something that Third marked TLP:GREEN: ")
+    assert resting({7: GREEN_TO_ALL}).allowed
+    assert resting({7: GREEN_TO_ALL}).form == ""
+
+
+def test_any_form_of_what_it_rests_on_is_enough_for_a_form() -> None:
+    found = resting({7: PERSONAL}, transfer="none")
+    assert (found.allowed, found.form) == (False, "receive_redacted")
+    for action in ("receive_redacted", "receive_minimised"):
+        assert resting({7: PERSONAL}, action, transfer="none").form == ""
+
+
+def test_what_it_rests_on_has_to_go_whole_with_all_that_it_rests_on_itself() -> None:
+    between = msgspec.structs.replace(GREEN_TO_ALL, rests=((7,),))
+    found = resting({7: PERSONAL, 8: between}, transfer="none")
+    assert not found.allowed
+    assert found.facts[-1].endswith("TLP:GREEN: that refers to something withheld itself")
+    assert found.form == "receive_redacted"
+
+
+def test_what_an_error_forbids_no_change_turns() -> None:
+    case = Case(
+        OWN, recipient_of(), "sell", label_for([id_of(TLP.CLEAR)], owner=OWN_ID), DEFINITIONS, NAMES, NOW
+    )
+    facts = facts_of(case.label, DEFINITIONS, own=OWN_ID, now=NOW)
+    allowed = oracle.Decision(allowed=True, reasons=(), errors=())
+    assert list(changes.changes_of(policy.load(), case, facts, allowed)) == []

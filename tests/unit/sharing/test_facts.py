@@ -20,8 +20,8 @@ from deciding import (
 from deciding import labels as lattice
 from reference_policy import LEVELS, WORDS, agreed, asked, level, understood
 from tocsin.sharing.agreements import USES
-from tocsin.sharing.facts import NO_TLP, Facts, facts_of
-from tocsin.sharing.labels import label_for
+from tocsin.sharing.facts import NO_TLP, Facts, facts_of, turns_of
+from tocsin.sharing.labels import Definitions, label_for
 from tocsin.stix.markings import OPENCTI_AMBER_STRICT, TLP, id_of
 
 # ids that circulate as TLP 2.0 GREEN and AMBER+STRICT and are not (../shared/law/markings.yaml, meta.warning)
@@ -50,6 +50,7 @@ def facts(*markings: str, owner: str = OWN_ID, assumed: str | None = None) -> Fa
         ((STATEMENT,), "clear", "clear", True),
         ((UNKNOWN,), "clear", "clear", False),
         ((UNKNOWN, id_of(TLP.CLEAR)), None, "clear", False),
+        ((UNKNOWN, HANDLING_IDS["PAP:RED"], id_of(TLP.CLEAR)), None, "clear", False),
         ((FOREIGN, id_of(TLP.CLEAR)), None, "clear", False),
         ((QUARRELLED, id_of(TLP.CLEAR)), None, "clear", False),
         ((INVENTED[0],), None, "none", False),
@@ -148,3 +149,64 @@ def test_a_circle_of_a_marking_and_one_of_an_agreement_both_hold() -> None:
     )
     assert (both.circled, both.circles) == (True, {"c1"})
     assert (neither.circled, neither.circles) == (True, frozenset())
+
+
+NOT_PUBLIC = "marking-definition--00000000-0000-4000-a000-000000000001"
+
+
+def defined(kind: str, *markings: str, marking: str = NOT_PUBLIC, assumed: str | None = None) -> Facts:
+    """Facts of this node's own object that carries `marking`, of that kind, and others."""
+    label = label_for((marking, *markings), owner=OWN_ID, assumed=assumed)
+    return facts_of(label, Definitions({(marking, OWN_ID): kind}), own=OWN_ID, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("level", "word", "levels"),
+    [
+        (TLP.CLEAR, "green", {"green"}),
+        (TLP.GREEN, "green", {"green"}),
+        (TLP.AMBER, "amber", {"amber", "green"}),
+        (TLP.RED, "red", {"red", "green"}),
+    ],
+)
+def test_what_is_not_public_goes_as_far_as_green_at_most(level: TLP, word: str, levels: set[str]) -> None:
+    found = defined('handling:{"not_public":true}', id_of(level))
+    assert (found.tlp, found.levels, found.understood) == (word, levels, True)
+
+
+def test_what_is_not_public_is_no_level_where_nobody_has_said_one() -> None:
+    found = defined('handling:{"not_public":true}')
+    assert (found.tlp, found.levels) == (NO_TLP, frozenset())
+
+
+def test_the_level_vouched_for_is_the_level_carried() -> None:
+    assert facts(assumed="amber").levels == {"amber"}
+    assert facts().levels == frozenset()
+    assert defined('handling:{"not_public":true}', assumed="clear").levels == {"green"}
+
+
+def test_a_level_that_is_not_known_is_red() -> None:
+    found = defined('handling:{"tlp":"purple"}', id_of(TLP.CLEAR))
+    assert (found.tlp, found.levels) == ("red", {"clear", "red"})
+
+
+def test_nobody_says_more_of_tlp_than_it_says() -> None:
+    """Not even this node: a definition under the id of a level is no marking of its own."""
+    found = defined('handling:{"pap":3}', marking=id_of(TLP.GREEN))
+    assert (found.tlp, found.pap, found.understood) == ("green", "unsaid", True)
+    assert defined("unknown", marking=id_of(TLP.GREEN)).understood
+
+
+@pytest.mark.parametrize(
+    ("kind", "turns"),
+    [
+        ("statement", None),
+        (f'handling:{{"not_before":{NOW + 5}}}', NOW + 5),
+        (f'handling:{{"not_before":{NOW}}}', None),
+        (f'handling:{{"not_after":{NOW + 7},"not_before":{NOW + 5}}}', NOW + 5),
+        (f'handling:{{"not_after":{NOW + 7},"not_before":{NOW - 5}}}', NOW + 7),
+    ],
+)
+def test_when_facts_change_by_themselves(kind: str, turns: int | None) -> None:
+    label, definitions = label_for((NOT_PUBLIC,), owner=OWN_ID), Definitions({(NOT_PUBLIC, OWN_ID): kind})
+    assert turns_of(label, definitions, own=OWN_ID, now=NOW) == turns

@@ -65,3 +65,16 @@ def test_what_more_may_have_comes_first() -> None:
     ]
     ordered.reverse()
     assert sorted(ordered, key=narrowness) == ordered[::-1]
+
+
+def test_what_has_no_level_comes_right_after_red() -> None:
+    assert narrowness(label_for((), owner="o")) == (TLP.RED + 1, False, False, 0)
+
+
+def test_all_definitions_can_be_listed() -> None:
+    said = {("n", "o"): "unknown", ("m", "p"): "statement", ("m", "o"): "statement"}
+    assert Definitions(said).everything() == [
+        ("m", "o", "statement"),
+        ("m", "p", "statement"),
+        ("n", "o", "unknown"),
+    ]

@@ -5,10 +5,15 @@ from __future__ import annotations
 import pytest
 
 from tocsin.errors import LimitError
+from tocsin.law.transfer import GROUNDS
 from tocsin.sharing import lattice, oracle, policy
 from tocsin.sharing.actions import ACTIONS
+from tocsin.sharing.agreements import USES
+from tocsin.sharing.audience import ROLES
+from tocsin.sharing.facts import Facts
 from tocsin.sharing.lattice import Difference
 from tocsin.sharing.policy import PolicySet
+from tocsin.stix.sensitive import PERSONAL, SENSITIVE
 
 SCHEMA = (policy.files("tocsin.sharing") / "policies" / "schema.cedarschema").read_text(encoding="utf-8")
 NOTES = '@title("t") @cite("c")'
@@ -105,3 +110,166 @@ def test_own_policies_only_forbid() -> None:
     with pytest.raises(PolicyError, match="two policies have the @id suspended"):
         policy.load(own={"x.cedar": f'@id("suspended") {NOTES} forbid (principal, action, resource);'})
     assert with_own("forbid (principal, action, resource)").version != BASE.version
+
+
+ELSEWHERE, COMMUNITY = "ZZ", "00000000-0000-4000-8000-00000000000d"
+NAMED = "identity--11111111-0000-4000-8000-000000000000"
+WORDS = {"XB", "XC", "company", "vendor", "energy", NAMED}
+
+
+def sets(*some: tuple[str, ...]) -> list[frozenset[str]]:
+    return [frozenset(each) for each in some]
+
+
+def pairs(*some: tuple[str, ...]) -> list[tuple[bool, frozenset[str]]]:
+    return [(False, frozenset()), *((True, each) for each in sets(*some))]
+
+
+FACTS_ASKED: dict[tuple[str, ...], list[object]] = {
+    ("tlp", "levels"): [
+        ("none", frozenset()),
+        *((each, frozenset((each,))) for each in ("clear", "green", "amber", "amber+strict", "red")),
+        ("amber", frozenset(("green", "amber"))),
+    ],
+    ("understood",): [True, False],
+    ("owner", "ours"): [
+        (lattice.SOMEBODY, False),
+        (lattice.OWN, True),
+        (lattice.RECIPIENT, False),
+        (NAMED, False),
+    ],
+    ("communities",): sets((), (COMMUNITY,), ("energy",)),
+    ("recipients",): sets((), ("r1", "r2")),
+    ("pap",): ["unsaid", "clear", "green", "amber", "red", "nothing"],
+    ("timing",): ["current", "embargoed", "expired"],
+    ("limited", "countries"): pairs((), (ELSEWHERE,), ("XB",), ("XC",)),
+    ("no_regulators",): [False, True],
+    ("no_law_enforcement",): [False, True],
+    ("hide_source",): [False, True],
+    ("circled", "circles"): pairs((), (COMMUNITY,), ("energy",)),
+    ("reserved", "reserved_for"): pairs((), ("r1", "r2")),
+    ("professional", "professions"): pairs((), ("company",), ("vendor",), ROLES),
+    ("encrypted",): [False, True],
+    ("holds", "personal"): [
+        (frozenset(), False),
+        *((frozenset((kind,)), kind in PERSONAL) for kind in SENSITIVE),
+        (frozenset(SENSITIVE), True),
+    ],
+    ("barred",): sets((), *((use,) for use in USES), USES),
+    ("consented",): [False, True],
+}
+
+
+@pytest.mark.parametrize("names", FACTS_ASKED, ids=lambda names: names[0])
+def test_what_is_asked_of_labels_is_counted_out(names: tuple[str, ...]) -> None:
+    """Every value that policies tell apart, whichever of the facts that go together they ask about."""
+    standing = lattice._facts(set(), WORDS, ["r1", "r2"])
+    assert len(standing) == 1
+    for asked in names:
+        found = lattice._facts({f"resource.{asked}", "principal.tlp"}, WORDS, ["r1", "r2"])
+        values = [tuple(getattr(each, name) for name in names) for each in found]
+        assert [each[0] if len(names) == 1 else each for each in values] == FACTS_ASKED[names]
+        others = set(Facts.__struct_fields__) - set(names)
+        assert {tuple(getattr(each, name) for name in others) for each in found} == {
+            tuple(getattr(standing[0], name) for name in others)
+        }
+
+
+def test_what_is_asked_together_is_combined() -> None:
+    found = lattice._facts({"resource.consented", "resource.timing"}, WORDS, [])
+    assert [(each.timing, each.consented) for each in found] == [
+        (timing, consented) for timing in ("current", "embargoed", "expired") for consented in (False, True)
+    ]
+
+
+RECIPIENTS_ASKED: dict[str, list[object]] = {
+    "country": ["", ELSEWHERE, "XB", "XC"],
+    "sector": ["", "energy"],
+    "roles": [(), ("csirt",), ("company",), ("vendor",), ("company", "vendor")],
+    "communities": [(), (COMMUNITY,), ("energy",)],
+    "client": [False, True],
+    "suspended": [False, True],
+    "trust": ["trusted", "known", "unverified"],
+    "assurances": [(), ("energy",)],
+    "embargoed": ["", "embargo"],
+    "transfer": list(GROUNDS),
+    "encrypted": [True, False],
+}
+
+
+@pytest.mark.parametrize("name", RECIPIENTS_ASKED)
+def test_what_is_asked_of_recipients_is_counted_out(name: str) -> None:
+    who = [(True, lattice.OWN), (False, lattice.RECIPIENT), (False, NAMED)]
+    standing = lattice._recipients({f"resource.{name}"}, WORDS)
+    assert [(each.own, each.id) for each in standing] == who
+    found = lattice._recipients({f"principal.{name}"}, WORDS)
+    assert [(each.own, each.id, getattr(each, name)) for each in found] == [
+        (*each, value) for each in who for value in RECIPIENTS_ASKED[name]
+    ]
+    assert {each.name for each in found} == {"somebody"}
+
+
+def test_one_role_that_is_asked_about_is_no_two() -> None:
+    found = lattice._recipients({"principal.roles"}, {"company"})
+    assert [each.roles for each in found if each.own] == [(), ("csirt",), ("company",)]
+    every = lattice._recipients({"principal.roles"}, set(ROLES))
+    assert [each.roles for each in every if each.own] == [(), *((role,) for role in ROLES), ROLES]
+
+
+def test_attributes_and_strings_of_policies_are_found() -> None:
+    condition = (
+        'when { if principal.country == "XB" then ["a", "b"].contains(principal.sector) else resource.ours }'
+    )
+    trees = [
+        each.tree for each in made(f"forbid (principal, action, resource) {condition}").policies.values()
+    ]
+    names, words = lattice._vocabulary(trees)
+    assert names == {"principal.country", "principal.sector", "resource.ours"}
+    assert words == {"XB", "a", "b"}
+
+
+def test_cases_are_limited_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """18 cases: three recipients, and three timings with consent or without."""
+    after = made(
+        'permit (principal, action, resource) when { resource.timing == Timing::"current" && resource.consented '
+        f'&& context.recipient == "{NAMED}" }}'
+    )
+    before = made()
+    monkeypatch.setattr(lattice, "_MOST", 18)
+    (found,) = lattice.compare(before, after, ["receive"])
+    assert (found.cases, found.widened, found.narrowed) == (18, 1, 0)
+    monkeypatch.setattr(lattice, "_MOST", 17)
+    with pytest.raises(LimitError, match="18 cases to compare, 17 are the most"):
+        lattice.compare(before, after, ["receive"])
+    monkeypatch.setattr(lattice, "_MOST", 6)
+    with pytest.raises(LimitError, match="18 cases"):
+        lattice.compare(before, after, ["receive"])
+    monkeypatch.setattr(lattice, "_MOST", 5)
+    with pytest.raises(LimitError, match="tell too many cases apart"):
+        lattice.compare(before, after, ["receive"])
+
+
+def test_the_same_policy_under_another_name_is_no_change() -> None:
+    text = 'permit (principal, action, resource) when { resource.ours && resource.tlp == Tlp::"red" }'
+    one, other = made(text), PolicySet({"b.cedar": f'@id("q") {NOTES} {text};'}, SCHEMA)
+    assert all(each.cases == 0 for each in lattice.compare(one, other))
+
+
+def test_what_is_forbidden_in_both_counts_only_where_it_fires() -> None:
+    """A forbid of both sets hides a change exactly where it holds, also one that comes into play by what another asks."""
+    forbids = [
+        'forbid (principal, action, resource) when { resource.tlp == Tlp::"green" && principal.client }',
+        'forbid (principal, action, resource) when { principal.client && resource.timing == Timing::"expired" }',
+    ]
+    red = 'permit (principal, action, resource) when { resource.tlp == Tlp::"red" }'
+    green = 'permit (principal, action, resource) when { resource.tlp == Tlp::"green" }'
+    (found,) = lattice.compare(made(*forbids, red), made(*forbids, red, green), ["receive"])
+    assert found.narrowed == 0
+    assert found.first_widened is not None
+    # of two recipients, clients and not, for whom it is green, those that are no clients
+    assert found.widened * 2 == sum(
+        oracle.decide(made(green), recipient, "receive", facts).allowed
+        for recipient in lattice._recipients({"principal.client"}, set())
+        for facts in lattice._facts({"resource.tlp"}, set(), [])
+    )
+    assert found.first_widened.recipient.client is False

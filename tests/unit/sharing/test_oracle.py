@@ -83,7 +83,7 @@ def test_a_mistyped_fact_is_refused(change: dict[str, Any]) -> None:
 
 def assert_refused(recipient: Organisation, facts: Facts) -> None:
     with pytest.raises((PolicyError, TypeError)):
-        oracle.entities(recipient, facts, SHIPPED.schema)
+        oracle.entities(recipient, {"label": facts}, SHIPPED.schema)
     found = oracle.decide(SHIPPED, recipient, "receive", facts)
     assert not found.allowed
     assert found.errors
@@ -102,7 +102,7 @@ def test_an_error_while_evaluating_is_a_no() -> None:
         schema,
     )
     bare = cedarpy.is_authorized(
-        REQUEST, policies.cedar, oracle.entities(PEER, FACTS, policies.schema), policies.schema
+        REQUEST, policies.cedar, oracle.entities(PEER, {"label": FACTS}, policies.schema), policies.schema
     )
     assert bare.decision == cedarpy.Decision.Allow, "the trap is still there"
     assert bare.diagnostics.errors
@@ -131,3 +131,26 @@ def test_reasons_stand_in_the_order_of_the_files() -> None:
     suspended = msgspec.structs.replace(PEER, suspended=True)
     found = oracle.decide(SHIPPED, suspended, "receive", facts)
     assert [p.id for p in found.reasons] == ["unmarked-stays", "unknown-marking-stays", "suspended"]
+
+
+def test_several_are_decided_at_once_and_in_order() -> None:
+    """Also the same facts twice, for two actions."""
+    green = msgspec.structs.replace(FACTS, tlp="green", levels=frozenset(["green"]))
+    asked = [("receive", FACTS), ("receive", green), ("match", FACTS), ("sell", FACTS), ("receive", FACTS)]
+    found = oracle.decide_each(SHIPPED, PEER, asked)
+    assert [each.allowed for each in found] == [True, False, False, False, True]
+    assert [bool(each.errors) for each in found] == [False, False, False, True, False]
+    assert found == [oracle.decide(SHIPPED, PEER, action, facts) for action, facts in asked]
+    assert oracle.decide_each(SHIPPED, PEER, []) == []
+
+
+def test_one_that_cannot_be_evaluated_takes_all_with_it() -> None:
+    wrong = msgspec.structs.replace(FACTS, tlp="white")
+    found = oracle.decide_each(SHIPPED, PEER, [("receive", FACTS), ("receive", wrong)])
+    assert [(each.allowed, bool(each.errors)) for each in found] == [(False, True)] * 2
+
+
+@pytest.mark.parametrize(("name", "said"), [("Peer", "Peer"), ("", "a recipient")])
+def test_who_has_no_id_is_named(name: str, said: str) -> None:
+    with pytest.raises(PolicyError, match=f"^{said} has no id of its own"):
+        oracle.recipient_facts(Organisation("", name))

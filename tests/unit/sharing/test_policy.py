@@ -127,3 +127,46 @@ def test_the_version_is_that_of_every_byte() -> None:
     }
     assert len(versions) == 5
     assert all(len(v) == 64 for v in versions)
+
+
+def test_policies_of_ones_own_are_named_also_without_an_id() -> None:
+    for text, named in (
+        (f"{NOTES} permit (principal, action, resource);", "policy0"),
+        ("permit (principal, action, resource);", "policy0"),
+    ):
+        with pytest.raises(PolicyError, match=rf"mine\.cedar: policy {named} permits") as caught:
+            policy.load(own={"mine.cedar": text})
+        assert caught.value.hint() == "policies of your own can only forbid: they narrow what TLP allows"
+
+
+def test_a_policy_without_notes_is_named_by_its_number() -> None:
+    with pytest.raises(PolicyError, match="policy policy0 has no @id"):
+        PolicySet({"a.cedar": "permit (principal, action, resource);"}, SCHEMA)
+    wrong = "permit (principal, action, resource) when { resource.no };"
+    with pytest.raises(PolicyError, match=r"policy policy0: .*no"):
+        PolicySet({"a.cedar": wrong}, SCHEMA)
+    with pytest.raises(PolicyError) as caught:
+        PolicySet({"a.cedar": f'@id("x") {NOTES} {wrong} @id("y") {NOTES} {wrong}'}, SCHEMA)
+    assert "policy x: " in str(caught.value)
+    assert "; policy y: " in str(caught.value)
+
+
+def test_what_cedar_says_without_a_number_is_told_as_it_is() -> None:
+    assert policy._named("something else", {"policy0": "x"}) == "something else"
+    assert policy._named("[policy7] is wrong", {}) == "policy policy7: is wrong"
+
+
+def test_the_files_together_are_named_as_such() -> None:
+    """A comment that is not closed can only be found in the whole."""
+    with pytest.raises(PolicyError, match=r"a\.cedar does not parse"):
+        PolicySet({"a.cedar": "permit"}, SCHEMA)
+
+
+def test_own_policies_have_a_place_of_their_own() -> None:
+    own = f'@id("x") {NOTES} forbid (principal, action, resource) when {{ principal.suspended }};'
+    one, other = policy.load(own={"base.cedar": own}), policy.load(own={"x.cedar": own})
+    assert one.version != other.version
+    assert set(one.policies) == set(other.policies)
+    assert len(one.policies) == len(SHIPPED.policies) + 1, "a file of the same name takes nothing away"
+    first = min(file.name for file in FOLDER.glob("*.cedar"))
+    assert len(policy.load(own={first: own}).policies) == len(one.policies)

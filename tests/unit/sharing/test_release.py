@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import tocsin
-from tocsin.sharing.release import Clearance, Released, clear, public
+from tocsin.sharing.release import Clearance, Released, clear, entrusted, public
 
 SOURCE = Path(tocsin.__file__).parent
 
@@ -25,10 +25,12 @@ MAY_SEAL = {
 
 
 def test_nobody_else_makes_a_release() -> None:
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="Released values are made by"):
         Released(b"secret", recipient="x", action="receive", mint=object())
-    with pytest.raises(TypeError):
-        Clearance(recipient="x", action="receive", labels=(1,), generation=1, mint=None)
+    with pytest.raises(TypeError, match="a Clearance is made by"):
+        Clearance(
+            recipient="x", action="receive", forms=((1,), (), ()), generation=1, ground="", mint=object()
+        )
 
 
 def test_a_release_remembers_for_whom_it_was_made() -> None:
@@ -43,6 +45,12 @@ def test_what_is_public_says_so() -> None:
     assert (found.value, found.recipient, found.action) == (b"healthy", "*", "describe")
 
 
+def test_a_proposal_is_for_whom_it_is_entrusted_to() -> None:
+    found = entrusted({"reason": "seen here"}, recipient="identity--x")
+    assert (found.value, found.recipient, found.action) == ({"reason": "seen here"}, "identity--x", "decide")
+    assert found.ground == ""
+
+
 @pytest.mark.parametrize(
     "made",
     [clear("identity--x", "receive", (1,), 7), clear("x", "receive", (1,), 7).seal(b"rows")],
@@ -50,9 +58,9 @@ def test_what_is_public_says_so() -> None:
 )
 def test_what_was_decided_stays(made: object) -> None:
     for name in (*type(made).__slots__, "other"):
-        with pytest.raises(AttributeError):
+        with pytest.raises(AttributeError, match=f"{name} was decided and stays"):
             setattr(made, name, (1, 2, 3))
-        with pytest.raises(AttributeError):
+        with pytest.raises(AttributeError, match=f"{name} was decided and stays"):
             delattr(made, name)
     for way in (copy.copy, copy.deepcopy, pickle.dumps):
         with pytest.raises(TypeError, match="decide again"):

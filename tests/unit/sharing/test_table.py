@@ -132,3 +132,18 @@ def test_a_new_date_for_what_stands_is_noted() -> None:
     assert table.until == LATER
     table.update(labels, longer, SOON)
     assert dict(table.rows)[6].timing == "embargoed"
+
+
+# --- columns ---
+
+
+def test_columns_are_shared_until_a_row_comes() -> None:
+    table = Table(OWN_ID)
+    table.update(LABELS, NONE, NOW)
+    some = table.since(2)
+    assert list(some.rows) == table.rows[2:]
+    assert table.since(2) is some
+    assert list(table.since(0).rows) == table.rows
+    table.update({**LABELS, 9: label_for([], owner=OWN_ID)}, NONE, NOW)
+    assert list(table.since(2).rows) == table.rows[2:]
+    assert len(table.since(2).rows) == len(LABELS) - 1

@@ -9,6 +9,8 @@ import pytest
 from deciding import NOW
 from tocsin.errors import PolicyError
 from tocsin.sharing import policy, tables
+from tocsin.sharing.agreements import USES
+from tocsin.stix.sensitive import SENSITIVE
 
 OWN = policy.load(
     own={"mine.cedar": '@id("no-vendors") @title("t") @cite("c") forbid (principal, action == Action::"receive", resource) when { principal.roles.contains("vendor") };'}
@@ -70,6 +72,33 @@ def test_what_there_is_not_is_refused_and_named(case: dict, message: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("case", "hint"),
+    [
+        ({"markings": ["x"]}, f"one of {', '.join(tables._MARKINGS)}"),
+        ({"holds": ["x"]}, f"one of {', '.join(SENSITIVE)}"),
+        ({"agreed": {"permit": ["x"]}}, f"one of {', '.join(USES)}"),
+        ({"handling": {"shout": True}}, "docs/reference/markings.md has its properties"),
+    ],
+)
+def test_what_there_is_is_told(case: dict, hint: str) -> None:
+    with pytest.raises(PolicyError) as caught:
+        failures(CLEAR | case)
+    assert caught.value.hint() == hint
+
+
+def test_deciders_are_named_in_words() -> None:
+    (one,) = failures(CLEAR | {"by": []})
+    assert one.expected == "allowed by nothing"
+    (other,) = failures(CLEAR | {"by": ["a", "b"], "allowed": False})
+    assert other.expected == "denied by a, b"
+
+
+def test_an_error_is_a_failure_whatever_was_expected() -> None:
+    (found,) = failures(CLEAR | {"action": "sell", "allowed": False, "by": []})
+    assert found.found.startswith("an error: ")
+
+
+@pytest.mark.parametrize(
     "text", ["", "[]", "{}", '{"cases": [{}]}', '{"cases": [], "more": 1}', '{"cases": [{"case": "c", "allowed": 1, "by": []}]}']
 )  # fmt: skip
 def test_no_table(text: str) -> None:
@@ -82,3 +111,4 @@ def test_policies_that_no_case_shows() -> None:
     assert tables.unexercised(OWN, {"no-vendors"}, [table]) == {"no-vendors"}
     shown = tables.read("t", json.dumps({"cases": [CLEAR | {"by": ["no-vendors"]}]}))
     assert tables.unexercised(OWN, {"no-vendors"}, [table, shown]) == set()
+    assert tables.unexercised(OWN, {"no-vendors", "gone"}, [table]) == {"no-vendors"}, "what there is not"

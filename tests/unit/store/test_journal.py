@@ -3,7 +3,7 @@ from __future__ import annotations
 import msgspec
 
 from tocsin.store import Store, journal
-from tocsin.store.journal import Entry
+from tocsin.store.journal import Entry, Sought
 
 
 def test_entries_come_back_newest_first(store: Store) -> None:
@@ -37,3 +37,23 @@ def test_a_detail_that_the_database_does_not_take_keeps_no_other_entry_out(store
     assert kept.detail["reason"] == "a\ufffdb"
     told = str(msgspec.to_builtins(kept))
     assert not {"\0", "\ud800"} & set(told)
+
+
+def test_entries_are_sought_by_each_of_their_parts(store: Store) -> None:
+    entries = [
+        Entry(n, f"p{n % 2}", "api-x" if n < 5 else "push", f"/x/{n}%", "200" if n % 3 else "403")
+        for n in range(10)
+    ]
+    with store.connection() as connection:
+        journal.append(connection, entries)
+
+        def found(**sought: str | int) -> list[int]:
+            wanted = Sought(**sought)  # type: ignore[arg-type]
+            return [entry.at for _, entry in journal.page(connection, wanted, limit=100)]
+
+        assert found() == [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]
+        assert found(principal="p1", action="api") == [3, 1]
+        assert found(target="/7%") == [7]
+        assert found(target="_") == []
+        assert found(outcome="403") == [9, 6, 3, 0]
+        assert found(after=3, until=5) == [4, 3]

@@ -113,7 +113,7 @@ def make_store_once(pg):
     import psycopg
 
     with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("CREATE DATABASE test_pages TEMPLATE template")
+        connection.execute("CREATE DATABASE test_pages TEMPLATE template STRATEGY file_copy")
     with Store(f"{pg.dsn} dbname=test_pages", pool_size=2) as store:
         yield store, settle(store)
     with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:

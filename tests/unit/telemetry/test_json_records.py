@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tocsin.telemetry import MalformedLine, Tally, json_records
@@ -21,6 +21,7 @@ JSON = st.recursive(
     st.sampled_from([None, 2]),
     st.integers(1, 40),
 )
+@settings(deadline=None)  # the first call loads the compiler
 def test_arrays_cut_anywhere_give_their_records(records, indent, step):
     data = json.dumps(records, indent=indent, ensure_ascii=False).encode("utf-8", "surrogatepass")
     tally = Tally()

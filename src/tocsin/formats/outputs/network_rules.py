@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from tocsin.formats.outputs.plugin import Item
@@ -40,6 +41,23 @@ class Sids:
             number = _FIRST + (number + 1) % _FIRST
         self._taken.add(number)
         return number
+
+
+class Theirs:
+    """Rules that others wrote, as one list: of those with the same number the first is in it."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._numbers: set[int] = set()
+
+    def lines(self, item: Item) -> Iterator[str]:
+        """Yield the lines of an item's rules."""
+        for number, line in carried(item.value) or ():
+            if number in self._numbers:
+                yield f"# left out: there is a rule {number} already\n"
+            else:
+                self._numbers.add(number)
+                yield f"{line}\n"
 
 
 def content(value: bytes) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from tocsin.formats.outputs.network_rules import Sids, about, carried, content, message
+from tocsin.formats.outputs.network_rules import Sids, Theirs, about, carried, content, message
 from tocsin.formats.outputs.plugin import Item, Output
 
 
@@ -17,15 +17,10 @@ def _fits(item: Item) -> bool:
 
 def _write(items: Iterable[Item]) -> Iterator[str]:
     numbers = Sids()
-    theirs: set[int] = set()
+    theirs = Theirs()
     for item in items:
         if item.kind == "snort":
-            for number, line in carried(item.value) or ():
-                if number in theirs:
-                    yield f"# left out: there is a rule {number} already\n"
-                else:
-                    theirs.add(number)
-                    yield f"{line}\n"
+            yield from theirs.lines(item)
         else:
             number = numbers.of(item.kind, item.value)
             head = f'msg:"{message(item)}";'

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from tocsin.formats.outputs.network_rules import Sids, about, carried, content, message
+from tocsin.formats.outputs.network_rules import Sids, Theirs, about, carried, content, message
 from tocsin.formats.outputs.plugin import Item, Output
 from tocsin.formats.outputs.text import is_plain
 from tocsin.matching.values import split_url
@@ -37,15 +37,10 @@ def _fits(item: Item) -> bool:
 
 def _write(items: Iterable[Item]) -> Iterator[str]:
     numbers = Sids()
-    theirs: set[int] = set()
+    theirs = Theirs()
     for item in items:
         if item.kind == "suricata":
-            for number, line in carried(item.value) or ():
-                if number in theirs:
-                    yield f"# left out: there is a rule {number} already\n"
-                else:
-                    theirs.add(number)
-                    yield f"{line}\n"
+            yield from theirs.lines(item)
         else:
             for protocol, options in _conditions(item):
                 yield _rule(item, protocol, options, numbers)

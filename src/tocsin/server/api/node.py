@@ -16,18 +16,19 @@ from starlette.responses import Response
 
 from tocsin import __version__
 from tocsin.errors import ForbiddenError, NotFoundError
-from tocsin.server.api import asking
+from tocsin.server.api import asking, objects
 from tocsin.server.api.objects import Limit, Nothing
 from tocsin.server.context import Call
 from tocsin.server.respond import respond, said
 from tocsin.sharing import agreements as holding
-from tocsin.sharing.actions import ACTIONS
+from tocsin.sharing.actions import ACTIONS, FORMS
 from tocsin.sharing.audience import Organisation
-from tocsin.sharing.explain import Explanation
+from tocsin.sharing.explain import Explanation, Rule
 from tocsin.sharing.release import Clearance, Released
-from tocsin.store import agreements, journal, organisations, peers, placed, policies
+from tocsin.store import agreements, journal, organisations, peers, placed, policies, receipts
 from tocsin.store.placed import Standing
 from tocsin.store.search import index
+from tocsin.store.search.query import moment
 from tocsin.store.values import Stale
 
 T = TypeVar("T")
@@ -127,6 +128,12 @@ class JournalSelection(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     action: Annotated[
         str, Meta(max_length=40, description="Beginning of an action, such as `taxii-` or `api-`.")
     ] = ""
+    target: Annotated[
+        str, Meta(max_length=300, description="A part of what was asked for, such as an object's id.")
+    ] = ""
+    outcome: Annotated[str, Meta(max_length=40, description="Such as `200`, `403`, `released`.")] = ""
+    after: Annotated[str, Meta(max_length=40, description="A date or a moment: then or later.")] = ""
+    before: Annotated[str, Meta(max_length=40, description="A date or a moment: earlier.")] = ""
     limit: Limit = 100
     cursor: Annotated[str, Meta(max_length=40, description="`next` of the page before.")] = ""
 
@@ -147,6 +154,32 @@ class JournalPage(msgspec.Struct, frozen=True):
 
     items: tuple[JournalEntry, ...]
     next: str | None
+
+
+class ReceiptEntry(msgspec.Struct, frozen=True):
+    """One release of an object to another organisation.
+
+    `recipient` is its id, `versions` are those it was handed, `rules` what lets it go there now, in the form `form`; both are empty where
+    it would not go any more. `unchanged`: the policies are still those it was decided under.
+    """
+
+    at: str
+    recipient: str
+    account: str
+    action: str
+    target: str
+    ground: str
+    versions: tuple[str, ...]
+    form: str
+    rules: tuple[Rule, ...]
+    unchanged: bool
+
+
+class Receipts(msgspec.Struct, frozen=True):
+    """Who received an object, newest first. `complete`: those are all."""
+
+    items: tuple[ReceiptEntry, ...]
+    complete: bool
 
 
 class StatusAnswer(msgspec.Struct, frozen=True):
@@ -320,24 +353,94 @@ def journal_of(call: Call) -> Released[JournalPage]:
     Raises:
         ForbiddenError: somebody else asks.
         RequestError: 400; the parameters cannot be read.
+        InputError: a moment is none.
     """
-    require_own(call)
-    if not call.principal.administrator or "admin" not in call.principal.scopes:
-        raise ForbiddenError("the journal is for administrators")
-    if call.principal.ceiling:  # it names objects, whatever their marking
-        raise ForbiddenError("the journal is not for tokens with a ceiling")
+    _require_journal(call)
     given = asking.parameters(call, JournalSelection)
     before = asking.read_token(given.cursor)
+    sought = journal.Sought(given.principal, given.action, given.target, given.outcome)
+    if given.after:
+        sought = msgspec.structs.replace(sought, after=moment(given.after, "after"))
+    if given.before:
+        sought = msgspec.structs.replace(sought, until=moment(given.before, "before"))
     with call.parts.store.connection() as connection:
-        rows = journal.page(
-            connection, limit=given.limit + 1, before=before, principal=given.principal, action=given.action
-        )
+        rows = journal.page(connection, sought, limit=given.limit + 1, before=before)
     items = tuple(
         JournalEntry(asking.moment_text(e.at), e.principal, e.action, e.target, e.outcome, e.detail)
         for _, e in rows[: given.limit]
     )
     following = asking.next_token(rows[given.limit - 1][0]) if len(rows) > given.limit else None
     return _told(call, JournalPage(items, following))
+
+
+def receipt_list(call: Call) -> Response:
+    """Tell who received an object, to administrators of the node's own organisation."""
+    _require_journal(call)
+    asking.parameters(call, Nothing)
+    return asking.answer(call, received(call, asking.object_id(call)))
+
+
+def received(call: Call, identifier: str) -> Released[Receipts]:
+    """Return who received an object, when, and on which ground: what was read here by others, pushed to them or written for them.
+
+    Raises:
+        ForbiddenError: the journal is not for who asks.
+        NotFoundError: the own organisation may have no such object.
+    """
+    _require_journal(call)
+    found = objects.placements(call, identifier)
+    by_cursor = {each.added: each for each in found.value}
+    with call.parts.store.connection() as connection:
+        kept = receipts.of(connection, by_cursor)
+    version = call.facts.snapshot.policies.version
+    items = []
+    for each in kept:
+        placed_ = [by_cursor[cursor] for cursor in each.cursors]
+        form, rules = _goes_now(call, each.recipient, placed_[0].label)
+        items.append(
+            ReceiptEntry(
+                *(
+                    asking.moment_text(each.at),
+                    each.recipient,
+                    each.account,
+                    each.action,
+                    each.target,
+                    each.ground,
+                ),
+                tuple(sorted({asking.moment_text(one.version) for one in placed_})),
+                *(form, rules, each.policy == version),
+            )
+        )
+    return found.derive(Receipts(tuple(items), len(kept) < receipts.MOST))
+
+
+def _goes_now(call: Call, recipient: str, label: int) -> tuple[str, tuple[Rule, ...]]:
+    """Return the fullest form in which what is under a label set goes to an organisation now, and the rules that let it; "" for none."""
+    clearances = call.parts.clearances
+    state = clearances.snapshot
+    asked = state.organisations.get(recipient)
+    if asked is None or label not in state.labels:
+        return "", ()
+    for form in FORMS:
+        decision = clearances.decider.decide(asked, form, state.labels[label], state.definitions)
+        if decision.allowed:
+            return form, tuple(Rule(p.id, p.title, p.cite, p.effect) for p in decision.reasons)
+    return "", ()
+
+
+def may_see_journal(call: Call) -> bool:
+    """Return whether the journal, and receipts with it, are for who asks."""
+    who = call.principal
+    # it names objects, whatever their marking, so it is for no token with a ceiling
+    return call.organisation.own and who.administrator and "admin" in who.scopes and not who.ceiling
+
+
+def _require_journal(call: Call) -> None:
+    require_own(call)
+    if call.principal.ceiling:
+        raise ForbiddenError("the journal is not for tokens with a ceiling")
+    if not may_see_journal(call):
+        raise ForbiddenError("the journal is for administrators")
 
 
 def explain(call: Call) -> Response:

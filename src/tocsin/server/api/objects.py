@@ -304,6 +304,7 @@ def _entry(
     aliases: dict[int, str],
     known: dict[int, tuple[str, str | None]] | None = None,
 ) -> Entry:
+    call.handed(found.added)
     searcher, label = asking.searcher(call), found.label
     if known is None or label not in known:
         told = searcher.tlp_of(label), searcher.source_of(label, call.principal.organisation)
@@ -336,6 +337,15 @@ def referring(identifier: str, *types: str) -> Query:
 
 def _can_be_sought(identifier: str) -> bool:
     return IDENTIFIER.fullmatch(identifier) is not None
+
+
+def placements(call: Call, identifier: str) -> Released[tuple[Version, ...]]:
+    """Return every placement of an object that the caller may have, newest version first.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    return _versions(call, identifier)
 
 
 def _versions(call: Call, identifier: str) -> Released[tuple[Version, ...]]:

@@ -9,7 +9,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tocsin.node.searching import Counts
-from tocsin.server.api import alerts, events, node, objects, outputs, proposals, searching, webhooks, writing
+from tocsin.server.api import (
+    alerts,
+    events,
+    feed,
+    node,
+    objects,
+    outputs,
+    proposals,
+    searching,
+    webhooks,
+    writing,
+)
 from tocsin.server.api.asking import JSON
 from tocsin.server.api.openapi import document
 from tocsin.server.api.operation import ROOT, Operation
@@ -77,6 +88,10 @@ _HOOK = f"{ROOT}/webhooks/{{webhook}}"
 OPERATIONS: tuple[Operation, ...] = (
     _get(f"{ROOT}/search", "search", "Search", searching.Search, objects.Page, searching.search, 403, 422),
     _get(f"{ROOT}/search/counts", "counts", "Count what a search finds", searching.Dividing, Counts, searching.counts, 403, 422),
+    Operation(
+        feed.PATH, "GET", "api-feed", "Follow a search with a reader of feeds", feed.Feeding, None, handler=feed.feed, errors=(403, 422),
+        media=(feed.MEDIA,),
+    ),
     _get(f"{ROOT}/suggestions", "suggest", "Suggest names and values", searching.Typing, searching.Suggestions, searching.suggestions, 403),
     _get(f"{ROOT}/objects", "objects", "List objects", objects.Selection, objects.Page, objects.listing, 403, 422),
     _get(_OBJECT, "object", "Get an object", _NOTHING, objects.Entry, objects.one, 403, 404),
@@ -85,6 +100,7 @@ OPERATIONS: tuple[Operation, ...] = (
     _get(f"{_OBJECT}/sightings", "sightings", "Sightings of it", objects.Paging, objects.Page, objects.sightings, 403, 404),
     _get(f"{_OBJECT}/assertions", "assertions", "Who asserts it", _NOTHING, objects.Assertions, objects.assertions, 403, 404),
     _get(f"{_OBJECT}/explanation", "explain", "Why an organisation may have it", node.Explaining, node.Decisions, node.explain, 403, 404),
+    _get(f"{_OBJECT}/receipts", "receipts", "Who received it", _NOTHING, node.Receipts, node.receipt_list, 403, 404),
     Operation(
         f"{ROOT}/events", "GET", "api-events", "Follow what becomes visible", events.Following, None, waiting=events.events, errors=(403, 422),
         media=(events.MEDIA,),
@@ -99,7 +115,7 @@ OPERATIONS: tuple[Operation, ...] = (
     _get(f"{ROOT}/agreements", "agreements", "Sharing agreements", _NOTHING, node.AgreementList, node.agreement_list, 403),
     _get(f"{ROOT}/peers", "peers", "Peers and how they are", _NOTHING, node.PeerList, node.peer_list, 403),
     _get(f"{ROOT}/policies", "policies", "Policies in force", _NOTHING, node.PolicyList, node.policy_list, 403),
-    _get(f"{ROOT}/journal", "journal", "Who asked for what", node.JournalSelection, node.JournalPage, node.journal_page, 403),
+    _get(f"{ROOT}/journal", "journal", "Who asked for what", node.JournalSelection, node.JournalPage, node.journal_page, 403, 422),
     _get(f"{ROOT}/status", "status", "How this node is", _NOTHING, node.StatusAnswer, node.status, 403),
     _add(f"{ROOT}/objects", "create", "Add an object", writing.Into, None, writing.create),
     _add(_OBJECT, "replace", "Add a version", writing.Into, None, writing.replace, method="PUT", more=(412, 428)),

@@ -17,7 +17,7 @@ from tocsin.server.api.writing import once
 from tocsin.server.context import Call
 from tocsin.server.problems import RequestError
 from tocsin.server.respond import echo, respond
-from tocsin.store import Connection, webhooks
+from tocsin.store import webhooks
 from tocsin.store.idempotency import Kept
 from tocsin.store.search import parse
 from tocsin.store.search.query import TEXT_AT_MOST
@@ -78,32 +78,56 @@ def listing(call: Call) -> Response:
     """List the webhooks of the caller's organisation."""
     asking.parameters(call, Nothing)
     _require_read(call)
+    return _tell(call, WebhookList(known(call)))
+
+
+def known(call: Call) -> tuple[WebhookEntry, ...]:
+    """Return the webhooks of the caller's organisation, oldest first."""
     with call.parts.store.connection() as connection:
         found = webhooks.of(connection, call.organisation.id)
-    return _tell(call, WebhookList(tuple(_entry(each) for each in found)))
+    return tuple(_entry(each) for each in found)
 
 
 def remove(call: Call) -> Response:
     """Remove a webhook."""
     asking.parameters(call, Nothing)
     _require_read(call)
+    return _tell(call, removed(call, call.request.path_params["webhook"]))
+
+
+def removed(call: Call, name: str) -> WebhookEntry:
+    """Remove a webhook of the caller's organisation, and return it.
+
+    Raises:
+        NotFoundError: it has none of this id.
+    """
     with call.parts.store.transaction() as connection:
-        hook = _hook(call, connection)
+        hook = webhooks.get(connection, call.organisation.id, name)
         webhooks.remove(connection, hook)
-    return _tell(call, _entry(hook))
+    return _entry(hook)
 
 
 def deliveries(call: Call) -> Response:
     """List the deliveries of a webhook."""
     given = asking.parameters(call, DeliverySelection)
     _require_read(call)
+    return _tell(call, delivered(call, call.request.path_params["webhook"], given)[1])
+
+
+def delivered(call: Call, name: str, given: DeliverySelection) -> tuple[WebhookEntry, DeliveryList]:
+    """Return a webhook of the caller's organisation, and a page of its deliveries.
+
+    Raises:
+        NotFoundError: it has none of this id.
+        RequestError: 400; the cursor is none.
+    """
+    before = asking.read_token(given.cursor)
     with call.parts.store.connection() as connection:
-        hook = _hook(call, connection)
-        before = asking.read_token(given.cursor)
+        hook = webhooks.get(connection, call.organisation.id, name)
         found = webhooks.deliveries(connection, hook, limit=given.limit + 1, before=before)
     items = tuple(_delivery(each) for each in found[: given.limit])
     following = asking.next_token(found[given.limit - 1].made) if len(found) > given.limit else None
-    return _tell(call, DeliveryList(items, following))
+    return _entry(hook), DeliveryList(items, following)
 
 
 def admit(call: Call) -> None:
@@ -118,30 +142,42 @@ def admit(call: Call) -> None:
 
 
 def create(call: Call, body: bytes) -> Response:
-    """Make a webhook.
+    """Make a webhook."""
+    asking.parameters(call, Nothing)
+    given = asking.document(body, WebhookBody)
+    _require_good(call, given)
+
+    def work() -> Kept:
+        hook = made(call, given)
+        location = {"Location": f"/api/v1/webhooks/{hook.id}/deliveries"}
+        return Kept(201, location, msgspec.json.encode(hook))
+
+    return once(call, body, work)
+
+
+def made(call: Call, given: WebhookBody) -> WebhookEntry:
+    """Make a webhook of the caller's organisation, and return it with its secret.
 
     Raises:
         RequestError: 422 its address may not be sent to.
         InputError: its query cannot be read.
+        ConflictError, LimitError: the organisation has it already, or too many.
     """
-    asking.parameters(call, Nothing)
-    given = asking.document(body, WebhookBody)
+    _require_good(call, given)
+    with call.parts.store.transaction() as connection:
+        hook = webhooks.add(
+            connection, call.organisation.id, call.principal.account, given.url, given.query.replace("\0", " "),
+            now=call.parts.store.clock(),
+        )  # fmt: skip
+    return _entry(hook, secret=wire.secret_text(hook.secret))
+
+
+def _require_good(call: Call, given: WebhookBody) -> None:
     parse(given.query)
     try:
         wire.require_allowed(given.url, wire.origins(call.parts.settings.webhook_origins))
     except ExchangeError as error:
         raise RequestError(422, f"/url: {error}", hint=error.hint()) from None
-
-    def work() -> Kept:
-        with call.parts.store.transaction() as connection:
-            made = webhooks.add(
-                connection, call.organisation.id, call.principal.account, given.url, given.query.replace("\0", " "),
-                now=call.parts.store.clock(),
-            )  # fmt: skip
-        told = msgspec.json.encode(_entry(made, secret=wire.secret_text(made.secret)))
-        return Kept(201, {"Location": f"/api/v1/webhooks/{made.id}/deliveries"}, told)
-
-    return once(call, body, work)
 
 
 def rotate(call: Call, body: bytes) -> Response:
@@ -149,11 +185,21 @@ def rotate(call: Call, body: bytes) -> Response:
     asking.parameters(call, Nothing)
 
     def work() -> Kept:
-        with call.parts.store.transaction() as connection:
-            made = webhooks.rotate(connection, _hook(call, connection), now=call.parts.store.clock())
-        return Kept(201, {}, msgspec.json.encode(_entry(made, secret=wire.secret_text(made.secret))))
+        return Kept(201, {}, msgspec.json.encode(rotated(call, call.request.path_params["webhook"])))
 
     return once(call, body, work)
+
+
+def rotated(call: Call, name: str) -> WebhookEntry:
+    """Give a webhook of the caller's organisation a new secret, and return it with that.
+
+    Raises:
+        NotFoundError: it has none of this id.
+    """
+    with call.parts.store.transaction() as connection:
+        hook = webhooks.get(connection, call.organisation.id, name)
+        hook = webhooks.rotate(connection, hook, now=call.parts.store.clock())
+    return _entry(hook, secret=wire.secret_text(hook.secret))
 
 
 def replay(call: Call, body: bytes) -> Response:
@@ -161,17 +207,22 @@ def replay(call: Call, body: bytes) -> Response:
     asking.parameters(call, Nothing)
 
     def work() -> Kept:
-        with call.parts.store.transaction() as connection:
-            hook = _hook(call, connection)
-            name: str = call.request.path_params["delivery"]
-            made = webhooks.replay(connection, hook, name.replace("\0", ""), now=call.parts.store.clock())
-        return Kept(201, {}, msgspec.json.encode(_delivery(made)))
+        path = call.request.path_params
+        return Kept(201, {}, msgspec.json.encode(replayed(call, path["webhook"], path["delivery"])))
 
     return once(call, body, work)
 
 
-def _hook(call: Call, connection: Connection) -> Webhook:
-    return webhooks.get(connection, call.organisation.id, call.request.path_params["webhook"])
+def replayed(call: Call, name: str, delivery: str) -> DeliveryEntry:
+    """Queue a delivery of a webhook of the caller's organisation again, and return it.
+
+    Raises:
+        NotFoundError: it has none of this id, or the webhook has not.
+    """
+    with call.parts.store.transaction() as connection:
+        hook = webhooks.get(connection, call.organisation.id, name)
+        found = webhooks.replay(connection, hook, delivery.replace("\0", ""), now=call.parts.store.clock())
+    return _delivery(found)
 
 
 def _require_read(call: Call) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 from urllib.parse import quote
@@ -20,7 +20,9 @@ from starlette.responses import Response
 
 from tocsin.clock import Micros
 from tocsin.server.pages import assets, messages
+from tocsin.server.pages.look import Look
 from tocsin.server.pages.page import Entry, entries
+from tocsin.server.pages.same import same_as
 from tocsin.server.pages.titles import refers
 from tocsin.server.pages.view import View
 from tocsin.server.respond import fixed, respond
@@ -127,11 +129,13 @@ def _environment(language: str) -> jinja2.Environment:
     translations: NullTranslations = messages.translations(language)
     made.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
     made.globals["asset"] = assets.url
+    made.globals["same_as"] = same_as
     made.globals["languages"] = messages.NAMES
     made.tests["drawn"] = assets.drawn
     made.tests["reference"] = refers
     made.filters["when"] = _when
     made.filters["number"] = _number
+    made.filters["translated"] = translations.gettext  # of words that may hold a `%` and no places to fill
     return made
 
 
@@ -170,7 +174,12 @@ def _when(context: jinja2.runtime.Context, at: Micros | str | None) -> Markup:
 
 @jinja2.pass_context
 def _number(context: jinja2.runtime.Context, value: float) -> str:
+    return _decimal(value, context["view"].look)
+
+
+@lru_cache(maxsize=4096, typed=True)  # a page may have thousands of numbers, most of them small
+def _decimal(value: float, look: Look) -> str:
     try:
-        return format_decimal(value, locale=context["view"].look.locale)
+        return format_decimal(value, locale=look.locale)
     except ArithmeticError:  # more digits than decimal arithmetic has
         return str(value)

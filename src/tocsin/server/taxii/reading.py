@@ -135,6 +135,7 @@ def _require_known(call: Call, wanted: PageQuery) -> None:
 
 def _respond_page(call: Call, wanted: PageQuery, released: Released[Page]) -> Response:
     page = released.value
+    call.handed(*page.cursors)
     if not page.count:
         return respond(call.request, released.derive(b"{}"), headers=_nothing_after(wanted))
     head = b'{"objects":['

@@ -25,10 +25,14 @@ from tocsin.stix.patterns.ast import (
     Test,
 )
 
-# One comparison with `=`, as most patterns are
-_SIMPLE = re.compile(
-    r"\[(ipv4-addr|ipv6-addr|domain-name|url|email-addr|file):(?:value|hashes\.'?(MD5|SHA-1|SHA-256|SHA-512)'?) = '([^'\\]*)'\]"
-)
+# One comparison with `=`, as most patterns are, and some joined by OR; there the name of a hash is quoted as the grammar asks
+_KINDS = "(ipv4-addr|ipv6-addr|domain-name|url|email-addr|file)"
+_HASHES = "(MD5|SHA-1|SHA-256|SHA-512)"
+_EQUALITY = rf"{_KINDS}:(?:value|hashes\.'?{_HASHES}'?) = '([^'\\]*)'"
+_QUOTED = rf"{_KINDS}:(?:value|hashes\.(?:MD5|'{_HASHES}')) = '[^'\\]*'"
+_COMPARISON = re.compile(_EQUALITY)
+_SIMPLE = re.compile(rf"\[{_EQUALITY}\]")
+_JOINED = re.compile(rf"\[{_QUOTED}(?: OR {_QUOTED})+\]")
 _LONGEST = 20_000
 _PORT = 65_535
 
@@ -46,37 +50,36 @@ def pattern(text: str, *, coarse: bool) -> str | None:
     """
     simple = _SIMPLE.fullmatch(text)
     if simple is not None:
-        kind, algorithm, value = simple.groups()
-        if (algorithm is None) == (kind == "file"):
-            return None
-        return _one(kind, algorithm, value, coarse=coarse)
+        alone = _one(*simple.groups(""), coarse=coarse)
+        return None if alone is None else f"[{alone}]"
     if len(text) > _LONGEST:
         return None
+    if _JOINED.fullmatch(text):
+        made = [_one(*each, coarse=coarse) for each in _COMPARISON.findall(text)]
+        return None if None in made else f"[{' OR '.join(map(str, made))}]"
     try:
         return render(Pattern(_expression(parse(text).expression, coarse)))
     except (InputError, Unknown):
         return None
 
 
-def _one(kind: str, algorithm: str | None, value: str, *, coarse: bool) -> str | None:
-    """What `_comparison` makes of a single equality, without a tree."""
-    match kind:
-        case "file":
-            return (
-                f"[file:hashes.{_KEYS[str(algorithm)]} = '{value}']"
-                if values.digest(str(algorithm), value)
-                else None
-            )
-        case "domain-name":
-            return f"[domain-name:value = '{value}']" if values.domain(value) else None
-        case "url":
+def _one(kind: str, algorithm: str, value: str, *, coarse: bool) -> str | None:
+    """What `_comparison` makes of a single equality, without a tree; `algorithm` of a hash, else ""."""
+    kept: tuple[str, str] | None
+    match kind, bool(algorithm):
+        case "file", True:
+            return f"file:hashes.{_KEYS[algorithm]} = '{value}'" if values.digest(algorithm, value) else None
+        case "domain-name", False:
+            kept = ("=", value) if values.domain(value) else None
+        case "url", False:
             kept = _url(value, coarse)
-            return None if kept is None else f"[url:value {kept[0]} '{kept[1]}']"
-        case "email-addr":
+        case "email-addr", False:
             kept = _email(value, coarse)
-        case _:
+        case "ipv4-addr" | "ipv6-addr", False:
             kept = _network(kind, value, coarse)
-    return None if kept is None else f"[{kind}:value {kept[0]} '{kept[1]}']"
+        case _:
+            return None
+    return None if kept is None else f"{kind}:value {kept[0]} '{kept[1]}'"
 
 
 _KEYS = {"MD5": "MD5", "SHA-1": "'SHA-1'", "SHA-256": "'SHA-256'", "SHA-512": "'SHA-512'"}

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Container
 from hashlib import blake2b
 from typing import Any, Final
-from uuid import UUID
 
 import msgspec
 
@@ -24,9 +23,14 @@ from tocsin.stix.validation import TYPES
 FORM_EXTENSION: Final = "extension-definition--9b2f8f0e-6d0a-4c58-9a2e-5d1c7a0e3f64"
 """Says of an object that it is a form, and which."""
 
+_REDACTED, _MINIMISED = (
+    {FORM_EXTENSION: {"extension_type": "property-extension", "form": form}}
+    for form in ("redacted", "minimised")
+)
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 _PERSON = b"tocsin-form"
 _KEY_BYTES = 32
+_VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 _TOLD = frozenset(TYPES) - {"identity"}
 
 
@@ -47,15 +51,17 @@ class Redactor:
         if len(key) < _KEY_BYTES:
             raise ValueError(f"a key of {len(key)} bytes; {_KEY_BYTES} are needed")
         self._own = own
-        self._key = blake2b(recipient.encode(), key=key, person=_PERSON, digest_size=_KEY_BYTES).digest()
+        derived = blake2b(recipient.encode(), key=key, person=_PERSON, digest_size=_KEY_BYTES).digest()
+        self._keyed = blake2b(key=derived, digest_size=16)
 
     def token(self, stix_id: str) -> str:
         """Return the id that stands for `stix_id` in forms for this recipient: same type, other UUID."""
         kind, _, _ = stix_id.partition("--")
-        raw = bytearray(blake2b(stix_id.encode(), key=self._key, digest_size=16).digest())
-        raw[6] = raw[6] & 0x0F | 0x40  # as a random one, RFC 9562 section 5.4
-        raw[8] = raw[8] & 0x3F | 0x80
-        return f"{kind}--{UUID(bytes=bytes(raw))}"
+        keyed = self._keyed.copy()
+        keyed.update(stix_id.encode())
+        text = keyed.hexdigest()
+        # as a random UUID, RFC 9562 section 5.4: version 4, and 10 for the first two bits of the fourth group
+        return f"{kind}--{text[:8]}-{text[8:12]}-4{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:]}"
 
     def refs(self, body: bytes) -> tuple[str, ...]:
         """Return the ids that a form of this object would refer to; the caller says which of them may stay."""
@@ -86,12 +92,7 @@ class Redactor:
             "type": kind,
             "spec_version": "2.1",
             "id": self.token(data["id"]),
-            "extensions": {
-                FORM_EXTENSION: {
-                    "extension_type": "property-extension",
-                    "form": "minimised" if minimise else "redacted",
-                }
-            },
+            "extensions": _MINIMISED if minimise else _REDACTED,
         }
         markings = _markings(data)
         if markings:
@@ -132,7 +133,7 @@ class Redactor:
             or (kind == "relationship" and _tells_of_somebody(data, keep))
         ):
             return None
-        return None if any(made.get(name) is None for name in plan.needs) else made
+        return None if None in map(made.get, plan.needs) else made
 
     def _references(self, value: Any, keep: Container[str]) -> Any:
         """Return ids as the recipient knows them.
@@ -168,6 +169,6 @@ def _tells_of_somebody(data: dict[str, Any], keep: Container[str]) -> bool:
 
 def _markings(data: dict[str, Any]) -> list[str]:
     """Return the markings of an object and of its parts: the form is marked as a whole."""
-    found = [*data.get("object_marking_refs", ())]
-    found += [part["marking_ref"] for part in data.get("granular_markings", ()) if "marking_ref" in part]
-    return sorted(set(found))
+    found = set(data.get("object_marking_refs", ()))
+    found.update(part["marking_ref"] for part in data.get("granular_markings", ()) if "marking_ref" in part)
+    return sorted(found)

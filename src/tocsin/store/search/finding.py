@@ -3,9 +3,10 @@
 Latest is latest among what this reader may see: a placement is passed over where the reader may have a newer version of the object, in any
 collection it reads. Of equal versions the one that was added first counts, among those that the query's source, level and collection allow.
 
-Where few objects have the words, the inverted index finds them all and they are sorted; where many do, rows are walked in the order of
-cursors until the page is full, as far as `_WALKED`; where that is not far enough, all matches are looked at. Which it is, is found out by
-looking, not by estimates: those know nothing of prefixes. What takes longer than `_SECONDS` is given up, and said so.
+Where few objects have the words, or were modified in the time asked for, an index finds them all and they are sorted; where many do, rows are
+walked in the order of cursors until the page is full, as far as `_WALKED`; where that is not far enough, all matches are looked at. Which it is, is
+found out by looking, not by estimates: those know nothing of prefixes. Types are walked each in an order of its own, and where a reader may have
+little of what is walked, so is each label set. What takes longer than `_SECONDS` is given up, and said so.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ COUNTED = 3000
 _FEW = 10_000  # matches up to which looking at all of them costs less than walking until enough are found
 _GLANCE = 1000  # rows that are looked at first: of frequent words they fill a page
 _WALKED = 50_000  # rows that are walked before all matches are looked at after all
-_STREAMS = 64  # with more, merging them costs more than passing over rows
+_STREAMS = 64  # with more, merging them costs more than passing over rows that are for others, if there are not too many of these
+_STREAMS_AT_MOST = 1000  # planning takes a tenth of a millisecond for each
 _SECONDS = 5
 _Row: TypeAlias = tuple[int, int, int, int, int | None, bool, str, str, str]
 _COLUMNS = (
@@ -57,6 +59,12 @@ unnest({}::text[]) AS wanted (id) CROSS JOIN LATERAL (SELECT * FROM search x WHE
 _REFERRING = """
 (SELECT DISTINCT link.cursor FROM unnest({}::bigint[]) AS wanted (target)
   CROSS JOIN LATERAL (SELECT l.cursor FROM link l WHERE l.target = wanted.target OFFSET 0) link) near
+CROSS JOIN LATERAL (SELECT * FROM search x WHERE x.cursor = near.cursor OFFSET 0) s
+"""
+_IN_ORDER = "SELECT set_config('enable_bitmapscan', 'off', true), set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true)"
+# Of what refers to one object, links are in the order of cursors already.
+_REFERRING_TO_ONE = """
+(SELECT l.cursor FROM link l WHERE l.target = {} {}) near
 CROSS JOIN LATERAL (SELECT * FROM search x WHERE x.cursor = near.cursor OFFSET 0) s
 """
 _BODIES = "SELECT o.cursor, o.body FROM object o WHERE o.cursor = ANY(%s) AND o.collection_id = ANY(%s)"
@@ -194,38 +202,86 @@ def _latest(
     connection: Connection, query: Query, scope: Scope, most: int, beyond: Micros | None, *, oldest: bool
 ) -> list[_Row]:
     """Return up to `most` rows of `_COLUMNS`."""
+    scope = _used(connection, query, scope)
     if not scope.narrowed or not scope.collections:
         return []
     where = _where(query, scope)
     if beyond is not None:
         where.append(sql.SQL("s.cursor > {}" if oldest else "s.cursor < {}").format(sql.Literal(beyond)))
-    order = sql.SQL("ORDER BY cursor" if oldest else "ORDER BY cursor DESC")
+    step = _Step(connection, scope, query.types, most, beyond, oldest)
     full = [*where, *_words(query)]
+    if len(query.refers) == 1 and not query.ids:
+        return _run(connection, _of_one(step, query, full), scope, step.order, most)
     if query.ids or query.refers:
         _use_index(connection)
         text = sql.SQL("SELECT {} FROM {} WHERE {} {} OFFSET 0").format(
-            sql.SQL(_COLUMNS), _named(query), _all([_under(scope, aside=True), *full]), order
+            sql.SQL(_COLUMNS), _named(query), _all([_under(scope, aside=True), *full]), step.order
         )
-        return _run(connection, text, scope, order, most)
-    plain = sql.SQL("SELECT {} FROM search s WHERE {} {} OFFSET 0")
-    if not _indexed(query):
-        _in_order(connection)
-        text = plain.format(sql.SQL(_COLUMNS), _all([_under(scope), *full]), order)
-        rows = text if query.clauses else _walk(query, scope, where, order)
-        return _run(connection, rows, scope, order, most)
-    step = _Step(connection, scope, order, most)
-    found = step.among_next(full, _GLANCE, beyond, oldest=oldest)
+        return _run(connection, text, scope, step.order, most)
+    rare = _rare(query)
+    if not rare:
+        return _in_line(step, query, full)
+    found = step.among_next(full, _GLANCE)
     if len(found) == most:
         return found
-    number, found = step.matching(query, where)
+    number, found = step.matching(rare, where)
     if number <= _FEW:
         return found
-    found = step.among_next(full, _WALKED, beyond, oldest=oldest)
+    found = step.among_next(full, _WALKED)
     if len(found) == most:
         return found
     _use_index(connection)
-    text = plain.format(sql.SQL(_COLUMNS), _all([_under(scope, aside=True), *full]), order)
-    return _run(connection, text, scope, order, most)
+    text = sql.SQL("SELECT {} FROM search s WHERE {} {} OFFSET 0").format(
+        sql.SQL(_COLUMNS), _all([_under(scope, aside=True), *full]), step.order
+    )
+    return _run(connection, text, scope, step.order, most)
+
+
+def _in_line(step: _Step, query: Query, where: Sequence[sql.Composable]) -> list[_Row]:
+    """Return rows of an answer that no index narrows: walked in the order of cursors, or as one stream for each label set and type."""
+    streams = len(step.scope.narrowed) * max(len(query.types), 1)
+    if streams > _STREAMS:
+        found = step.among_next(where, _WALKED)
+        if len(found) == step.most or not step.goes_on(_WALKED):
+            return found
+    _in_order(step.connection)
+    if streams > _STREAMS_AT_MOST:
+        rows: sql.Composable = sql.SQL("SELECT {} FROM ({}) s WHERE {} {} OFFSET 0").format(
+            sql.SQL(_COLUMNS), step.next_rows(), _all([_under(step.scope), *where]), step.order
+        )
+    else:
+        rows = _streams(query, step.scope, where, step.order)
+    return _run(step.connection, rows, step.scope, step.order, step.most)
+
+
+def _of_one(step: _Step, query: Query, where: Sequence[sql.Composable]) -> sql.Composable:
+    """Return the statement of what refers to one object, in the order of cursors: read no further than the page goes."""
+    _in_order(step.connection)
+    bound: sql.Composable = sql.SQL("")
+    if step.beyond is not None:
+        bound = sql.SQL("AND l.cursor > {}" if step.oldest else "AND l.cursor < {}").format(
+            sql.Literal(step.beyond)
+        )
+    direction = sql.SQL("" if step.oldest else " DESC")
+    links = sql.SQL("{} ORDER BY l.cursor{}").format(bound, direction)
+    return sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY near.cursor{} OFFSET 0").format(
+        sql.SQL(_COLUMNS.replace("s.cursor", "near.cursor", 1)),
+        sql.SQL(_REFERRING_TO_ONE).format(sql.Literal(hashed(query.refers[0])), links),
+        _all([_under(step.scope, aside=True), *where]),
+        direction,
+    )
+
+
+def _used(connection: Connection, query: Query, scope: Scope) -> Scope:
+    """Return a scope with those label sets alone that are in use in the collections that the query names."""
+    if not query.collections or not scope.collections or not scope.narrowed:
+        return scope
+    rows = connection.execute(
+        "SELECT DISTINCT label_id FROM label_use WHERE collection_id = ANY(%s)", (list(scope.collections),)
+    ).fetchall()
+    return msgspec.structs.replace(
+        scope, narrowed=tuple(sorted({row[0] for row in rows}.intersection(scope.narrowed)))
+    )
 
 
 def _run(
@@ -241,14 +297,21 @@ class _Step(NamedTuple):
 
     connection: Connection
     scope: Scope
-    order: sql.Composable
+    types: tuple[str, ...]
     most: int
+    beyond: Micros | None
+    oldest: bool
 
-    def matching(self, query: Query, where: Sequence[sql.Composable]) -> tuple[int, list[_Row]]:
-        """Return how many rows have the words, counted no further than `_FEW`, and up to `most` rows of an answer from those."""
+    @property
+    def order(self) -> sql.Composable:
+        """The order of the page."""
+        return sql.SQL("ORDER BY cursor" if self.oldest else "ORDER BY cursor DESC")
+
+    def matching(self, rare: sql.Composable, where: Sequence[sql.Composable]) -> tuple[int, list[_Row]]:
+        """Return how many rows `rare` holds for, counted no further than `_FEW`, and up to `most` rows of an answer from those."""
         _use_index(self.connection)
         words = sql.SQL("SELECT {} FROM search s WHERE {} LIMIT {}").format(
-            sql.SQL(_COLUMNS), _all(_words(query)), sql.Literal(_FEW + 1)
+            sql.SQL(_COLUMNS), rare, sql.Literal(_FEW + 1)
         )
         picked = sql.SQL("SELECT * FROM matching s WHERE {} {} OFFSET 0").format(
             _all([_under(self.scope), *where]), self.order
@@ -262,21 +325,35 @@ class _Step(NamedTuple):
         found = self.connection.execute(text, prepare=False).fetchall()
         return found[0][0], [row[1:] for row in found if row[1] is not None]
 
-    def among_next(
-        self, where: Sequence[sql.Composable], rows: int, beyond: Micros | None, *, oldest: bool
-    ) -> list[_Row]:
+    def next_rows(self) -> sql.Composable:
+        """Return the statement of all rows of the types that come next in the order of cursors."""
+        bound: sql.Composable = sql.SQL("true")
+        if self.beyond is not None:
+            bound = sql.SQL("cursor > {}" if self.oldest else "cursor < {}").format(sql.Literal(self.beyond))
+        kinds: list[sql.Composable] = [
+            sql.SQL("type = {}").format(sql.Literal(kind)) for kind in self.types
+        ] or [sql.SQL("true")]
+        each = [
+            sql.SQL("(SELECT * FROM search WHERE {} AND {} {})").format(bound, kind, self.order)
+            for kind in kinds
+        ]
+        return sql.SQL("SELECT * FROM ({}) n {}").format(sql.SQL(" UNION ALL ").join(each), self.order)
+
+    def goes_on(self, rows: int) -> bool:
+        """Return whether there are more than so many rows that come next."""
+        _in_order(self.connection)
+        text = sql.SQL("SELECT EXISTS (SELECT 1 FROM ({}) n OFFSET {})").format(
+            self.next_rows(), sql.Literal(rows)
+        )
+        return self.connection.execute(text, prepare=False).fetchone() == (True,)
+
+    def among_next(self, where: Sequence[sql.Composable], rows: int) -> list[_Row]:
         """Return up to `most` rows of an answer from the `rows` that come next in the order of cursors."""
         self.connection.execute("SAVEPOINT walking")
         _in_order(self.connection)
-        bound: sql.Composable = sql.SQL("true")
-        if beyond is not None:
-            bound = sql.SQL("cursor > {}" if oldest else "cursor < {}").format(sql.Literal(beyond))
-        text = sql.SQL(
-            "SELECT {} FROM (SELECT * FROM search WHERE {} {} LIMIT {}) s WHERE {} {} OFFSET 0"
-        ).format(
+        text = sql.SQL("SELECT {} FROM ({} LIMIT {}) s WHERE {} {} OFFSET 0").format(
             sql.SQL(_COLUMNS),
-            bound,
-            self.order,
+            self.next_rows(),
             sql.Literal(rows),
             _all([_under(self.scope), *where]),
             self.order,
@@ -291,15 +368,14 @@ def _some(connection: Connection, query: Query, scope: Scope) -> tuple[list[_Row
     if not _indexed(query) or not scope.narrowed or not scope.collections:
         found = _latest(connection, query, scope, COUNTED + 1, None, oldest=False)
         return found[:COUNTED], len(found) <= COUNTED
-    order = sql.SQL("ORDER BY cursor DESC")
-    number, found = _Step(connection, scope, order, COUNTED + 1).matching(query, _where(query, scope))
+    step = _Step(connection, scope, query.types, COUNTED + 1, None, oldest=False)
+    number, found = step.matching(_all(_words(query)), _where(query, scope))
     return found[:COUNTED], number <= _FEW and len(found) <= COUNTED
 
 
 def _in_order(connection: Connection) -> None:
     """Have rows read in the order of cursors, only as many as are needed: without bitmaps, which is all that GIN gives, and sorting."""
-    for way in ("bitmapscan", "seqscan", "sort"):
-        connection.execute(f"SET LOCAL enable_{way} = off")
+    connection.execute(_IN_ORDER)
 
 
 def _use_index(connection: Connection) -> None:
@@ -316,6 +392,14 @@ def _indexed(query: Query) -> bool:
     return any(not clause.negated for clause in query.clauses)
 
 
+def _rare(query: Query) -> sql.Composable | None:
+    """Return the condition of a query that an index of its own may narrow: its words, else when objects were modified."""
+    if _indexed(query):
+        return _all(_words(query))
+    bounds = _bounds(query)
+    return _all(bounds) if bounds else None
+
+
 def _newest(rows: sql.Composable, scope: Scope) -> sql.Composed:
     return sql.SQL(_LATEST).format(
         rows=rows,
@@ -326,15 +410,11 @@ def _newest(rows: sql.Composable, scope: Scope) -> sql.Composed:
     )
 
 
-def _walk(
+def _streams(
     query: Query, scope: Scope, where: Sequence[sql.Composable], order: sql.Composable
 ) -> sql.Composable:
-    """Return the statement of rows in the order of cursors: one stream for each label set, merged."""
+    """Return the statement of rows in the order of cursors: one stream for each label set and type, merged."""
     columns = sql.SQL(_COLUMNS)
-    if len(scope.narrowed) * max(len(query.types), 1) > _STREAMS:
-        return sql.SQL("SELECT {} FROM search s WHERE {} {} OFFSET 0").format(
-            columns, sql.SQL(" AND ").join([_under(scope), *where]), order
-        )
     kinds: list[sql.Composable] = [
         sql.SQL("s.type = {}").format(sql.Literal(kind)) for kind in query.types
     ] or [sql.SQL("true")]
@@ -356,15 +436,20 @@ def _where(query: Query, scope: Scope) -> list[sql.Composable]:
         found.append(sql.SQL("s.type IN ({})").format(types))
     if query.ids and query.refers:
         found.append(sql.SQL("s.stix_id = ANY({})").format(sql.Literal(list(query.ids))))
+    found += _bounds(query)
     bounds = (
-        ("s.version >= {}", query.after),
-        ("s.version < {}", query.before),
         ("s.confidence >= {}", query.least),
         ("s.confidence <= {}", query.most),
         ("s.revoked = {}", query.revoked),
     )
     found += [sql.SQL(text).format(sql.Literal(value)) for text, value in bounds if value is not None]
     return found
+
+
+def _bounds(query: Query) -> list[sql.Composable]:
+    """Return the conditions on when an object was modified."""
+    bounds = (("s.version >= {}", query.after), ("s.version < {}", query.before))
+    return [sql.SQL(text).format(sql.Literal(value)) for text, value in bounds if value is not None]
 
 
 def _named(query: Query) -> sql.Composable:
@@ -392,7 +477,8 @@ def _all(conditions: Sequence[sql.Composable]) -> sql.Composable:
 
 
 def _list(numbers: Sequence[int]) -> sql.Composable:
-    return sql.SQL("{}::integer[]").format(sql.Literal(list(numbers)))
+    # written here: of a thousand label sets, psycopg looks at each number several times
+    return sql.SQL("'{" + ",".join(map(str, map(int, numbers))) + "}'::integer[]")
 
 
 def _clause(clause: Clause) -> str:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import msgspec
-from psycopg import sql
 
 from tocsin.sharing.release import Released
 from tocsin.store import labels
+from tocsin.store.connection import Connection
 from tocsin.store.database import Store
 from tocsin.store.search.finding import Scope
 from tocsin.store.search.terms import fold
 from tocsin.store.values import Stale
 
-_MOST_STREAMS = 256
 _LAST = "\U0010ffff"  # sorts behind every other character, by code point
-_STREAM = """
-(SELECT n.folded, n.shown, n.kind FROM search_name n WHERE n.label_id = {label} AND n.folded >= {begin} AND n.folded < {end}
- AND n.collection_id = ANY({readable}) ORDER BY n.folded LIMIT {most})
+_OF_EACH = (
+    2,
+    40,
+    400,
+)  # entries of each label set that are looked at for one that is wanted: many objects may have one name
+# One look into the index for each label set: merging as many streams takes longer to plan than to do.
+_STREAMS = """
+SELECT seen.label, n.folded, n.shown, n.kind FROM unnest(%(labels)s::integer[]) AS seen (label) CROSS JOIN LATERAL (
+  SELECT n.folded, n.shown, n.kind FROM search_name n WHERE n.label_id = seen.label AND n.folded >= %(begin)s AND n.folded < %(end)s
+  AND n.collection_id = ANY(%(readable)s) ORDER BY n.folded LIMIT %(most)s
+) n ORDER BY n.folded, n.shown, n.kind
 """
 
 
@@ -30,30 +39,35 @@ class Suggestion(msgspec.Struct, frozen=True):
 def suggest(store: Store, text: str, scope: Scope, *, limit: int) -> Released[tuple[Suggestion, ...]] | Stale:
     """Return up to `limit` names and values that begin with `text`, in alphabetical order."""
     begin = fold(text)
-    found: dict[str, Suggestion] = {}
+    found: list[Suggestion] = []
     with store.transaction() as connection:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         generation = labels.generation(connection)
         if generation != scope.clearance.generation:
             return Stale(generation)
-        visible = scope.clearance.labels[:_MOST_STREAMS]
-        if begin and visible and scope.readable:
-            # one name may stand in many objects: some more than are wanted, so that enough are left
-            stream = sql.SQL(_STREAM)
-            streams = [
-                stream.format(
-                    label=sql.Literal(label),
-                    begin=sql.Literal(begin),
-                    end=sql.Literal(begin + _LAST),
-                    readable=sql.Literal(list(scope.readable)),
-                    most=sql.Literal(limit * 20),
-                )
-                for label in visible
-            ]
-            statement = sql.SQL("SELECT * FROM ({}) n ORDER BY folded").format(
-                sql.SQL(" UNION ALL ").join(streams)
-            )
-            for folded, shown, kind in connection.execute(statement, prepare=False).fetchall():
-                if len(found) < limit:
-                    found.setdefault(folded, Suggestion(shown, kind))
-    return scope.clearance.seal(tuple(found.values()))
+        if begin and scope.clearance.labels and scope.readable:
+            for of_each in _OF_EACH:
+                found, whole = _first(connection, begin, scope, of_each * limit)
+                if whole or len(found) >= limit:
+                    break
+    return scope.clearance.seal(tuple(found[:limit]))
+
+
+def _first(connection: Connection, begin: str, scope: Scope, most: int) -> tuple[list[Suggestion], bool]:
+    """Return what begins so as far as it is known from the first `most` entries of each label set, and whether that is all there is."""
+    values = {
+        "labels": list(scope.clearance.labels),
+        "readable": list(scope.readable),
+        "begin": begin,
+        "end": begin + _LAST,
+        "most": most,
+    }
+    rows = connection.execute(_STREAMS, values).fetchall()
+    lengths = Counter(row[0] for row in rows)
+    ends = {row[0]: row[1] for row in rows if lengths[row[0]] == most}  # of those that go on
+    known_to = min(ends.values(), default=None)
+    found: dict[str, Suggestion] = {}
+    for _, folded, shown, kind in rows:
+        if known_to is None or folded <= known_to:
+            found.setdefault(folded, Suggestion(shown, kind))
+    return list(found.values()), known_to is None

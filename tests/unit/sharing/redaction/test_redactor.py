@@ -6,6 +6,7 @@ import base64
 import copy
 import json
 from typing import Any
+from uuid import RFC_4122, UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -22,6 +23,7 @@ KEY = bytes(range(32))
 OWN, PEER, OTHER = (f"identity--00000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3))
 ADDED = 1_795_000_000_123_456
 REDACTOR = Redactor(KEY, own=OWN, recipient=PEER)
+TOKEN = "indicator--f3d16ecb-5873-4206-9365-345f9367e4fd"
 SECRETS = ("Zwiebelfisch", "zwiebel@fisch.example.org", "10.77.66.55", "zwiebel.corp", "AKIAZWIEBELFISCH0")
 VALID = valid()
 
@@ -228,18 +230,41 @@ def test_patterns(pattern: str, redacted: str | None, minimised: str | None) -> 
 
 
 def test_a_pattern_alone_and_in_parentheses_is_the_same() -> None:
-    """The quick way for one comparison gives what the parser's way gives."""
-    for value in (
+    """The quick way for comparisons of one kind, alone or joined by OR, gives what the parser's way gives."""
+    values = (
         "ipv4-addr:value = '198.51.100.7'",
         "url:value = 'http://e.example.com/?q'",
         "email-addr:value = 'a@e.example.com'",
-    ):
+        "file:hashes.'SHA-1' = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'",
+        "file:hashes.MD5 = 'd41d8cd98f00b204e9800998ecf8427e'",
+        "domain-name:value = 'e.example.com'",
+        "domain-name:value = 'e.corp'",
+        "domain-name:hashes.MD5 = 'd41d8cd98f00b204e9800998ecf8427e'",
+        "file:value = 'x'",
+    )
+    joined = [f"{one} OR {other}" for one in values for other in values]
+    for value in (*values, *joined, f"{values[0]} AND {values[0]}"):
         for minimise in (False, True):
             quick, slow = (
-                form(indicator(pattern=p), minimise=minimise)["pattern"]
-                for p in (f"[{value}]", f"[({value})]")
+                form(indicator(pattern=p), minimise=minimise) for p in (f"[{value}]", f"[({value})]")
             )
-            assert quick == slow
+            assert quick == slow, value
+
+
+@pytest.mark.parametrize("name", ["SHA-1", "'SHA-1", "SHA-1'"])
+def test_joined_comparisons_are_read_as_the_grammar_asks(name: str) -> None:
+    bad = f"file:hashes.{name} = '{'a' * 40}'"
+    good = f"file:hashes.'SHA-1' = '{'a' * 40}'"
+    assert form(indicator(pattern=f"[{good} OR {good}]")) is not None
+    for pattern in (f"[{bad} OR {good}]", f"[{good} OR {bad}]"):
+        assert form(indicator(pattern=pattern)) is None
+
+
+def test_long_patterns_have_no_form_unless_they_compare_once() -> None:
+    value = f"url:value = 'https://e.example.com/{'a' * 10_000}'"
+    assert form(indicator(pattern=f"[{value}]")) is not None
+    assert form(indicator(pattern=f"[{value} OR {value}]")) is None
+    assert form(indicator(pattern=f"[url:value = 'https://e.example.com/{'a' * 20_000}']")) is not None
 
 
 # --- tokens and references ---------------------------------------------------------------------------------
@@ -256,6 +281,23 @@ def test_tokens_are_stable_for_one_recipient_and_nothing_to_another() -> None:
         == form(indicator(confidence=3))["id"]
         == Redactor(KEY, own=OWN, recipient=PEER).token(data["id"])
     )
+
+
+def test_tokens_are_random_uuids() -> None:
+    """RFC 9562 section 5.4; all four values of the two free bits of the variant's digit come up."""
+    made = [REDACTOR.token(f"indicator--{n}").partition("--") for n in range(100)]
+    assert {kind for kind, _, _ in made} == {"indicator"}
+    found = [UUID(text) for _, _, text in made]
+    assert {each.version for each in found} == {4}
+    assert {each.variant for each in found} == {RFC_4122}
+    assert [str(each) for each in found] == [text for _, _, text in made]
+    assert len(set(found)) == len(found)
+    assert {text[19] for _, _, text in made} == set("89ab")
+
+
+def test_a_token_stays_what_it_was() -> None:
+    """Forms that peers hold refer to it."""
+    assert REDACTOR.token("indicator--00000000-0000-4000-8000-00000000000a") == TOKEN
 
 
 def test_a_short_key_is_none() -> None:
@@ -350,3 +392,80 @@ def test_anything_beside_what_is_listed_changes_nothing(
         return
     made = REDACTOR.redact(loud, added=ADDED, minimise=minimise, keep=())
     assert made == REDACTOR.redact(canonical(VALID[name]), added=ADDED, minimise=minimise, keep=())
+
+
+@pytest.mark.parametrize("minimise", [False, True])
+def test_a_place_without_country_or_region_is_none(minimise: bool) -> None:
+    place = {
+        "type": "location",
+        "spec_version": "2.1",
+        "id": "location--00000000-0000-4000-8000-00000000000a",
+        "created": "2026-03-04T05:06:07.891Z",
+        "modified": "2026-03-05T05:06:07.891Z",
+        "confidence": 50,
+        "latitude": 48.1,
+        "longitude": 11.5,
+        "city": "Zwiebelfisch",
+    }
+    assert form(place, minimise=minimise) is None
+    for known in ({"country": "DE"}, {"region": "western-europe"}):
+        made = form(place | known, minimise=minimise)
+        assert made is not None
+        assert made.items() >= known.items()
+        assert not made.keys() & {"latitude", "longitude", "city"}
+
+
+def test_traffic_without_ends_is_none() -> None:
+    ends = {name: f"ipv4-addr--00000000-0000-4000-8000-00000000000{name[0]}" for name in ("dst_ref",)}
+    ends["src_ref"] = "ipv4-addr--00000000-0000-4000-8000-00000000000e"
+    traffic = {
+        "type": "network-traffic",
+        "spec_version": "2.1",
+        "id": "network-traffic--00000000-0000-4000-8000-00000000000a",
+        "protocols": ["tcp"],
+        "dst_port": 443,
+    }
+    assert form(traffic) is None
+    for name, end in ends.items():
+        made = form(traffic | {name: end})
+        assert made is not None
+        assert made[name] == REDACTOR.token(end)
+
+
+def test_types_of_ones_own_are_not_told_unless_they_are_known() -> None:
+    seen, own = (f"{kind}--00000000-0000-4000-8000-00000000000a" for kind in ("indicator", "x-zwiebel"))
+    report = {
+        "type": "report",
+        "spec_version": "2.1",
+        "id": "report--00000000-0000-4000-8000-00000000000a",
+        "created": "2026-03-04T05:06:07.891Z",
+        "modified": "2026-03-05T05:06:07.891Z",
+        "name": "Zwiebelfisch",
+        "published": "2026-03-05T05:06:07.891Z",
+        "object_refs": [own, seen, OTHER],
+    }
+    assert REDACTOR.refs(canonical(report)) == (own, seen, OTHER)
+    made = form(report)
+    assert made is not None
+    assert made["object_refs"] == [REDACTOR.token(seen)]
+    told = form(report, keep=(own, OTHER))
+    assert told is not None
+    assert told["object_refs"] == [own, REDACTOR.token(seen), OTHER]
+    assert form(report | {"object_refs": [own]}) is None
+
+
+def test_parts_in_other_languages_carry_no_marking() -> None:
+    made = form(indicator(name="Zwiebel", granular_markings=[{"lang": "de", "selectors": ["name"]}]))
+    assert made is not None
+    assert "object_marking_refs" not in made
+
+
+def test_what_has_no_plan_refers_to_nothing() -> None:
+    note = {
+        "type": "note",
+        "id": "note--00000000-0000-4000-8000-00000000000a",
+        "object_refs": [OTHER],
+        "content": "x",
+    }
+    assert "note" not in PLANS
+    assert REDACTOR.refs(canonical(note)) == ()

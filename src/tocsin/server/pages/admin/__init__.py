@@ -1,6 +1,6 @@
-"""Running the node: its health, accounts, organisations, settings, refused input and figures. For its administrators alone."""
+"""Running the node: its health, jobs, accounts, organisations, settings, refused input and figures. For its administrators alone."""
 
-from tocsin.server.pages.admin import accounts, health, organisations, refused
+from tocsin.server.pages.admin import accounts, health, jobs, organisations, refused
 from tocsin.server.pages.page import Entry, Get, Page, Post
 
 PAGE = Page(
@@ -9,6 +9,7 @@ PAGE = Page(
         Get("/admin", health.show_health, "page-health"),
         Get("/admin/settings", health.show_settings, "page-settings"),
         Get("/admin/figures", health.show_figures, "page-figures"),
+        Get("/admin/jobs", jobs.show_jobs, "page-jobs"),
         Get("/admin/accounts", accounts.show_accounts, "page-accounts"),
         Get("/admin/organisations", organisations.show_organisations, "page-organisations"),
         Get("/admin/refused", refused.show_refused, "page-refused"),

@@ -10,6 +10,9 @@ from tocsin import __version__
 from tocsin.config import SETTINGS
 from tocsin.node import checkup
 from tocsin.node.checkup import Finding
+from tocsin.server.history import Point
+from tocsin.server.pages.admin import drawing
+from tocsin.server.pages.admin.drawing import Series
 from tocsin.server.pages.admin.gate import require_administrator
 from tocsin.server.pages.rendering import render
 from tocsin.server.pages.view import View
@@ -44,6 +47,14 @@ class Route(msgspec.Struct, frozen=True):
     requests: int
     failed: int
     mean: float
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """What was asked of each route, how that went over the last day as lines, and the same as rows."""
+
+    routes: tuple[Route, ...]
+    series: tuple[Series, ...]
+    rows: tuple[Point, ...]
 
 
 def show_health(view: View) -> Response:
@@ -83,8 +94,10 @@ def show_figures(view: View) -> Response:
         ForbiddenError: the reader is no administrator of this node.
     """
     require_administrator(view)
-    told = said(_routes(view.parts.metrics.text()), recipient=view.call.principal.organisation)
-    return render(view, "admin/figures.html", told)
+    points = view.parts.history.points()
+    made = Figures(_routes(view.parts.metrics.text()), drawing.series_of(points), drawing.rows_of(points))
+    told = said(made, recipient=view.call.principal.organisation)
+    return render(view, "admin/figures.html", told, size=(drawing.WIDTH, drawing.HEIGHT))
 
 
 def _routes(text: str) -> tuple[Route, ...]:

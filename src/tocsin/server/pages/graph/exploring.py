@@ -14,6 +14,7 @@ from tocsin.node.graph_walk import MOST, Walked, connect, walk
 from tocsin.server.api import objects
 from tocsin.server.api.objects import Entry
 from tocsin.server.context import Call
+from tocsin.server.pages.gathering import gathered
 from tocsin.server.pages.graph.state import SEEDS, State
 from tocsin.server.pages.titles import title_of
 from tocsin.sharing.release import Released
@@ -21,7 +22,7 @@ from tocsin.stix.timestamps import micros_or_none
 from tocsin.store.search.query import Clause, Lexeme, Query, parse
 from tocsin.store.search.terms import fit
 
-_PAGE = 2000
+_PAGE = 10_000  # each page sorts anew what refers to something
 _NO_CONTENT = ("object_marking_refs", "created_by_ref")
 # An organisation is named by all that it has made; what says something about it is of these types.
 _ABOUT_IDENTITIES = ("relationship", "sighting", "report", "grouping", "note", "opinion", "incident")
@@ -44,6 +45,15 @@ def explored(call: Call, state: State) -> Released[Explored]:
         NotFoundError: it begins with nothing that the reader may know of.
         InputError: the query or a time cannot be read.
     """
+    # which groups are open, and which part of the tables is shown, is no part of it
+    what = ("graph", state.seeds, state.q, state.to, state.depth, state.types, state.bounds)
+    found = gathered(call, what, lambda: _walked(call, state), call.parts.graphs)
+    if not found.value.seeds or (state.to and len(found.value.seeds) < 2):
+        raise NotFoundError("no such object")
+    return found.derive(_explored(state, found.value))
+
+
+def _walked(call: Call, state: State) -> Released[Walked]:
     held = _Held(call, state.types)
     seeds = state.seeds or held.found(state.q)
     wanted = _wanted(state, seeds)
@@ -51,9 +61,7 @@ def explored(call: Call, state: State) -> Released[Explored]:
         found = connect(held, (seeds[0], state.to), max(state.depth, 2), wanted)
     else:
         found = walk(held, seeds, state.depth, wanted)
-    if not found.seeds or (state.to and len(found.seeds) < 2):
-        raise NotFoundError("no such object")
-    return held.released.derive(_explored(state, found))
+    return held.released.derive(found)
 
 
 def thing_of(entry: Entry) -> Thing:

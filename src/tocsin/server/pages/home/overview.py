@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -11,7 +12,9 @@ from starlette.responses import Response
 from tocsin.clock import to_text
 from tocsin.server.api import alerts, node, objects, proposals, searching
 from tocsin.server.context import Call
-from tocsin.server.pages.rendering import render, show
+from tocsin.server.pages.gathering import gathered
+from tocsin.server.pages.home.front import show_front
+from tocsin.server.pages.rendering import render
 from tocsin.server.pages.titles import Shown, shown
 from tocsin.server.pages.view import View
 from tocsin.store import policies
@@ -44,8 +47,7 @@ class Overview(msgspec.Struct, frozen=True):
 def show_start(view: View) -> Response:
     """Show what is happening, or the front page."""
     if view.known is None:
-        own = view.parts.clearances.snapshot.own
-        return show(view, "home/front.html", name=own.name, country=own.country)
+        return show_front(view)
     call = view.call
     found = objects.find(call, parse(""), _NEWEST, None)
     page = objects.entries(call, found.value)
@@ -59,16 +61,17 @@ def _tiles(view: View) -> list[Tile]:
     call = view.call
     tiles = []
     if call.organisation.own:
-        waiting = alerts.alerting(call).listed(statuses=("new",), limit=_ALERTS).value
+        waiting = alerts.alerting(call).counted(statuses=("new",), most=_ALERTS).value
         tone = "danger" if waiting else "good"
-        tiles.append(Tile("alerts", len(waiting), len(waiting) < _ALERTS, "/triage", tone))
+        tiles.append(Tile("alerts", waiting, waiting < _ALERTS, "/triage", tone))
     mine = call.principal.organisation
     open_ = proposals.desk(call).page(call.principal, status="open", limit=_ALERTS, before=None).value
     count = sum(each.proposal.decider == mine for each in open_)
     tiles.append(Tile("proposals", count, whole=True, path="/proposals", tone="warn" if count else ""))
-    day = to_text(view.parts.store.clock() - _DAY)[:19] + "Z"
+    # of whole hours: what is counted is the same for all who look within one
+    day = to_text(view.parts.store.clock() - _DAY)[:13] + ":00:00Z"
     for kind, text in (("changed", f"after:{day}"), ("seen", f"type:sighting after:{day}")):
-        counts = searching.counted(call, parse(text)).value
+        counts = gathered(call, ("counts", text), partial(searching.counted, call, parse(text))).value
         tiles.append(Tile(kind, counts.total, counts.complete, _search(text)))
     if view.administers:
         with view.parts.store.connection() as connection:

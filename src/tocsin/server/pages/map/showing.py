@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -11,12 +12,14 @@ import msgspec
 from msgspec import Meta
 from starlette.responses import Response
 
-from tocsin.node.places import WAYS, Place, Relation, country_of, places_of, sectors_of
+from tocsin.node.places import WAYS, Place, Places, Relation, country_of, places_of, sectors_of
 from tocsin.server.api import asking, objects
 from tocsin.server.context import Call
 from tocsin.server.pages import assets
+from tocsin.server.pages.gathering import gathered
 from tocsin.server.pages.rendering import render
 from tocsin.server.pages.view import View
+from tocsin.sharing.release import Released
 from tocsin.store.search.finding import Item
 from tocsin.store.search.query import Clause, Lexeme, Query, moment
 from tocsin.store.search.terms import fit
@@ -63,6 +66,14 @@ class Map(msgspec.Struct, frozen=True):
     complete: bool
 
 
+class _Known(msgspec.Struct, frozen=True):
+    """All that one reader may have: what is said of which place, a few locations of each country, and whether that is all there is."""
+
+    places: Places
+    locations: Mapping[str, tuple[str, ...]]
+    complete: bool
+
+
 class _Ends(msgspec.Struct):
     relationship_type: str = ""
     source_ref: str = ""
@@ -78,7 +89,26 @@ def show_map(view: View) -> Response:
     """
     call = view.call
     asked = asking.parameters(call, Asked)
-    held = _Reading(call, moment(asked.after, "after") if asked.after else None)
+    after = moment(asked.after, "after") if asked.after else None
+    found = gathered(call, ("map", after), lambda: _known(call, after))
+    known = found.value
+    names = dict(view.look.locale.territories)
+    most = max((_count(each, asked.show) for each in known.places.countries), default=0)
+    made = Map(
+        asked=asked,
+        countries=tuple(
+            _country(each, names, asked.show, most, known.locations.get(each.name, ()))
+            for each in known.places.countries
+        ),
+        sectors=tuple((each, _counts(each)) for each in known.places.sectors),
+        complete=known.complete,
+    )
+    return render(view, "map/map.html", found.derive(made))
+
+
+def _known(call: Call, after: int | None) -> Released[_Known]:
+    """Return all that the reader may have of countries and sectors."""
+    held = _Reading(call, after)
     located = {each.id: country_of(_said(each)) for each in held.of(_LOCATIONS, "location")}
     identities = {each.id: sectors_of(_said(each)) for each in held.of(_IDENTITIES, "identity")}
     countries = {key: code for key, code in located.items() if code}
@@ -87,18 +117,11 @@ def show_map(view: View) -> Response:
     found = places_of(countries, sectors, relations, held.sightings())
     by_code: dict[str, list[str]] = defaultdict(list)
     for key, code in sorted(countries.items()):
-        by_code[code].append(key)
-    names = dict(view.look.locale.territories)
-    most = max((_count(each, asked.show) for each in found.countries), default=0)
-    made = Map(
-        asked=asked,
-        countries=tuple(
-            _country(each, names, asked.show, most, by_code[each.name][:_SEEDS]) for each in found.countries
-        ),
-        sectors=tuple((each, _counts(each)) for each in found.sectors),
-        complete=held.complete,
+        if len(by_code[code]) < _SEEDS:
+            by_code[code].append(key)
+    return held.last.derive(
+        _Known(found, {code: tuple(keys) for code, keys in by_code.items()}, held.complete)
     )
-    return render(view, "map/map.html", held.last.derive(made))
 
 
 class _Reading:
@@ -153,7 +176,7 @@ def _count(place: Place, show: str) -> int:
     return place.total if show == "all" else len(place.ways[show])
 
 
-def _country(place: Place, names: dict[str, str], show: str, most: int, locations: list[str]) -> Country:
+def _country(place: Place, names: dict[str, str], show: str, most: int, locations: Sequence[str]) -> Country:
     count = _count(place, show)
     # few countries have most of it: shades follow the logarithm
     level = math.ceil(LEVELS * math.log1p(count) / math.log1p(most)) if count else 0

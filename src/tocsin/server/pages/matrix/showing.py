@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -22,9 +23,11 @@ from tocsin.node.matrix import (
 )
 from tocsin.server.api import asking, node, objects
 from tocsin.server.context import Call
+from tocsin.server.pages.gathering import gathered
 from tocsin.server.pages.rendering import render
 from tocsin.server.pages.titles import Shown, shown
 from tocsin.server.pages.view import View
+from tocsin.sharing.release import Released
 from tocsin.store.search.query import Clause, Lexeme, Query
 
 _TECHNIQUES = 3000
@@ -68,6 +71,16 @@ class Matrix(msgspec.Struct, frozen=True):
     complete: bool
 
 
+class _Known(msgspec.Struct, frozen=True):
+    """All that one reader may have: techniques, what uses and what detects each by its id, and whether that is all there is."""
+
+    techniques: tuple[Technique, ...]
+    chains: tuple[str, ...]
+    using: Mapping[str, frozenset[str]]
+    detecting: Mapping[str, frozenset[str]]
+    complete: bool
+
+
 class _Ends(msgspec.Struct):
     id: str = ""
     source_ref: str = ""
@@ -83,29 +96,47 @@ def show_matrix(view: View) -> Response:
     call = view.call
     asked = asking.parameters(call, Asked)
     by = shown(objects.latest(call, asked.by).value, node.names(call)) if asked.by else None
-    patterns = objects.find(call, Query(types=("attack-pattern",)), _TECHNIQUES, None)
-    found = (technique_of(msgspec.json.decode(item.body)) for item in patterns.value.items)
-    techniques = [each for each in found if each is not None]
-    chains = chains_of(techniques)
-    chain = asked.chain or (_FIRST_CHAIN if _FIRST_CHAIN in chains else chains[0] if chains else "")
-    using, detecting, whole = _related(call, asked.by)
-    named, all_named = _named(call, techniques)
-    for identifier, indicators in named.items():
-        detecting[identifier] |= indicators
-    columns = matrix_of(techniques, chain, using, detecting)
+    found = gathered(call, ("matrix",), lambda: _known(call))
+    known = found.value
+    chain = asked.chain or (
+        _FIRST_CHAIN if _FIRST_CHAIN in known.chains else known.chains[0] if known.chains else ""
+    )
+    using = known.using
+    if asked.by:
+        using = {key: frozenset((asked.by,)) for key, users in using.items() if asked.by in users}
+    columns = matrix_of(known.techniques, chain, using, known.detecting)
     made = Matrix(
         asked=msgspec.structs.replace(asked, chain=chain),
-        chains=chains,
+        chains=known.chains,
         by=by,
         columns=tuple(_left(column, asked.show) for column in columns),
         tallies=tuple(_tally(column) for column in columns),
+        complete=known.complete,
+    )
+    return render(view, "matrix/matrix.html", found.derive(made))
+
+
+def _known(call: Call) -> Released[_Known]:
+    """Return all that the reader may have of techniques."""
+    patterns = objects.find(call, Query(types=("attack-pattern",)), _TECHNIQUES, None)
+    found = (technique_of(msgspec.json.decode(item.body)) for item in patterns.value.items)
+    techniques = [each for each in found if each is not None]
+    using, detecting, whole = _related(call)
+    named, all_named = _named(call, techniques)
+    for identifier, indicators in named.items():
+        detecting[identifier] |= indicators
+    made = _Known(
+        techniques=tuple(techniques),
+        chains=chains_of(techniques),
+        using={key: frozenset(users) for key, users in using.items()},
+        detecting={key: frozenset(signs) for key, signs in detecting.items()},
         complete=whole and all_named and not patterns.value.more,
     )
-    return render(view, "matrix/matrix.html", patterns.derive(made))
+    return patterns.derive(made)
 
 
-def _related(call: Call, by: str) -> tuple[_Used, _Used, bool]:
-    """Return what uses and what detects techniques, by their id, as relationships say; with `by`, what that alone uses."""
+def _related(call: Call) -> tuple[_Used, _Used, bool]:
+    """Return what uses and what detects techniques, by their id, as relationships say."""
     using: _Used = defaultdict(set)
     detecting: _Used = defaultdict(set)
     clause = Clause(((Lexeme("r:attack-pattern--", prefix=True),),))
@@ -117,7 +148,7 @@ def _related(call: Call, by: str) -> tuple[_Used, _Used, bool]:
         kind = said.source_ref.partition("--")[0]
         if kind in DETECTING:
             detecting[said.target_ref].add(said.source_ref)
-        elif kind in USING and by in ("", said.source_ref):
+        elif kind in USING:
             using[said.target_ref].add(said.source_ref)
     return using, detecting, not found.value.more
 

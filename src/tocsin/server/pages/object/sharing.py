@@ -48,11 +48,13 @@ class May(msgspec.Struct, frozen=True):
 
 
 class Recipients(msgspec.Struct, frozen=True):
-    """What the sharing page of an object shows."""
+    """What the sharing page of an object shows. `received` is None for whom the journal is not for."""
 
     object: Shown
     recipients: tuple[Recipient, ...]
     mine: tuple[May, ...]
+    received: node.Receipts | None
+    names: dict[str, str]
 
 
 class Why(msgspec.Struct, frozen=True):
@@ -81,10 +83,13 @@ def show_recipients(view: View) -> Response:
     others = sorted(
         (o for o in call.facts.snapshot.organisations.values() if not o.own), key=lambda o: o.name
     )
+    names = node.names(call)
     made = Recipients(
-        shown(found.value, node.names(call)),
+        shown(found.value, names),
         tuple(_recipient(view, identifier, places, each) for each in others),
         tuple(_may(view, identifier, places, action) for action in _OWN_ACTIONS),
+        node.received(call, identifier).value if node.may_see_journal(call) else None,
+        names,
     )
     return render(view, "object/sharing.html", found.derive(made))
 

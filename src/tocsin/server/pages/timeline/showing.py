@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from collections.abc import Iterator
+from typing import Annotated
 from urllib.parse import urlencode
 
 import msgspec
@@ -28,13 +28,6 @@ MOST = 5000
 KINDS = 5
 """Types that have a column of their own."""
 WIDTH, HEIGHT = 960, 240
-_PAGE = 2000
-_SEEN = (
-    ("last_seen", "first_seen"),
-    ("last_observed", "first_observed"),
-    ("published",),
-    ("valid_from",),
-)
 
 
 class Asked(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -47,6 +40,21 @@ class Asked(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     def query(self) -> str:
         """Return the query string of the address."""
         return urlencode({name: value for name, value in msgspec.to_builtins(self).items() if value})
+
+
+class _Dated(msgspec.Struct):
+    """The moments that objects tell, read without all else that they say."""
+
+    created: object = None
+    last_seen: object = None
+    last_observed: object = None
+    published: object = None
+    valid_from: object = None
+
+    @property
+    def seen(self) -> tuple[object, ...]:
+        """When it was seen, those that say it best first."""
+        return self.last_seen, self.last_observed, self.published, self.valid_from
 
 
 class Bar(msgspec.Struct, frozen=True):
@@ -103,7 +111,7 @@ def _found(call: Call, text: str) -> tuple[Released[list[Item]], bool]:
     query, beyond = parse(text), None
     gathered: list[Item] = []
     while True:
-        found = objects.find(call, query, min(_PAGE, MOST - len(gathered)), beyond)
+        found = objects.find(call, query, MOST - len(gathered), beyond)
         gathered += found.value.items
         if not found.value.more or len(gathered) >= MOST:
             return found.derive(gathered), not found.value.more
@@ -117,9 +125,9 @@ def _moments(item: Item, by: str) -> Iterator[Micros]:
     elif by == "modified":
         yield item.version
     else:
-        said: Mapping[str, Any] = msgspec.json.decode(item.body)
-        names = ("created",) if by == "created" else next((n for n in _SEEN if n[0] in said), ())
-        at = micros_or_none(str(said.get(names[0]))) if names else None
+        said = msgspec.json.decode(item.body, type=_Dated)
+        found = said.created if by == "created" else next((at for at in said.seen if at is not None), None)
+        at = micros_or_none(str(found)) if found is not None else None
         if at is not None:
             yield at
 

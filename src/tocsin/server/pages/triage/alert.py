@@ -7,6 +7,7 @@ from starlette.responses import Response
 from tocsin.node.alerting import facts
 from tocsin.server.api import alerts, asking
 from tocsin.server.pages.rendering import render
+from tocsin.server.pages.triage.inbox import undone
 from tocsin.server.pages.view import View
 
 _SAMPLES = 50
@@ -22,4 +23,5 @@ def show_alert(view: View) -> Response:
     alerts.require_own(view.call)
     name: str = view.request.path_params["alert"]
     found = alerts.alerting(view.call).one(name.replace("\0", "")[:80], samples=_SAMPLES)
-    return render(view, "triage/alert.html", found.derive(facts(found.value, asking.moment_text)))
+    told = found.derive(facts(found.value, asking.moment_text))
+    return render(view, "triage/alert.html", told, undo=undone(view))

@@ -1,4 +1,4 @@
-"""What waits for a person: new alerts for the node's own organisation, and proposals that the reader's organisation decides about."""
+"""What waits for a person: alerts for the node's own organisation, proposals to the reader's, changes of policies for administrators."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from tocsin.server.pages.forms import Form
 from tocsin.server.pages.rendering import redirect, render
 from tocsin.server.pages.view import View
 from tocsin.server.respond import said
-from tocsin.store import journal, suppressions
+from tocsin.store import journal, policies, suppressions
+from tocsin.store.policies import PolicyChange
 
 _MOST = 100
 _AT_ONCE = 200
@@ -33,6 +34,7 @@ class Inbox(msgspec.Struct, frozen=True):
 
     alerts: tuple[Told, ...]
     proposals: tuple[ProposalEntry, ...]
+    policies: tuple[PolicyChange, ...]
     names: dict[str, str]
     more: bool
     undo: tuple[str, ...] = ()
@@ -41,9 +43,13 @@ class Inbox(msgspec.Struct, frozen=True):
 
 def show_inbox(view: View) -> Response:
     """Show what waits."""
-    given = view.request.query_params
-    undo = tuple(each for each in given.get("undo", "").split(",") if each)[:_AT_ONCE]
-    return _answer(view, undo, ())
+    return _answer(view, undone(view), ())
+
+
+def undone(view: View) -> tuple[str, ...]:
+    """Return the ids of alerts that were decided last, which the address names."""
+    given = view.request.query_params.get("undo", "")
+    return tuple(each for each in given.split(",") if each)[:_AT_ONCE]
 
 
 def decide(view: View, form: Form) -> Response:
@@ -69,7 +75,14 @@ def decide(view: View, form: Form) -> Response:
                 done.append(identifier)
     if failed:
         return _answer(view, tuple(done), tuple(failed), status=422)
-    return redirect(view, f"/triage?{urlencode({'undo': ','.join(done)})}" if done else "/triage")
+    place = _next(view) if form.one("then") == "next" and done else "/triage"
+    return redirect(view, f"{place}?{urlencode({'undo': ','.join(done)})}" if done else place)
+
+
+def _next(view: View) -> str:
+    """Return where the next alert is that nobody has looked at, or the inbox where there is none."""
+    found = alerts.alerting(view.call).listed(statuses=("new",), limit=1).value
+    return f"/alerts/{found[0].id}" if found else "/triage"
 
 
 def _decide(view: View, kind: str, identifier: str, deed: str, form: Form) -> None:
@@ -116,7 +129,7 @@ def _answer(view: View, undo: tuple[str, ...], failed: tuple[str, ...], *, statu
     except ForbiddenError:
         released = said(None, recipient=call.principal.organisation)
     else:
-        told = alerts.alerting(call).listed(statuses=("new", "acknowledged"), limit=_MOST + 1)
+        told = alerts.alerting(call).listed(statuses=("new", "acknowledged"), limit=_MOST + 1, brief=True)
         waiting, more = tuple(told.value[:_MOST]), len(told.value) > _MOST
         released = told.derive(None)
     open_ = proposals.desk(call).page(call.principal, status="open", limit=_MOST, before=None)
@@ -126,5 +139,13 @@ def _answer(view: View, undo: tuple[str, ...], failed: tuple[str, ...], *, statu
         for each in open_.value
         if each.proposal.decider == mine and each.proposal.account != call.principal.account
     )
-    made = Inbox(waiting, entries, node.names(call), more, undo, failed)
+    made = Inbox(waiting, entries, _changes(view), node.names(call), more, undo, failed)
     return render(view, "triage/inbox.html", released.derive(made), status=status)
+
+
+def _changes(view: View) -> tuple[PolicyChange, ...]:
+    """Return the changes of policies that wait, to administrators of the node."""
+    if not view.administers:
+        return ()
+    with view.parts.store.connection() as connection:
+        return tuple(each for each in policies.everything(connection) if each.state == "proposed")

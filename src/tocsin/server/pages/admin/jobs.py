@@ -1,0 +1,64 @@
+"""What the node does by itself: hunts on a schedule, exchanges with peers, deliveries to webhooks, indexing, backups."""
+
+from __future__ import annotations
+
+import msgspec
+from starlette.responses import Response
+
+from tocsin.clock import Micros
+from tocsin.server.api import node
+from tocsin.server.api.node import PeerEntry
+from tocsin.server.pages.admin.gate import require_administrator
+from tocsin.server.pages.rendering import render
+from tocsin.server.pages.view import View
+from tocsin.server.respond import said
+from tocsin.store import Connection, journal, saved, webhooks
+from tocsin.store.journal import Entry, Sought
+from tocsin.store.search import index
+
+_OLD: Micros = 7 * 86_400_000_000
+"""A backup that is older is one to be told of."""
+
+
+class Jobs(msgspec.Struct, frozen=True):
+    """What the page shows. `through`: up to which date added search knows what is held; `backup`: the last one; `old`: it is, or there is none."""
+
+    hunts: tuple[tuple[saved.Saved, saved.Run | None], ...]
+    peers: tuple[PeerEntry, ...]
+    deliveries: tuple[tuple[str, int], ...]
+    indexed: bool
+    through: Micros
+    backup: Entry | None
+    old: bool
+
+
+def show_jobs(view: View) -> Response:
+    """Show what runs, what waits and what failed.
+
+    Raises:
+        ForbiddenError: the reader is no administrator of this node.
+    """
+    require_administrator(view)
+    store = view.parts.store
+    with store.connection() as connection:
+        hunts = tuple((each, _last_run(connection, each.name)) for each in saved.everything(connection))
+        deliveries = tuple(sorted(webhooks.states(connection).items()))
+        progress = index.progress(connection)
+        backup = last_backup(connection)
+    made = Jobs(
+        *(hunts, node.known_peers(view.call).value.items, deliveries, progress.done, progress.mark),
+        backup,
+        old=backup is None or store.clock() - backup.at > _OLD,
+    )
+    return render(view, "admin/jobs.html", said(made, recipient=view.call.principal.organisation))
+
+
+def _last_run(connection: Connection, hunt: str) -> saved.Run | None:
+    found = saved.runs(connection, hunt, limit=1)
+    return found[0] if found else None
+
+
+def last_backup(connection: Connection) -> Entry | None:
+    """Return what the journal says of the last backup."""
+    found = journal.page(connection, Sought(action="backup"), limit=1)
+    return found[0][1] if found else None

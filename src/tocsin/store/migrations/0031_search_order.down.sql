@@ -1,0 +1,2 @@
+DROP INDEX search_version;
+DROP INDEX search_kind;
