@@ -24,6 +24,7 @@ _NEVER = re.compile(
 )
 _ELEMENT = re.compile(r"<([a-z][a-z0-9-]*)")
 _DRAWN = {"svg", "rect", "g", "line", "title", "circle", "text"}
+_LINKED = {"alternate": "/api/v1/"}  # a feed; everything else is a file of ours
 _INSIDE = re.compile(r"/(?![/\\])|#|\?|$")
 
 
@@ -131,7 +132,9 @@ def _element(node: LexborNode) -> Iterator[str]:
     if tag == "script":
         if not (node.attributes.get("src") or "").startswith("/static/") or node.text().strip():
             yield f"script {node.text()[:80]!r}"
-    elif tag == "link" and not (node.attributes.get("href") or "").startswith("/static/"):
+    elif tag == "link" and not (node.attributes.get("href") or "").startswith(
+        _LINKED.get(node.attributes.get("rel") or "", "/static/")
+    ):
         yield "link to something that is not ours"
 
 

@@ -1,7 +1,7 @@
 """What attackers wrote stays text: on every page that shows it, stored or sent back, whatever field it came in by.
 
 Pages are read by an HTML parser that follows the standard; nothing in them may be of anybody else than the node: no element or
-attribute that templates do not write, no script, no address that leads away. `tests/e2e/test_planted.py` asks a browser the same.
+attribute that templates do not write, no script, no address that leads away.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ from attacks.payloads import ADDRESS, BREAKOUT, CORPUS
 from attacks.world import FOUND, HUNT, KINDS, PROPOSAL, every, identifier, lines
 from e2e import routes
 from e2e import world as looked_at
+from factories import OWN
 from leaks.page_plans import PLANS
 from serving import Node
 from tocsin.server.pages.page import pages
 from tocsin.stix.spec import values as v
 from tocsin.stix.validation import TYPES
+from tocsin.store import webhooks
 
 _STATED = {"type", "id", "spec_version", "pattern_type"}
 _PARTS = ("relations", "change", "sightings", "sharing", "say", "why?recipient=Own")
@@ -103,6 +105,8 @@ def _everywhere(node: Node) -> list[str]:
         "hunt": (quote(HUNT, safe=""),),
         "alert": ("x",),
     }
+    with node.store.connection() as connection:
+        given |= {"webhook": tuple(str(each.id) for each in webhooks.of(connection, OWN.id))}
     given |= {"proposal": tuple(str(PROPOSAL.__class__(int=PROPOSAL.int + n)) for n in (0, 1))}
     paths = [path for page in pages() for get in page.gets for path in routes.filled(get.path, given)]
     searches = [

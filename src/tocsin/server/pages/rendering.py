@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import jinja2
@@ -35,6 +36,8 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; "
     "worker-src 'self' blob:; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+# what addresses are written with (RFC 3986 section 2.2), and what is written as `%` already
+_IN_ADDRESSES = "/%#?=@[]!$&'()*+,;:"
 _HEADERS = {
     "Content-Security-Policy": POLICY,
     "Referrer-Policy": "same-origin",
@@ -78,7 +81,8 @@ def show(
 
 
 def redirect(view: View, target: str, *, cookies: Mapping[str, str] | None = None) -> Response:
-    """Send a browser on to a path of this node, after a form."""
+    """Send a browser on to a path of this node, after a form; a header holds no letters but ASCII (RFC 9110 section 5.5)."""
+    target = quote(target, safe=_IN_ADDRESSES)
     headers = {"HX-Redirect": target} if view.fragment else {"Location": target}
     response = Response(status_code=204 if view.fragment else 303, headers=headers)
     response.headers["Cache-Control"] = "no-store"
