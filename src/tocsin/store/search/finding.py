@@ -116,7 +116,7 @@ class Found(msgspec.Struct, frozen=True):
 class Facets(msgspec.Struct, frozen=True):
     """How many of what was found are of which type, under which label set, in which collection (by local id).
 
-    `complete` is false where more than `COUNTED` match, or the words stand in more than `_FEW` objects: then some of them were counted.
+    `complete` is false where more than `COUNTED` match: then those that were added last were counted.
     """
 
     total: int
@@ -167,7 +167,9 @@ def facets(store: Store, query: Query, scope: Scope) -> Released[Facets] | Stale
     with _reading(store) as connection:
         if isinstance(stale := _begin(connection, scope.clearance), Stale):
             return stale
-        rows, complete = _some(connection, query, scope)
+        # what it reads on the way must not show in the counts: not how many others have the words that the reader may not see
+        found = _latest(connection, query, scope, COUNTED + 1, None, oldest=False)
+    rows, complete = found[:COUNTED], len(found) <= COUNTED
     for _, _, local, label, _, _, kind, *_rest in rows:
         types[kind] = types.get(kind, 0) + 1
         under[label] = under.get(label, 0) + 1
@@ -361,16 +363,6 @@ class _Step(NamedTuple):
         found = _run(self.connection, text, self.scope, self.order, self.most)
         self.connection.execute("ROLLBACK TO SAVEPOINT walking")  # and with it what `_in_order` set
         return found
-
-
-def _some(connection: Connection, query: Query, scope: Scope) -> tuple[list[_Row], bool]:
-    """Return up to `COUNTED` rows to count, and whether that is all: those added last, or where words are asked for, any."""
-    if not _indexed(query) or not scope.narrowed or not scope.collections:
-        found = _latest(connection, query, scope, COUNTED + 1, None, oldest=False)
-        return found[:COUNTED], len(found) <= COUNTED
-    step = _Step(connection, scope, query.types, COUNTED + 1, None, oldest=False)
-    number, found = step.matching(_all(_words(query)), _where(query, scope))
-    return found[:COUNTED], number <= _FEW and len(found) <= COUNTED
 
 
 def _in_order(connection: Connection) -> None:
