@@ -5,7 +5,7 @@ import pytest
 
 from deciding import OWN, OWN_ID, PEER, PEER_ID
 from tocsin.errors import PolicyError
-from tocsin.sharing import oracle, policy
+from tocsin.sharing import compiled, oracle, policy
 from tocsin.sharing.audience import Organisation
 from tocsin.sharing.columns import Columns
 from tocsin.sharing.compiled import Compiler, asker
@@ -183,3 +183,22 @@ def test_names_in_policies_are_never_code() -> None:
     made = policies(f'when {{ resource.owner == "{evil}" || resource.communities.contains("{evil}") }}')
     theirs = Facts("red", frozenset(["red"]), True, evil, False, frozenset(), frozenset())
     assert selected(made, [FACTS, theirs]) == [1]
+
+
+def test_literals_that_are_not_known_are_named() -> None:
+    with pytest.raises(PolicyError, match=r"^the literal 1\.5 is not supported in sharing policies$"):
+        compiled._literal(1.5)
+
+
+def test_a_tree_with_two_operators_is_none() -> None:
+    with pytest.raises(PolicyError, match=r"^not an expression: \['!', '&&'\]$"):
+        compiled._parts({"&&": {}, "!": {}})
+
+
+def test_actions_are_asked_about_in_known_forms_alone() -> None:
+    (made,) = policies("").policies.values()
+    for scope in ({"op": "is"}, {"op": "==", "slot": "?action"}):
+        odd = msgspec.structs.replace(made, tree={**made.tree, "action": scope})
+        for ask in (lambda odd=odd: compiled.covers(odd, "receive"), lambda odd=odd: Compiler([odd])):
+            with pytest.raises(PolicyError, match=r"^policy p0: this form of action is not supported$"):
+                ask()

@@ -12,6 +12,7 @@ import pytest
 from deciding import (
     ACTIONS,
     DEFINITIONS,
+    HANDLING_IDS,
     KINDS,
     NOW,
     OWN,
@@ -499,3 +500,41 @@ def test_what_rests_on_something_above_the_ceiling_is_above_it(fresh: Decider) -
     whole = fresh.clearance(OWN, "receive", labels, DEFINITIONS, 1)
     assert whole.labels == (1, 2, 3)
     assert fresh.clearance(OWN, "receive", labels, DEFINITIONS, 1, ceiling=TLP.GREEN).labels == (3,)
+
+
+# --- quick ones, of what the long ones above go over, too -----------------------------------------------
+
+PLAIN = {1: label_for([id_of(TLP.CLEAR)], owner=OWN_ID)}
+RESTART = "restart the node, and report this with `tocsin doctor --json`"
+
+
+def test_actions_are_named_where_one_is_unknown(fresh: Decider) -> None:
+    with pytest.raises(PolicyError, match=r"^unknown action 'sell'$") as caught:
+        fresh.clearance(PEER, "sell", PLAIN, Definitions(), 1)
+    assert caught.value.hint() == f"actions are {', '.join(decision.ACTIONS)}"
+
+
+def test_only_what_is_received_has_forms(fresh: Decider) -> None:
+    told = {2: label_for([id_of(TLP.CLEAR)], owner=OWN_ID, holds=("name",))}
+    who = recipient_of(transfer="none", ground="no ground")
+    found = fresh.clearance(who, "receive", PLAIN | told, Definitions(), 1)
+    assert (found.labels, found.redacted, found.minimised, found.ground) == ((1,), (), (2,), "no ground")
+    for action in ("receive_redacted", "receive_minimised", "see_metadata"):
+        other = fresh.clearance(who, action, PLAIN, Definitions(), 1)
+        assert (other.labels, other.redacted, other.minimised) == ((1,), (), ())
+
+
+def test_who_is_told_of_a_disagreement_is_told_what_to_do(fresh: Decider, monkeypatch) -> None:
+    monkeypatch.setattr(fresh._compiled, "condition", lambda _: lambda *_: 0)
+    for _ in range(2):
+        with pytest.raises(PolicyError, match="disagree") as caught:
+            fresh.clearance(PEER, "receive", PLAIN, Definitions(), 1)
+        assert caught.value.hint() == RESTART
+
+
+def test_the_next_moment_is_that_of_the_table(fresh: Decider) -> None:
+    fresh.clearance(PEER, "receive", PLAIN, Definitions(), 1)
+    assert fresh.until is None
+    embargoed = {2: label_for([HANDLING_IDS["embargoed"], id_of(TLP.CLEAR)], owner=OWN_ID)}
+    fresh.clearance(PEER, "receive", PLAIN | embargoed, DEFINITIONS, 2)
+    assert fresh.until == fresh._table.until is not None
