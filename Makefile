@@ -4,6 +4,8 @@ PYTHON ?= python3
 UV := .tools/bin/uv
 RUN := $(UV) run --frozen --no-sync
 PYTEST_ARGS ?=
+# where this is set, each of the hundreds of processes that tests and the demo start would compile all modules anew: seconds each
+export PYTHONDONTWRITEBYTECODE :=
 # tests run in processes side by side, each with a PostgreSQL of its own (0: in one, for a debugger)
 TEST_WORKERS ?= 2
 DEMO_EXIT ?=
