@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from types import SimpleNamespace
+
+import msgspec
 import pytest
 
 from tocsin.errors import LimitError
@@ -273,3 +277,31 @@ def test_what_is_forbidden_in_both_counts_only_where_it_fires() -> None:
         for facts in lattice._facts({"resource.tlp"}, set(), [])
     )
     assert found.first_widened.recipient.client is False
+
+
+def test_what_is_forbidden_where_nothing_else_is_asked_hides_no_change_elsewhere() -> None:
+    """The forbid of both sets holds for the standing value of what only it asks about: its other values have to be counted out, too."""
+    forbids = [
+        'forbid (principal, action, resource) when { resource.timing == Timing::"current" }',
+        "forbid (principal, action, resource) when { principal.encrypted && resource.consented }",
+    ]
+    green = 'permit (principal, action, resource) when { resource.tlp == Tlp::"green" }'
+    (found,) = lattice.compare(made(*forbids), made(*forbids, green), ["receive"])
+    # of two recipients and three timings, green: embargoed or expired
+    assert (found.widened, found.narrowed) == (2 * 2, 0)
+    assert found.first_widened is not None
+    assert found.first_widened.facts.timing == "embargoed"
+
+
+def test_how_a_policy_is_written_down_does_not_matter() -> None:
+    (one,) = made(
+        'permit (principal, action, resource) when { resource.tlp == Tlp::"red" }'
+    ).policies.values()
+    turned = json.loads(json.dumps(one.tree), object_pairs_hook=lambda pairs: dict(reversed(pairs)))
+    assert list(turned) != list(one.tree)
+    sets = [
+        SimpleNamespace(policies={"p": msgspec.structs.replace(one, tree=tree)})
+        for tree in (one.tree, turned)
+    ]
+    first, second = (lattice._by_tree(each, "receive") for each in sets)
+    assert first.keys() == second.keys()

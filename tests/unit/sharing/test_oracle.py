@@ -106,6 +106,8 @@ def test_an_error_while_evaluating_is_a_no() -> None:
     )
     assert bare.decision == cedarpy.Decision.Allow, "the trap is still there"
     assert bare.diagnostics.errors
+    with pytest.raises(PolicyError, match=r"^the facts do not fit the schema: .+"):
+        oracle.entities(PEER, {"label": msgspec.structs.replace(FACTS, owner=None)}, policies.schema)
     found = oracle.decide(policies, PEER, "receive", FACTS)
     assert not found.allowed
     assert found.errors

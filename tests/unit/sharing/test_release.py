@@ -25,9 +25,9 @@ MAY_SEAL = {
 
 
 def test_nobody_else_makes_a_release() -> None:
-    with pytest.raises(TypeError, match="Released values are made by"):
+    with pytest.raises(TypeError, match=r"^Released values are made by tocsin\.sharing only$"):
         Released(b"secret", recipient="x", action="receive", mint=object())
-    with pytest.raises(TypeError, match="a Clearance is made by"):
+    with pytest.raises(TypeError, match=r"^a Clearance is made by tocsin\.sharing only$"):
         Clearance(
             recipient="x", action="receive", forms=((1,), (), ()), generation=1, ground="", mint=object()
         )
@@ -43,6 +43,18 @@ def test_a_release_remembers_for_whom_it_was_made() -> None:
 def test_what_is_public_says_so() -> None:
     found = public(b"healthy")
     assert (found.value, found.recipient, found.action) == (b"healthy", "*", "describe")
+
+
+def test_a_narrower_decision_is_the_same_for_fewer_label_sets() -> None:
+    wide = clear("identity--x", "receive", (1, 2), 7, redacted=(3, 4), minimised=(5, 6), ground="clauses")
+    found = wide.narrow(lambda number: number % 2 == 0)
+    assert found.forms == ((2,), (4,), (6,))
+    assert (found.recipient, found.action, found.generation, found.ground) == (
+        "identity--x",
+        "receive",
+        7,
+        "clauses",
+    )
 
 
 def test_a_proposal_is_for_whom_it_is_entrusted_to() -> None:
