@@ -24,6 +24,7 @@ _EXTERNAL: Final = {
     "capec": re.compile(r"CAPEC-[0-9]{1,5}"),
     "mitre-attack": re.compile(r"(?:TA?[0-9]{4}(?:\.[0-9]{3})?|[CGMS][0-9]{4})"),
 }
+_DAY: Final = timedelta(days=1)
 _SAFE_INTEGER: Final = 2**53 - 1
 _COARSE: Final = {4: 24, 6: 48}
 _BITS: Final = {4: 32, 6: 128}
@@ -135,19 +136,28 @@ def hashes(value: object) -> dict[str, str] | None:
 
 def day(value: object) -> str | None:
     """Return the beginning of the day of a timestamp."""
-    return f"{value[:10]}T00:00:00Z" if type(value) is str else None
+    found = _date(value)
+    return None if found is None else f"{found}T00:00:00Z"
 
 
 def next_day(value: object) -> str | None:
     """Return the end of the day of a timestamp, the timestamp itself where it is one."""
-    if type(value) is not str:
+    found = _date(value)
+    if found is None:
         return None
-    begins = f"{value[:10]}T00:00:00"
-    if not value[11:].strip("0:.Z"):  # midnight, however many digits say so
-        return f"{begins}Z"
+    if not str(value)[11:].strip("0:.Z"):  # midnight, however many digits say so
+        return f"{found}T00:00:00Z"
     try:
-        return f"{date.fromisoformat(value[:10]) + timedelta(days=1)}T00:00:00Z"
+        return f"{found + _DAY}T00:00:00Z"
     except OverflowError:
+        return None
+
+
+def _date(value: object) -> date | None:
+    """Return the date that a timestamp begins with, None where it is no timestamp."""
+    try:
+        return date.fromisoformat(value[:10]) if type(value) is str else None
+    except ValueError:
         return None
 
 
