@@ -34,6 +34,9 @@ def main() -> int:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(
+        signal.SIGINT, on_signal
+    )  # said, for a shell that starts it in the background has it ignored
     shutil.rmtree(_HOME, ignore_errors=True)
     nodes = {party.key: Node(party, _HOME / party.key) for party in (CSIRT, BANK, GRID)}
     status = 0

@@ -17,6 +17,11 @@ NOT_COMPARED = {
 """Headers that differ between any two answers, and why."""
 
 
+def tells_back(path: str) -> bool:
+    """Return whether an answer may hold the words of the question: a page does, and a feed in its title; the rest of the interfaces must not."""
+    return not path.startswith(("/api/", "/taxii2")) or path.startswith("/api/v1/search/feed")
+
+
 class Answer(NamedTuple):
     """Status, headers in their order without those of `NOT_COMPARED`, and body, packed as it came."""
 

@@ -12,7 +12,7 @@ import pytest
 
 from factories import FRIEND, OWN, STRANGER, indicator, observable, version
 from leaks import plans
-from leaks.ask import Answer, Fresh, Line
+from leaks.ask import Answer, Fresh, Line, tells_back
 from leaks.hidden import MINISTRY, secret
 from leaks.resting import require_withheld
 from leaks.world import TOKENS, WORD, sdo
@@ -64,9 +64,7 @@ def test_leak_case_12(told: dict[str, Answer], line: Line) -> None:
     for path, answer in (*told.items(), *(("", each) for each in own)):
         said = f"{answer.headers}{answer.body.decode()}"
         about_oneself = path.startswith(("/api/v1/communities", "/api/v1/organisations", "/sharing"))
-        asked = (
-            unquote(path) if not path.startswith(("/api/", "/taxii2")) else ""
-        )  # a page tells a question back
+        asked = unquote(path) if tells_back(path) else ""
         hidden = names - (ours if about_oneself else set())
         assert not [name for name in hidden if name in said and name not in asked], path
         assert not path.startswith("/taxii2") or FRIEND.id not in said, "not even who asks"
@@ -269,7 +267,7 @@ def test_leak_case_20(
 ) -> None:
     """CVE-2026-27960 OpenCTI: unauthenticated API as any user incl. default admin.
 
-    Nothing but health, the claim, the front page and the way to sign in answers to nobody, whatever the headers say, and a new node has no account at all.
+    Nothing but health, the claim, what a node says of itself and the way to sign in answers to nobody, whatever the headers say, and a new node has no account at all.
     Guard: `server.pipeline` recognises before every handler; `metrics_public` is off.
     """
     spoofed = {
@@ -287,8 +285,8 @@ def test_leak_case_20(
     }
     free = {template: plan.nobody for template, plan in plans.PLANS.items() if plan.nobody != {401}}
     assert {template for template, statuses in free.items() if 200 in statuses} == {
-        *("/healthz", "/readyz", "/api/v1/openapi.json"),
-        *("", "/sign-in", "/sign-in/link", "/look", "/style"),
+        *("/healthz", "/readyz", "/api/v1/openapi.json", "/.well-known/security.txt"),
+        *("", "/about", "/sign-in", "/sign-in/link", "/look", "/style"),
     }
     for template in plans.PLANS:
         for path in plans.paths(template):

@@ -9,6 +9,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Any
 
 import pytest
@@ -37,8 +38,17 @@ class Lines:
         """Ask all; return the answer, which has to be one and the same."""
         one, *others = (line.ask(path, method, **how) for line in (self.plain, self.full, self.crowded))
         for other in others:
-            assert one == other, f"{method} {path} {how}: what is hidden shows"
+            assert one == other, f"{method} {path} {how}: what is hidden shows: {_first_apart(one, other)}"
         return one
+
+
+def _first_apart(one: Answer, other: Answer) -> tuple[str, ...]:
+    """Return the first lines of two answers that are not the same."""
+    lines = (str(each.headers) + "\n" + each.body.decode("utf-8", "replace") for each in (one, other))
+    for pair in zip_longest(*(each.splitlines() for each in lines), fillvalue=""):
+        if pair[0] != pair[1] and "etag" not in pair[0]:
+            return pair
+    return ()
 
 
 @pytest.fixture(scope="module")
