@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from databases import copied
 from tocsin.clock import system_clock
 from tocsin.store import Store, migrate
 from tocsin.store.embedded import Embedded
@@ -47,12 +49,8 @@ def pg(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
 @pytest.fixture
 def dsn(pg: Embedded) -> Iterator[str]:
     """A fresh, migrated database of its own."""
-    name = f"test_{next(_NUMBERS)}"
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template STRATEGY file_copy")
-    yield f"{pg.dsn} dbname={name}"
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with copied(pg, f"test_{next(_NUMBERS)}") as made:
+        yield made
 
 
 @pytest.fixture
@@ -65,20 +63,13 @@ def store(dsn: str) -> Iterator[Store]:
 @pytest.fixture
 def make_store(pg: Embedded) -> Iterator[Callable[[], Store]]:
     """Open further stores, each on a database of its own."""
-    opened: list[tuple[str, Store]] = []
+    with ExitStack() as opened:
 
-    def make() -> Store:
-        name = f"test_{next(_NUMBERS)}"
-        with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE template STRATEGY file_copy")
-        opened.append((name, Store(f"{pg.dsn} dbname={name}", pool_size=4)))
-        return opened[-1][1]
+        def make() -> Store:
+            dsn = opened.enter_context(copied(pg, f"test_{next(_NUMBERS)}"))
+            return opened.enter_context(Store(dsn, pool_size=4))
 
-    yield make
-    for name, one in opened:
-        one.close()
-        with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        yield make
 
 
 @pytest.fixture(scope="session")

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psycopg
 import pyotp
 
 from authenticators import Authenticator
+from databases import copied
 from factories import settle
 from serving import Node, serving
 from tocsin.clock import system_clock
@@ -44,14 +44,10 @@ def node_of(
     pg: Embedded, home: Path, name: str, clock: Clock | None = None, **settings: Any
 ) -> Iterator[Node]:
     """Serve a node on a database of its own."""
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template STRATEGY file_copy")
-    with Store(f"{pg.dsn} dbname={name}", pool_size=6, clock=clock or Clock()) as store:
+    with copied(pg, name) as dsn, Store(dsn, pool_size=6, clock=clock or Clock()) as store:
         settle(store)
         with serving(store, home, **settings) as served:
             yield served
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @contextmanager

@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-import psycopg
 import pytest
 
 from attacks.world import plant
+from databases import copied
 from serving import Node, serving
 from tocsin.store import Store
 from tocsin.store.embedded import Embedded
@@ -19,11 +19,7 @@ _NUMBERS = itertools.count()
 @pytest.fixture(scope="module")
 def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     name = f"hostile_{next(_NUMBERS)}"
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template")
-    with Store(f"{pg.dsn} dbname={name}", pool_size=6) as store:
+    with copied(pg, name) as dsn, Store(dsn, pool_size=6) as store:
         plant(store, tmp_path_factory.mktemp("logs"))
         with serving(store, tmp_path_factory.mktemp("home")) as served:
             yield served
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
-import psycopg
 import pytest
 
+from databases import copied
 from e2e.routes import filled
 from e2e.world import EXAMPLES
 from factories import IMPORT, indicator, place, settle
@@ -26,16 +26,12 @@ _KINDS = ("text/html", "application/json", "application/problem+json", "text/eve
 
 @pytest.fixture(scope="module")
 def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("CREATE DATABASE sites TEMPLATE template")
-    with Store(f"{pg.dsn} dbname=sites", pool_size=6) as store:
+    with copied(pg, "sites") as dsn, Store(dsn, pool_size=6) as store:
         intel = settle(store)
         made = [place(indicator(1, tlp=TLP.GREEN), communities=(str(intel.community),))]
         objects.put(store, intel.id, made, origin=IMPORT)
         with serving(store, tmp_path_factory.mktemp("home")) as served:
             yield served
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("DROP DATABASE sites WITH (FORCE)")
 
 
 # forms of other sites

@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-import psycopg
 import pytest
 from playwright.sync_api import Browser
 
+from databases import copied
 from e2e.browsing import chromium
 from e2e.world import fill
 from serving import Node, serving
@@ -21,14 +21,10 @@ _NUMBERS = itertools.count()
 @pytest.fixture(scope="module")
 def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     name = f"e2e_{next(_NUMBERS)}"
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template STRATEGY file_copy")
-    with Store(f"{pg.dsn} dbname={name}", pool_size=6) as store:
+    with copied(pg, name) as dsn, Store(dsn, pool_size=6) as store:
         fill(store)
         with serving(store, tmp_path_factory.mktemp("home")) as served:
             yield served
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="module")

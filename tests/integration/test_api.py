@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-import psycopg
 import pytest
 
+from databases import copied
 from factories import FRIEND, IMPORT, OWN, indicator, observable, place, settle, version
 from serving import Node, serving
 from tocsin.stix.markings import TLP
@@ -26,9 +26,7 @@ ROOT = "/api/v1"
 
 @contextmanager
 def _node(pg: Embedded, name: str, home: Path) -> Iterator[Node]:
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template STRATEGY file_copy")
-    with Store(f"{pg.dsn} dbname={name}", pool_size=6) as store:
+    with copied(pg, name) as dsn, Store(dsn, pool_size=6) as store:
         intel = settle(store)
         made = (
             version(1, 1, tlp=TLP.GREEN, name="Evil Panda"),
@@ -40,8 +38,6 @@ def _node(pg: Embedded, name: str, home: Path) -> Iterator[Node]:
         objects.put(store, intel.id, [place(each, communities=(CIRCLE,)) for each in made], origin=IMPORT)
         with serving(store, home) as served:
             yield served
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="module")

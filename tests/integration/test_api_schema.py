@@ -6,7 +6,6 @@ import os
 import uuid
 from collections.abc import Iterator
 
-import psycopg
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -19,6 +18,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from databases import copied
 from factories import IMPORT, indicator, place, settle
 from serving import Node, serving
 from tocsin.server.api.table import OPENAPI, OPERATIONS
@@ -32,9 +32,7 @@ _CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance
 
 @pytest.fixture(scope="module")
 def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("CREATE DATABASE schemas TEMPLATE template STRATEGY file_copy")
-    with Store(f"{pg.dsn} dbname=schemas", pool_size=6) as store:
+    with copied(pg, "schemas") as dsn, Store(dsn, pool_size=6) as store:
         intel = settle(store)
         made = [
             place(indicator(n, tlp=TLP.GREEN), communities=(str(uuid.UUID(int=1 << 64)),)) for n in range(3)
@@ -42,8 +40,6 @@ def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nod
         objects.put(store, intel.id, made, origin=IMPORT)
         with serving(store, tmp_path_factory.mktemp("home")) as served:
             yield served
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("DROP DATABASE schemas WITH (FORCE)")
 
 
 @pytest.fixture(scope="module")

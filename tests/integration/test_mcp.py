@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from databases import copied
 
 pytest.importorskip("mcp")
 
@@ -93,9 +94,7 @@ class World:
 
 @contextmanager
 def _world(pg: Embedded, name: str, home: Path) -> Iterator[World]:
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template STRATEGY file_copy")
-    with Store(f"{pg.dsn} dbname={name}", pool_size=6) as store:
+    with copied(pg, name) as dsn, Store(dsn, pool_size=6) as store:
         settle(store)
         take(store, "intel", *(indicator(n, tlp=TLP.GREEN) for n in (1, 2)), indicator(5, tlp=TLP.CLEAR))
         take(store, "intel", indicator(3, tlp=TLP.AMBER), indicator(4, tlp=TLP.RED), indicator(6))
@@ -106,8 +105,6 @@ def _world(pg: Embedded, name: str, home: Path) -> Iterator[World]:
         # what rests on something above the ceiling tells of it, whatever its own marking
         take(store, "intel", link(52, indicator(1)["id"], indicator(4)["id"], tlp=TLP.GREEN))
         yield World(store, home)
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ import threading
 from collections.abc import Iterator
 
 import httpx
-import psycopg
 import pytest
 
+from databases import copied
 from factories import IMPORT, OWN, indicator, place, settle, version
 from serving import Node, serving
 from tocsin.clock import fixed_clock
@@ -26,9 +26,7 @@ NOW = 1_767_657_600_000_000  # 2026-01-06
 
 @pytest.fixture(scope="module")
 def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("CREATE DATABASE outputs_api TEMPLATE template STRATEGY file_copy")
-    with Store(f"{pg.dsn} dbname=outputs_api", pool_size=6, clock=fixed_clock(NOW)) as store:
+    with copied(pg, "outputs_api") as dsn, Store(dsn, pool_size=6, clock=fixed_clock(NOW)) as store:
         intel = settle(store)
         made = (
             indicator(1, tlp=TLP.GREEN, confidence=80),
@@ -39,8 +37,6 @@ def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nod
         objects.put(store, intel.id, [place(each, communities=(CIRCLE,)) for each in made], origin=IMPORT)
         with serving(store, tmp_path_factory.mktemp("home")) as served:
             yield served
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("DROP DATABASE outputs_api WITH (FORCE)")
 
 
 def get(node: Node, path: str, who: str = "own", **headers: str) -> httpx.Response:

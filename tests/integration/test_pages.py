@@ -6,9 +6,9 @@ import uuid
 from collections.abc import Iterator
 
 import httpx
-import psycopg
 import pytest
 
+from databases import copied
 from factories import IMPORT, OWN, indicator, place, settle
 from serving import Node, serving
 from tocsin.server.pages.hunts import turns
@@ -22,16 +22,12 @@ CIRCLE = str(uuid.UUID(int=1 << 64))
 
 @pytest.fixture(scope="module")
 def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("CREATE DATABASE pages TEMPLATE template STRATEGY file_copy")
-    with Store(f"{pg.dsn} dbname=pages", pool_size=6) as store:
+    with copied(pg, "pages") as dsn, Store(dsn, pool_size=6) as store:
         intel = settle(store)
         made = (indicator(1, tlp=TLP.GREEN), indicator(2, tlp=TLP.RED))
         objects.put(store, intel.id, [place(each, communities=(CIRCLE,)) for each in made], origin=IMPORT)
         with serving(store, tmp_path_factory.mktemp("home")) as served:
             yield served
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("DROP DATABASE pages WITH (FORCE)")
 
 
 def test_who_signs_in_sees_what_they_may_and_signs_out(node: Node) -> None:

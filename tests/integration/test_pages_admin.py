@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import psycopg
 import pytest
 
+from databases import copied
 from factories import FRIEND, OWN, STRANGER, settle
 from serving import Node, serving
 from tocsin.server.history import Point
@@ -19,14 +19,10 @@ PAGES = ("", "/jobs", "/settings", "/figures", "/accounts", "/organisations", "/
 
 @pytest.fixture(scope="module")
 def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("CREATE DATABASE pages_admin TEMPLATE template STRATEGY file_copy")
-    with Store(f"{pg.dsn} dbname=pages_admin", pool_size=6) as store:
+    with copied(pg, "pages_admin") as dsn, Store(dsn, pool_size=6) as store:
         settle(store)
         with serving(store, tmp_path_factory.mktemp("home"), oidc_client_secret="hush-hush") as served:
             yield served
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("DROP DATABASE pages_admin WITH (FORCE)")
 
 
 def test_administrators_see_the_pages_and_nobody_else_does(node: Node) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import psycopg
 import pytest
 
+from databases import copied
 from factories import FRIEND, settle
 from serving import Node, serving
 from tocsin.store import Store, policies
@@ -17,9 +17,7 @@ OWN = f'@id("not-to-friend") @title("Nothing to 100% of {FRIEND.name}") @cite("u
 
 @pytest.fixture(scope="module")
 def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("CREATE DATABASE pages_front TEMPLATE template")
-    with Store(f"{pg.dsn} dbname=pages_front", pool_size=6) as store:
+    with copied(pg, "pages_front") as dsn, Store(dsn, pool_size=6) as store:
         settle(store)
         more = {
             "about": "We watch <b>energy</b>.\n\nAsk us.",
@@ -27,8 +25,6 @@ def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nod
         }
         with serving(store, tmp_path_factory.mktemp("home"), **more) as served:
             yield served
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("DROP DATABASE pages_front WITH (FORCE)")
 
 
 def test_the_front_page_tells_rules_and_contact_to_everybody(node: Node) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import httpx
-import psycopg
 import pytest
 
+from databases import copied
 from factories import IMPORT, OWN, indicator, place, settle
 from serving import Node, serving
 from tocsin.stix.markings import TLP, id_of
@@ -67,16 +67,12 @@ def _world() -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("CREATE DATABASE pages_graph TEMPLATE template STRATEGY file_copy")
-    with Store(f"{pg.dsn} dbname=pages_graph", pool_size=6) as store:
+    with copied(pg, "pages_graph") as dsn, Store(dsn, pool_size=6) as store:
         intel = settle(store)
         placed = [place(each, owner=OWN.id, communities=(CIRCLE,)) for each in _world()]
         objects.put(store, intel.id, placed, origin=IMPORT)
         with serving(store, tmp_path_factory.mktemp("home")) as served:
             yield served
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("DROP DATABASE pages_graph WITH (FORCE)")
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 
 import httpx
-import psycopg
 import pytest
 
+from databases import copied
 from factories import FRIEND, IMPORT, OWN, indicator, place, settle
 from serving import Node, serving
 from tocsin.node import sightings
@@ -23,9 +23,7 @@ from tocsin.store.embedded import Embedded
 
 @pytest.fixture(scope="module")
 def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("CREATE DATABASE pages_triage TEMPLATE template STRATEGY file_copy")
-    with Store(f"{pg.dsn} dbname=pages_triage", pool_size=6) as store:
+    with copied(pg, "pages_triage") as dsn, Store(dsn, pool_size=6) as store:
         intel = settle(store)
         made = [
             place(indicator(number, tlp=TLP.GREEN, name=f"Host <b>{number}</b>"), owner=FRIEND.id, communities=(str(intel.community),))
@@ -40,8 +38,6 @@ def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nod
         sightings.write(store, clearances, found, now=store.clock(), counts=hunt.report.counts)
         with serving(store, tmp_path_factory.mktemp("home")) as served:
             yield served
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("DROP DATABASE pages_triage WITH (FORCE)")
 
 
 def _waiting(browser: httpx.Client) -> list[str]:

@@ -7,9 +7,9 @@ import json
 import re
 from collections.abc import Iterator
 
-import psycopg
 import pytest
 
+from databases import copied
 from factories import FRIEND, IMPORT, indicator, place, settle
 from serving import Node, serving
 from tocsin.stix.markings import TLP, id_of
@@ -19,16 +19,12 @@ from tocsin.store.embedded import Embedded
 
 @pytest.fixture(scope="module")
 def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("CREATE DATABASE pages_writing TEMPLATE template STRATEGY file_copy")
-    with Store(f"{pg.dsn} dbname=pages_writing", pool_size=6) as store:
+    with copied(pg, "pages_writing") as dsn, Store(dsn, pool_size=6) as store:
         intel = settle(store)
         made = [place(indicator(1, tlp=TLP.GREEN), communities=(str(intel.community),))]
         objects.put(store, intel.id, made, origin=IMPORT)
         with serving(store, tmp_path_factory.mktemp("home")) as served:
             yield served
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("DROP DATABASE pages_writing WITH (FORCE)")
 
 
 def test_an_indicator_is_made_of_a_value_and_shown(node: Node) -> None:

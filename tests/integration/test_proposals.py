@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx
 import msgspec
-import psycopg
 import pytest
 
+from databases import copied
 from factories import FRIEND, OWN, STRANGER, indicator, observable, settle, version
 from leaks.world import take
 from serving import Node, serving
@@ -57,9 +57,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("CREATE DATABASE proposed TEMPLATE template STRATEGY file_copy")
-    with Store(f"{pg.dsn} dbname=proposed", pool_size=6) as store:
+    with copied(pg, "proposed") as dsn, Store(dsn, pool_size=6) as store:
         settle(store)
         with store.transaction() as connection:
             collections.add(connection, collections.new("own-only", private=True))
@@ -70,8 +68,6 @@ def world(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wo
         take(store, "own-only", indicator(50, tlp=TLP.GREEN))
         with serving(store, tmp_path_factory.mktemp("home")) as node:
             yield World(node)
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("DROP DATABASE proposed WITH (FORCE)")
 
 
 def _objects(world: World, who: str = "own") -> int:

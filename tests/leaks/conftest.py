@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-import psycopg
 import pytest
 
+from databases import copied
 from factories import indicator, observable, settle
 from leaks import plans
 from leaks.ask import Answer, Fresh, Line
@@ -30,20 +30,13 @@ Databases = Callable[[str], str]
 @pytest.fixture(scope="session")
 def databases(pg: Embedded) -> Iterator[Databases]:
     """Make a database as a copy of another, by name or dsn; return its dsn."""
-    made: list[str] = []
+    with ExitStack() as made:
 
-    def make(source: str) -> str:
-        name = f"leak_{next(_NUMBERS)}"
-        origin = source.rpartition("dbname=")[2]
-        with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {origin} STRATEGY file_copy")
-        made.append(name)
-        return f"{pg.dsn} dbname={name}"
+        def make(source: str) -> str:
+            origin = source.rpartition("dbname=")[2]
+            return made.enter_context(copied(pg, f"leak_{next(_NUMBERS)}", origin))
 
-    yield make
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        for name in made:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        yield make
 
 
 @pytest.fixture(scope="session")

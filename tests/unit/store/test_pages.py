@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from databases import copied
 from factories import IMPORT, OWN, place, settle, version
 from tocsin.sharing.release import clear
 from tocsin.stix.markings import TLP
@@ -110,14 +111,8 @@ def test_pages_equal_a_plain_reading(  # noqa: PLR0917 - one for each thing that
 
 @pytest.fixture(scope="module")
 def make_store_once(pg):
-    import psycopg
-
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("CREATE DATABASE test_pages TEMPLATE template STRATEGY file_copy")
-    with Store(f"{pg.dsn} dbname=test_pages", pool_size=2) as store:
+    with copied(pg, "test_pages") as dsn, Store(dsn, pool_size=2) as store:
         yield store, settle(store)
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute("DROP DATABASE test_pages WITH (FORCE)")
 
 
 def test_a_reader_never_learns_of_a_newer_version_it_may_not_see(store: Store) -> None:
