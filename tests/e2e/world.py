@@ -62,26 +62,19 @@ def _things() -> list[dict[str, Any]]:
     place_ = _object("location", 30, name="Deutschland", country="DE")
     victim = _object("identity", 31, name="Stadtwerke", identity_class="organization", sectors=["energy"])
     phases = [{"kill_chain_name": "mitre-attack", "phase_name": "initial-access"}]
-    technique = _object(
-        "attack-pattern",
-        32,
-        name="Phishing",
-        kill_chain_phases=phases,
-        external_references=[{"source_name": "mitre-attack", "external_id": "T1566"}],
-    )
-    part = _object(
-        "attack-pattern",
-        33,
-        name="Spearphishing Link",
-        kill_chain_phases=phases,
-        external_references=[{"source_name": "mitre-attack", "external_id": "T1566.002"}],
-    )
-    unmet = _object(
-        "attack-pattern",
-        34,
-        name="Valid Accounts",
-        kill_chain_phases=phases,
-        external_references=[{"source_name": "mitre-attack", "external_id": "T1078"}],
+    technique, part, unmet = (
+        _object(
+            "attack-pattern",
+            number,
+            name=name,
+            kill_chain_phases=phases,
+            external_references=[{"source_name": "mitre-attack", "external_id": identifier}],
+        )
+        for number, name, identifier in (
+            (32, "Phishing", "T1566"),
+            (33, "Spearphishing Link", "T1566.002"),
+            (34, "Valid Accounts", "T1078"),
+        )
     )
     ways = [
         _object(

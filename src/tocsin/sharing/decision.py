@@ -95,9 +95,7 @@ class Decider:
         """
         with self._lock:
             if self._distrust:
-                raise PolicyError(
-                    self._distrust, hint="restart the node, and report this with `tocsin doctor --json`"
-                )
+                raise self._distrusted()
             self._table.update(labels, definitions, self._clock())
             below = self._below(ceiling)
             allowed = [
@@ -204,6 +202,9 @@ class Decider:
                     f"compiled policies and Cedar disagree on what {recipient.id} may {action}: "
                     f"nothing goes out under policies {self.policies.version[:12]}"
                 )
-                raise PolicyError(
-                    self._distrust, hint="restart the node, and report this with `tocsin doctor --json`"
-                )
+                raise self._distrusted()
+
+    def _distrusted(self) -> PolicyError:
+        return PolicyError(
+            self._distrust, hint="restart the node, and report this with `tocsin doctor --json`"
+        )
