@@ -156,6 +156,10 @@ class Index:
         """Return whether something may be found in a text, in a fraction of the time that finding it takes; False says that nothing is."""
         return lookup.may_hold(self._armed[2], text)
 
+    def may_hold_each(self, texts: Sequence[str]) -> list[bool]:
+        """Return whether something may be found in each of some texts, as `may_hold` does of one."""
+        return lookup.may_hold_each(self._armed[2], texts)
+
     def _kept(self, kind: Kind | None, value: str, hashed: Any) -> Iterator[int]:
         """Yield the entries with a hash, a value and a kind (None: any)."""
         for part in self._parts:
