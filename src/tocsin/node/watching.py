@@ -25,7 +25,7 @@ from tocsin.node.catalogue import Catalogue, Source
 from tocsin.node.clearances import Clearances
 from tocsin.node.following import Following
 from tocsin.node.hits import Hit, Options
-from tocsin.node.hunt import Hunt
+from tocsin.node.hunt import Hunt, prepare
 from tocsin.node.keeping_hits import day_of, keep_in, suppressing
 from tocsin.node.logs import OpenLog
 from tocsin.node.ruling import Ruling
@@ -171,6 +171,7 @@ class Watch:
         self._store, self._clearances, self._setup = store, clearances, setup
         self._on_hits, self._ticks = on_hits, ticks
         self._stopping = threading.Event()
+        prepare()
         self._following = Following(store, clearances)
         self._known: Released[Catalogue] = self._following.catalogue
         self._hunt = Hunt(
