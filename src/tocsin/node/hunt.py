@@ -26,7 +26,7 @@ from tocsin.node.catalogue import Catalogue
 from tocsin.node.evaluating import TEXT, Evaluated, Evaluator, Met, can_evaluate, join
 from tocsin.node.hits import EARLY, FADED, LATE, SUPPRESSED, WARNINGLIST, Count, Hit, Options, Report
 from tocsin.node.logs import OpenLog, open_logs
-from tocsin.node.ruling import Ruled, Ruling
+from tocsin.node.ruling import Ruled, Ruling, Standing
 from tocsin.node.sigma import AsRead, AtOnce, Judge
 from tocsin.node.text_objects import TextPatterns
 from tocsin.telemetry import MalformedLine, Observation, Tally, log_of
@@ -155,6 +155,13 @@ class Hunt:
         if self._ruling is not None:
             for ruled in self._ruling.correlated():
                 yield from self._counted(self._rule_hit(ruled))
+
+    def ended(self) -> Iterator[Hit]:
+        """Yield, in a watch, the hits of Sigma correlations whose span has ended."""
+        if isinstance(self._ruling, Standing):
+            for ruled in self._ruling.ended():
+                if ruled.indicator.tag in self.catalogue.rules:
+                    yield from self._counted(self._rule_hit(ruled))
 
     def _log(self, log: OpenLog, pool: ThreadPoolExecutor | None) -> Iterator[Hit]:
         tally = Tally()
