@@ -1,7 +1,7 @@
 """Starting a hunt of a node with many indicators: its index made for the first time, then mapped, then with one indicator more.
 
-Each start is a process of its own that opens the store and loads the catalogue, as `tocsin hunt` does. Beside it: the first use of the file by a process
-that holds another mapping of it, what two processes hold together, and the limit: reading the same file and doing nothing.
+Each start is a process of its own that opens the store and loads the catalogue, as `tocsin hunt` does. Beside it: what two processes hold that have it
+loaded at the same time (of memory that they share, half counts), and the limit: reading the same file and doing nothing.
 
     uv run python -m benchmarks.hunt_start [--indicators 1000000] [--json]
 """
@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import node
-from benchmarks.watch import fill
 from tocsin.config import Settings
 from tocsin.matching import Entry, Index, Indicator
 from tocsin.node import following
@@ -104,8 +103,7 @@ def main() -> int:
         figures["limit"] = {"clock": round(time.perf_counter() - began, 3), "file_mb": round(size / 1e6)}
         figures["mapped"] = _once(made.home)
         figures["together"] = _together(made.home)
-        with Store.open(Settings(home=made.home)) as store:
-            fill(store, ["one-more.example"])
+        node.fill(made, 1, seed=2)
         figures["one more"] = _once(made.home)
     if not options.json:
         print(f"{options.indicators:,} indicators, load {os.getloadavg()[0]:.1f}")
@@ -113,7 +111,7 @@ def main() -> int:
             print(f"{name}: {said}")
     ratio = figures["built"]["processor"] / max(figures["mapped"]["processor"], 1e-3)
     print(json.dumps({"what": "start of a hunt", "ratio": round(ratio, 1), **figures}))
-    right = figures["mapped"]["values"] == figures["built"]["values"] == figures["one more"]["values"] - 1
+    right = figures["mapped"]["values"] == figures["built"]["values"] < figures["one more"]["values"]
     return 0 if right else 1
 
 

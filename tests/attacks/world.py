@@ -16,8 +16,8 @@ from attacks.payloads import ADDRESS, BREAKOUT, CORPUS, MARK
 from factories import FRIEND, OWN, STRANGER, indicator, settle
 from tocsin.formats import RawItem
 from tocsin.node import sightings
-from tocsin.node.catalogue import load
 from tocsin.node.clearances import Clearances
+from tocsin.node.following import load
 from tocsin.node.hunt import Hunt
 from tocsin.node.intake import Intake
 from tocsin.sharing.agreements import Agreement, Party

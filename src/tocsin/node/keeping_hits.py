@@ -79,7 +79,7 @@ def keep_in(
         for key in dict.fromkeys((*digests, *more))
         if digests[key] or more.get(key, 0)
     ]
-    return len(new), alerts.record(connection, counted, looked, now=now, again=again)
+    return len(new), alerts.record(connection, counted, now=now, again=again, looked=looked)
 
 
 def _held_back(raised: Sequence[Hit], counts: Mapping[int, Count]) -> dict[tuple[str, Source], int]:

@@ -21,7 +21,7 @@ from tocsin.node.stock import Asked, Stock
 
 _log = logging.getLogger("tocsin.hunt")
 
-FOLDER: Final = "index"
+FOLDER: Final = "indexes"
 MOST: Final = 8
 """Files that are kept of one generation: readers ask with and without observables, and under ceilings."""
 _ABANDONED: Final = 3600.0  # seconds after which nobody writes a file any more that has no name yet

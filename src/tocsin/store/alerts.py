@@ -121,20 +121,21 @@ class New(msgspec.Struct, frozen=True):
 
 
 def record(
-    connection: Connection, found: Sequence[New], looked: Looked, *, now: Micros, again: bool
+    connection: Connection, found: Sequence[New], *, now: Micros, again: bool, looked: Looked | None = None
 ) -> list[uuid.UUID]:
     """Count hits into the open alerts of their indicators; return the alerts that were opened.
 
     Args:
         connection: in a transaction, the one in which the hits themselves are kept.
         found: by assertion.
-        looked: what `look` said of all their indicators, in this transaction.
         now: in µs.
         again: what is beyond may have been counted before (a hunt of the same logs): the largest number counts, not the sum.
+        looked: what `look` said of all their indicators in this transaction, if it was asked before.
     """
     if not found:
         return []
-    alerts, opened = _open(connection, sorted({each.indicator for each in found}), looked(), now)
+    wanted = sorted({each.indicator for each in found})
+    alerts, opened = _open(connection, wanted, (looked or look(connection, wanted))(), now)
     columns = zip(
         *(
             (alerts[n.indicator], n.label_id, n.owner, len(n.digests), n.beyond, n.first, n.last)
