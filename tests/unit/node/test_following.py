@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 from pathlib import Path
 from typing import Any
 
@@ -211,3 +212,32 @@ def test_warninglists_are_read_again(node: Store) -> None:
     assert following.follow()
     assert following.catalogue.value.lists.names("domain", "shop.example") == ("w",)
     node.clock = clock
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_happens_in_any_order_is_followed_from_a_file(node: Store, home: Path, seed: int) -> None:
+    dice = random.Random(seed)
+    take(node, *(indicator(str(n), f"[domain-name:value = 'd{n}.example']") for n in range(4)))
+    following = Following(node, Clearances(node))
+    day = 1
+    for _ in range(25):
+        name, owner = str(dice.randrange(6)), dice.choice((CSIRT, FEED))
+        day = min(28, day + dice.randrange(2))
+        facts = {"revoked": dice.random() < 0.2, "object_marking_refs": [dice.choice((GREEN, RED))]}
+        pattern = f"[domain-name:value = 'd{dice.choice((name, 'x'))}.example']"
+        match dice.randrange(5):
+            case 0:
+                with node.connection() as connection:
+                    collection = next(c for c in collections.everything(connection) if c.alias == "one")
+                    rows = connection.execute("SELECT stix_id, cursor FROM object ORDER BY cursor").fetchall()
+                which, cursor = dice.choice(rows)
+                objects.delete(node, collection.id, which, [cursor], source=CSIRT, any_source=True)
+            case 1:
+                take(node, indicator(name, MANY, day=day, **facts), owner=owner)
+            case _:
+                take(node, indicator(name, pattern, day=day, **facts), owner=owner)
+        mapped = _right(following, node)
+        node.home = None
+        assert _known(followed.load(node, Clearances(node)).value) == mapped
+        node.home = home.parent
