@@ -41,7 +41,7 @@ SETS = 40
 LATE = SETS
 RECIPIENTS = {"9 sets, half of all": (0, 1, 2, 5, 9, 20, 30, 38, 39), "1 set, came late": (LATE,)}
 BATCH = 2000
-PAGES = 40
+PAGES = 200
 """How many pages are asked for at each place."""
 
 

@@ -532,6 +532,39 @@ def test_who_is_told_of_a_disagreement_is_told_what_to_do(fresh: Decider, monkey
         assert caught.value.hint() == RESTART
 
 
+def test_cedar_is_asked_about_what_was_just_decided_and_about_all(fresh: Decider, monkeypatch) -> None:
+    asked: list[tuple] = []
+    ask = oracle.decide_each
+
+    def noting(policies, recipient, questions):
+        asked.extend(questions)
+        return ask(policies, recipient, questions)
+
+    monkeypatch.setattr(decision.oracle, "decide_each", noting)
+    labels = {n: label_for([id_of(TLP.GREEN)], owner=OWN_ID) for n in range(1, 401)}
+    fresh.clearance(PEER, "receive", labels, Definitions(), 1)
+    count = {action: sum(each == action for each, _ in asked) for action in FORMS}
+    # two of those that are new and two of all; of the forms one of each two
+    assert count == {"receive": 4, "receive_redacted": 2, "receive_minimised": 2}
+    assert len({facts for _, facts in asked}) == 1
+    asked.clear()
+    labels = labels | {n: label_for([id_of(TLP.CLEAR)], owner=OWN_ID) for n in (401, 402)}
+    fresh.clearance(PEER, "receive", labels, Definitions(), 2)
+    levels = [facts.tlp for action, facts in asked if action == "receive"]
+    assert levels[:2] == ["clear", "clear"]  # the new ones
+    assert len(levels) == 4
+    asked.clear()
+    fresh.clearance(PEER, "receive", labels, Definitions(), 2)
+    assert [action for action, _ in asked].count("receive") == 2  # nothing is new
+
+
+def test_the_version_of_policies_is_told_shortly(fresh: Decider, monkeypatch) -> None:
+    monkeypatch.setattr(fresh._compiled, "condition", lambda _: lambda *_: 0)
+    with pytest.raises(PolicyError, match="disagree") as caught:
+        fresh.clearance(PEER, "receive", PLAIN, Definitions(), 1)
+    assert str(caught.value).split()[-1] == fresh.policies.version[:12]
+
+
 def test_the_next_moment_is_that_of_the_table(fresh: Decider) -> None:
     fresh.clearance(PEER, "receive", PLAIN, Definitions(), 1)
     assert fresh.until is None

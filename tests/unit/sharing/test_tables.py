@@ -34,6 +34,7 @@ def test_what_comes_out_as_expected_is_no_failure() -> None:
         CLEAR | {"markings": ["TLP:CLEAR", "PAP:RED"], "recipient": "own", "action": "block", "allowed": False, "by": []},
         CLEAR | {"markings": ["TLP:CLEAR", "unknown"], "owner": "third", "allowed": False, "by": ["unknown-marking-stays"]},
         CLEAR | {"markings": ["statement"], "assumed": "clear"},
+        CLEAR | {"owner": "third", "communities": ["c"]},
         CLEAR | {"owner": "third", "communities": ["c"], "agreed": {"closed": True}, "allowed": False, "by": ["outside-its-circle"]},
         CLEAR | {"owner": "third", "communities": ["c"], "agreed": {"closed": True}, "facts": {"communities": ["c"]}},
         CLEAR | {"owner": "third", "communities": ["c"], "agreed": {"permit": []}, "recipient": "own", "action": "match", "allowed": False, "by": ["agreement-match"]},
