@@ -47,6 +47,12 @@ def indicator(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def test_a_form_says_which_it_is() -> None:
+    for minimise, name in ((False, "redacted"), (True, "minimised")):
+        made = form(indicator(), minimise=minimise)
+        assert made["extensions"] == {FORM_EXTENSION: {"extension_type": "property-extension", "form": name}}
+
+
 def test_a_pattern_is_what_indicators_have() -> None:
     """What has that name elsewhere is a property of somebody's own; what is no text is no pattern."""
     malware = {"type": "malware", "id": "malware--00000000-0000-4000-8000-00000000000a", "is_family": True}
