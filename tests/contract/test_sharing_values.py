@@ -54,6 +54,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "transfer": "unknown",
         "encrypted": True,
     },
+    "decision._Verdicts": {"epoch": -1, "done": 0, "allowed": []},
     "explain.Explanation": {"form": ""},
     "facts.Facts": FACTS,
     "labels.Label": {"communities": (), "recipients": (), "assumed": None, "holds": (), "rests": ()},
@@ -77,13 +78,17 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "action": "receive",
     },
     "tables.Table": {"about": ""},
+    "tables._Agreed": {"permit": None, "closed": False},
+    # a peer of another country, to which data may go
+    "tables._Recipient": {
+        **dict.fromkeys(("sector", "embargoed"), ""),
+        **dict.fromkeys(("roles", "communities", "assurances"), ()),
+        **{"country": "XB", "client": False, "suspended": False},
+        **{"trust": "known", "transfer": "adequacy", "encrypted": True},
+    },
     "wording.Case": {"labels": {}},
 }
-MUTABLE = {
-    "decision._Verdicts": "what is known so far",
-    "tables._Recipient": "read",
-    "tables._Agreed": "read",
-}
+MUTABLE = {"decision._Verdicts", "tables._Recipient", "tables._Agreed"}  # none leaves its module
 FOUND = {
     f"{module.name.removeprefix('tocsin.sharing.')}.{name}": each
     for module in pkgutil.walk_packages(sharing.__path__, "tocsin.sharing.")
@@ -99,13 +104,13 @@ def enumeration(name: str) -> set[str]:
     return set(re.findall(r'"([^"]*)"', words))
 
 
-@pytest.mark.parametrize("name", sorted(FOUND.keys() - MUTABLE.keys()))
+@pytest.mark.parametrize("name", sorted(FOUND.keys() - MUTABLE))
 def test_no_value_changes(name: str) -> None:
     config = FOUND[name].__struct_config__
     assert config.frozen, name
 
 
-@pytest.mark.parametrize("name", sorted(FOUND.keys() - MUTABLE.keys()))
+@pytest.mark.parametrize("name", sorted(FOUND))
 def test_what_is_left_out(name: str) -> None:
     defaults = {
         field.name: field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
