@@ -83,8 +83,12 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "tables._Recipient": {
         **dict.fromkeys(("sector", "embargoed"), ""),
         **dict.fromkeys(("roles", "communities", "assurances"), ()),
-        **{"country": "XB", "client": False, "suspended": False},
-        **{"trust": "known", "transfer": "adequacy", "encrypted": True},
+        "country": "XB",
+        "client": False,
+        "suspended": False,
+        "trust": "known",
+        "transfer": "adequacy",
+        "encrypted": True,
     },
     "wording.Case": {"labels": {}},
 }
