@@ -85,6 +85,7 @@ def fill(store: Store, rows: int) -> tuple[Collection, float]:
         seconds += time.perf_counter() - began
     with store.connection() as connection:  # as autovacuum does in time
         connection.execute("VACUUM ANALYZE object")
+        connection.execute("CHECKPOINT")
     return collection, seconds
 
 
