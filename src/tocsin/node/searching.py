@@ -74,13 +74,16 @@ class Searcher:
         limit: int,
         beyond: Micros | None = None,
         oldest: bool = False,
+        bodies: bool = True,
         encrypted: bool = True,
     ) -> Released[Found]:
-        """Return a page; `readable` are ids of the collections that the organisation may read."""
+        """Return a page, with or without `bodies`; `readable` are ids of the collections that the organisation may read."""
         self._keep_up()
 
         def ask(scope: Scope) -> Released[Found] | Stale:
-            return finding.find(self._store, query, scope, limit=limit, beyond=beyond, oldest=oldest)
+            return finding.find(
+                self._store, query, scope, limit=limit, beyond=beyond, oldest=oldest, bodies=bodies
+            )
 
         return self._ask(ask, query, organisation, readable, encrypted=encrypted)
 

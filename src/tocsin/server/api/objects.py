@@ -271,9 +271,15 @@ def page(call: Call, query: Query, limit: int, cursor: str, *, oldest: bool = Fa
 
 
 def find(
-    call: Call, query: Query, limit: int, beyond: int | None, *, oldest: bool = False
+    call: Call,
+    query: Query,
+    limit: int,
+    beyond: int | None,
+    *,
+    oldest: bool = False,
+    bodies: bool = True,
 ) -> Released[Found]:
-    """Return what a query finds for the caller."""
+    """Return what a query finds for the caller, with or without the bytes of the objects."""
     return asking.searcher(call).find(
         query,
         call.principal.organisation,
@@ -281,6 +287,7 @@ def find(
         limit=limit,
         beyond=beyond,
         oldest=oldest,
+        bodies=bodies,
         encrypted=asking.encrypted(call),
     )
 
