@@ -355,17 +355,17 @@ class _Step(NamedTuple):
 
         What has come last may all be for others, and would only be passed over.
         """
-        found = self.connection.execute(
-            sql.SQL(_FIRST).format(
-                labels=_list(self.scope.narrowed),
-                collections=_list(self.scope.collections),
-                best=sql.SQL("min" if self.oldest else "max"),
-                bound=self._bound(),
-                order=self.order,
-                next=self.next_rows(),
-            ),
-            prepare=False,
-        ).fetchone()
+        text = sql.SQL(_FIRST).format(
+            labels=_list(self.scope.narrowed),
+            collections=_list(self.scope.collections),
+            best=sql.SQL("min" if self.oldest else "max"),
+            bound=self._bound(),
+            order=self.order,
+            next=self.next_rows(),
+        )
+        with _for_now(self.connection):
+            _in_order(self.connection)
+            found = self.connection.execute(text, prepare=False).fetchone()
         if found is None or found[0] is None:
             return None
         return self._replace(beyond=found[0] - 1 if self.oldest else found[0] + 1)
@@ -418,8 +418,6 @@ class _Step(NamedTuple):
 
     def among_next(self, where: Sequence[sql.Composable], rows: int) -> list[_Row]:
         """Return up to `most` rows of an answer from the `rows` that come next in the order of cursors."""
-        self.connection.execute("SAVEPOINT walking")
-        _in_order(self.connection)
         text = sql.SQL("SELECT {} FROM ({} LIMIT {}) s WHERE {} {} OFFSET 0").format(
             sql.SQL(_COLUMNS),
             self.next_rows(),
@@ -427,9 +425,17 @@ class _Step(NamedTuple):
             _all([_under(self.scope), *where]),
             self.order,
         )
-        found = _run(self.connection, text, self.scope, self.order, self.most)
-        self.connection.execute("ROLLBACK TO SAVEPOINT walking")  # and with it what `_in_order` set
-        return found
+        with _for_now(self.connection):
+            _in_order(self.connection)
+            return _run(self.connection, text, self.scope, self.order, self.most)
+
+
+@contextmanager
+def _for_now(connection: Connection) -> Iterator[None]:
+    """Take back afterwards what is set within; after an error there is nothing to take back."""
+    connection.execute("SAVEPOINT walking")
+    yield
+    connection.execute("ROLLBACK TO SAVEPOINT walking")
 
 
 def _in_order(connection: Connection) -> None:
