@@ -99,6 +99,25 @@ class Searcher:
         found = self._ask(ask, query, organisation, readable, encrypted=encrypted)
         return found.derive(self._in_words(found.value, organisation))
 
+    def first(
+        self,
+        query: Query,
+        organisation: str,
+        readable: Collection[UUID],
+        *,
+        limit: int,
+        encrypted: bool = True,
+    ) -> Released[tuple[Found, Counts]]:
+        """Return the first page of `find`, and `facets`."""
+        self._keep_up()
+
+        def ask(scope: Scope) -> Released[tuple[Found, Facets]] | Stale:
+            return finding.first(self._store, query, scope, limit=limit)
+
+        made = self._ask(ask, query, organisation, readable, encrypted=encrypted)
+        found, counted = made.value
+        return made.derive((found, self._in_words(counted, organisation)))
+
     def suggest(
         self, text: str, organisation: str, readable: Collection[UUID], *, limit: int, encrypted: bool = True
     ) -> Released[tuple[Suggestion, ...]]:

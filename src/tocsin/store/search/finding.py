@@ -5,8 +5,9 @@ collection it reads. Of equal versions the one that was added first counts, amon
 
 Where few objects have the words, or were modified in the time asked for, an index finds them all and they are sorted; where many do, rows are
 walked in the order of cursors until the page is full, as far as `_WALKED`; where that is not far enough, all matches are looked at. Which it is, is
-found out by looking, not by estimates: those know nothing of prefixes. Types are walked each in an order of its own, and where a reader may have
-little of what is walked, so is each label set. What takes longer than `_SECONDS` is given up, and said so.
+found out by looking at the rows that come first, not by estimates: those know nothing of prefixes. A walk begins where the first row is that the
+reader may have. Types are walked each in an order of its own, and where a reader may have little of what is walked, so is each label set. What
+refers to one object is known in order by its links. What takes longer than `_SECONDS` is given up, and said so.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ COUNTED = 1000
 _FEW = 10_000  # matches up to which looking at all of them costs less than walking until enough are found
 _GLANCE = 1000  # rows that are looked at first: of frequent words they fill a page
 _WALKED = 50_000  # rows that are walked before all matches are looked at after all
+_COMMON = 10  # of `_GLANCE` rows: of a million, so many would be more than `_FEW`
 _SURELY = 1.25  # times more than a page takes: what fills it so often among the rows that are looked at first is walked to at once
 _STREAMS = 64  # with more, merging them costs more than passing over rows that are for others, if there are not too many of these
 _STREAMS_AT_MOST = 1000  # planning takes a tenth of a millisecond for each
@@ -168,30 +170,50 @@ def find(
         if isinstance(stale := _begin(connection, scope.clearance), Stale):
             return stale
         rows = _latest(connection, query, scope, limit + 1, beyond, oldest=oldest)
-        items = [Item(*row) for row in rows[:limit]]
-        if bodies:
-            known = _bodies(connection, items)
-            items = [msgspec.structs.replace(item, body=known[item.added]) for item in items]
-        pending = _pending(connection, scope)
-    return scope.clearance.seal(Found(tuple(items), len(rows) > limit, pending))
+        made = _found(connection, scope, rows, limit, bodies=bodies)
+    return scope.clearance.seal(made)
 
 
 def facets(store: Store, query: Query, scope: Scope) -> Released[Facets] | Stale:
     """Return counts over what `find` finds on all its pages."""
-    types: dict[str, int] = {}
-    under: dict[int, int] = {}
-    within: dict[int, int] = {}
     with _reading(store) as connection:
         if isinstance(stale := _begin(connection, scope.clearance), Stale):
             return stale
-        # what it reads on the way must not show in the counts: not how many others have the words that the reader may not see
-        found = _latest(connection, query, scope, COUNTED + 1, None, oldest=False)
-    rows, complete = found[:COUNTED], len(found) <= COUNTED
+        rows = _latest(connection, query, scope, COUNTED + 1, None, oldest=False)
+    return scope.clearance.seal(_counted(rows))
+
+
+def first(store: Store, query: Query, scope: Scope, *, limit: int) -> Released[tuple[Found, Facets]] | Stale:
+    """Return the first page of what `find` finds, and the counts over all pages: looked for once. `limit` is at most `COUNTED`."""
+    with _reading(store) as connection:
+        if isinstance(stale := _begin(connection, scope.clearance), Stale):
+            return stale
+        rows = _latest(connection, query, scope, COUNTED + 1, None, oldest=False)
+        made = _found(connection, scope, rows, limit)
+    return scope.clearance.seal((made, _counted(rows)))
+
+
+def _found(
+    connection: Connection, scope: Scope, rows: Sequence[_Row], limit: int, *, bodies: bool = True
+) -> Found:
+    items = [Item(*row) for row in rows[:limit]]
+    if bodies:
+        known = _bodies(connection, items)
+        items = [msgspec.structs.replace(item, body=known[item.added]) for item in items]
+    return Found(tuple(items), len(rows) > limit, _pending(connection, scope))
+
+
+def _counted(found: Sequence[_Row]) -> Facets:
+    """Count rows that the reader may have: what was read on the way must not show, not even how many others have the words."""
+    types: dict[str, int] = {}
+    under: dict[int, int] = {}
+    within: dict[int, int] = {}
+    rows = found[:COUNTED]
     for _, _, local, label, _, _, kind, *_rest in rows:
         types[kind] = types.get(kind, 0) + 1
         under[label] = under.get(label, 0) + 1
         within[local] = within.get(local, 0) + 1
-    return scope.clearance.seal(Facets(len(rows), complete, types, under, within))
+    return Facets(len(rows), len(found) <= COUNTED, types, under, within)
 
 
 def tsquery(clauses: Sequence[Clause]) -> str:
@@ -248,13 +270,15 @@ def _latest(
     if len(found) == most:
         return found
     frequent = len(found) * _WALKED > _SURELY * most * _GLANCE
-    if not frequent and (_indexed(query) or step.few(rare)):
+    common = not frequent and step.common(rare)
+    if not frequent and not common and (_indexed(query) or step.few(rare)):
         number, found = step.matching(rare, where)
         if number <= _FEW:
             return found
-    found = step.among_next(full, _WALKED)
-    if len(found) == most or not step.goes_on(_WALKED):
-        return found
+    if not common:
+        found = step.among_next(full, _WALKED)
+        if len(found) == most or not step.goes_on(_WALKED):
+            return found
     _use_index(connection)
     text = sql.SQL("SELECT {} FROM search s WHERE {} {} OFFSET 0").format(
         sql.SQL(_COLUMNS), _all([_under(scope, aside=True), *full]), step.order
@@ -369,6 +393,16 @@ class _Step(NamedTuple):
         if found is None or found[0] is None:
             return None
         return self._replace(beyond=found[0] - 1 if self.oldest else found[0] + 1)
+
+    def common(self, rare: sql.Composable) -> bool:
+        """Return whether `rare` holds for so many of the rows that come next that nobody need count for how many in all."""
+        text = sql.SQL("SELECT count(*) FROM ({} LIMIT {}) s WHERE {}").format(
+            self.next_rows(), sql.Literal(_GLANCE), rare
+        )
+        with _for_now(self.connection):
+            _in_order(self.connection)
+            found = self.connection.execute(text, prepare=False).fetchone()
+        return found is not None and found[0] >= _COMMON
 
     def few(self, rare: sql.Composable) -> bool:
         """Return whether `rare`, which an index knows without the rows themselves, holds for no more than `_FEW`."""
