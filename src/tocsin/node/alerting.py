@@ -26,7 +26,7 @@ from tocsin.store.values import Stale
 T = TypeVar("T")
 _MOST_LINKS = 5_000
 _MOST_TOLD = 20
-_ADVICE: Final = {"mitigates", "remediates", "investigates"}
+_ADVICE: Final = ("mitigates", "remediates", "investigates")
 _LONGEST = 500
 
 
@@ -220,17 +220,16 @@ class Alerting:
                 found[row.id].append(row)
         return found
 
-    def _links(self, ids: Iterable[str], *kinds: str) -> list[_Link]:
-        """Return the relationships of some objects, with things of some types alone if any are given: many share one malware."""
+    def _links(self, ids: Iterable[str], *ways: str) -> list[_Link]:
+        """Return the relationships of some objects, of those types alone if any are given: many share one malware."""
         wanted = sorted(set(ids))
         if not wanted:
             return []
-        types = ("relationship",)
 
         def ask(clearance: Clearance) -> Released[list[Placed]] | Stale:
-            if kinds:
-                return placed.between(self._store, wanted, kinds, types, clearance, limit=_MOST_LINKS)
-            return placed.referring(self._store, wanted, types, clearance, limit=_MOST_LINKS)
+            if ways:
+                return placed.relating(self._store, wanted, ways, clearance, limit=_MOST_LINKS)
+            return placed.referring(self._store, wanted, ("relationship",), clearance, limit=_MOST_LINKS)
 
         rows = self._ask(ask).value
         return [msgspec.json.decode(row.body, type=_Link) for row in rows if not row.revoked]
@@ -243,7 +242,7 @@ class Alerting:
             if each.relationship_type == "indicates" and each.source_ref in set(ids):
                 meant[each.source_ref].append(each.target_ref)
         things = {ref for refs in meant.values() for ref in refs}
-        second = self._links(things, "attack-pattern", "course-of-action")
+        second = self._links(things, "uses", *(() if brief else _ADVICE))
         uses: dict[str, list[str]] = defaultdict(list)
         for each in second:
             if each.relationship_type == "uses" and each.target_ref.startswith("attack-pattern--"):
@@ -252,7 +251,7 @@ class Alerting:
             ref for ref in things if ref.startswith("attack-pattern--")
         }
         against: dict[str, list[str]] = defaultdict(list)
-        advising = () if brief else (*first, *second, *self._links(patterns, "course-of-action"))
+        advising = () if brief else (*first, *second, *self._links(patterns, *_ADVICE))
         for each in advising:
             if each.relationship_type in _ADVICE and each.source_ref.startswith("course-of-action--"):
                 against[each.target_ref].append(each.source_ref)
