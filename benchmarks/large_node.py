@@ -491,7 +491,8 @@ def _live(connection: Connection, own: Organisation, objects: int, now: int) -> 
         told = alerts.New(
             indicator, label, owner, tuple(each.digest for each in found), beyond=many // 3, first=at, last=at
         )
-        opened = alerts.record(connection, [told], now=at, again=False)
+        looked = alerts.look(connection, [indicator])
+        opened = alerts.record(connection, [told], looked, now=at, again=False)
         if dice.random() < 0.6:
             alerts.change(
                 connection,

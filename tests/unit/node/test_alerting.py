@@ -10,7 +10,7 @@ import pytest
 
 from hunting import AMBER, CSIRT, FEED, GREEN, indicator, prepare, take
 from tocsin.errors import ConflictError, InputError, NotFoundError
-from tocsin.node import catalogue, sightings
+from tocsin.node import following, sightings
 from tocsin.node.alerting import Alerting, facts
 from tocsin.node.clearances import Clearances
 from tocsin.node.hits import Options
@@ -38,7 +38,7 @@ def _hunt(store: Store, tmp_path: Path, *lines: str, name: str = "a.log", **opti
     clearances = Clearances(store)
     with store.connection() as connection:
         suppresses = suppressing(connection, now=store.clock())
-    known = catalogue.load(store, clearances).value
+    known = following.load(store, clearances).value
     hunt = Hunt(known, now=store.clock(), options=Options(suppresses=suppresses, **options))
     found = list(hunt.run([str(file)]))
     return sightings.write(
