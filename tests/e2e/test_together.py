@@ -1,0 +1,109 @@
+"""People who work at once: what one does the other sees, or is told of; nobody's work is lost. And many decisions with few keys."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from e2e.browsing import visiting
+from e2e.world import SEEN
+from factories import IMPORT, OWN, indicator, place
+from serving import Node
+from tocsin.stix.markings import TLP
+from tocsin.store import accounts, alerts, collections, labels, objects
+from tocsin.store.accounts import SCOPES, Account
+
+_NARROW = (
+    '@id("no-xz") @title("Nothing goes to XZ") @cite("Board") forbid (principal, action in [Action::"receive", Action::"see_metadata"], resource) '
+    'when { principal.country == "XZ" } unless { principal.own || resource.owner == context.recipient };'
+)
+
+
+def _raise(node: Node, count: int) -> None:
+    """Have `count` alerts wait."""
+    with node.store.connection() as connection:
+        intel = collections.get(connection, "intel")
+    made = [indicator(1000 + n, tlp=TLP.GREEN, name=f"Sign {n}") for n in range(count)]
+    objects.put(node.store, intel.id, [place(each, owner=OWN.id) for each in made], origin=IMPORT)
+    with node.store.transaction() as connection:
+        now, label = node.store.clock(), min(labels.everything(connection))
+        new = [alerts.New(each["id"], label, OWN.id, beyond=1, first=now, last=now) for each in made]
+        alerts.record(connection, new, now=now, again=False)
+
+
+@pytest.mark.parametrize("count", [6, pytest.param(100, marks=pytest.mark.nightly)])
+def test_one_key_decides_and_one_takes_it_back(browser: Browser, node: Node, count: int) -> None:
+    """j to the first, then a key an item; the row that comes next is where the keys are. Nothing but keys."""
+    _raise(node, count)
+    with visiting(browser, node, "own") as visitor:
+        page = visitor.go("/triage")
+        rows = page.locator("table.triage tbody tr", has=page.locator("[data-act=e]"))
+        before = rows.count()
+        assert before >= count
+        pressed = 0
+        for number in range(count):
+            if number == 0:
+                page.keyboard.press("j")
+                pressed += 1
+            with page.expect_navigation():
+                page.keyboard.press("ef"[number % 2])
+            pressed += 1
+            page.locator("html.lively").wait_for(state="attached")
+            if number == 2:
+                left = rows.count()
+                with page.expect_navigation():
+                    page.keyboard.press("u")
+                page.locator("html.lively").wait_for(state="attached")
+                assert rows.count() == min(left + 1, 100)
+                with page.expect_navigation():
+                    page.keyboard.press("j")
+                    page.keyboard.press("e")
+                page.locator("html.lively").wait_for(state="attached")
+                pressed += 3
+        assert pressed <= 3 * count
+    with node.browser("own") as own:
+        left = len(re.findall(r'name="item" value="alert:[0-9a-f-]+" aria-label', own.get("/triage").text))
+    assert left <= before - count + (1 if count < 100 else 2)
+
+
+def test_two_who_change_one_object_lose_nothing(browser: Browser, node: Node) -> None:
+    with visiting(browser, node, "own") as first, visiting(browser, node, "own") as second:
+        for each in (first, second):
+            each.go(f"/objects/{SEEN}/change")
+        for each, name in ((first, "Name of the first"), (second, "Name of the second")):
+            field = each.page.locator("textarea[name=json]")
+            field.fill(field.input_value().replace("Sign-in page that collects one-time codes", name))
+        first.page.get_by_role("button", name="Keep as a new version").click()
+        expect(first.page).to_have_url(re.compile("/versions$"))
+        second.page.get_by_role("button", name="Keep as a new version").click()
+        expect(second.page.get_by_role("alert")).to_contain_text("newer version")
+        expect(second.page.locator("textarea[name=json]")).to_have_value(re.compile("Name of the second"))
+        second.go(f"/objects/{SEEN}")
+        expect(second.page.get_by_role("heading", level=1)).to_have_text("Name of the first")
+
+
+def test_what_widens_is_proposed_by_one_and_approved_by_another(browser: Browser, node: Node) -> None:
+    with node.store.connection() as connection:
+        accounts.add(connection, Account("second", OWN.id, administrator=True, created=1))
+        node.tokens["second"], _ = accounts.issue(connection, "second", SCOPES, now=node.store.clock())
+    with visiting(browser, node, "own") as own, visiting(browser, node, "second") as second:
+        page = own.go("/sharing/policies/change")
+        page.get_by_label("File name").first.fill("own.cedar")
+        page.get_by_label("Policies").first.fill(_NARROW)
+        page.get_by_role("button", name="Show what it would do").click()
+        expect(page.get_by_text("It only narrows")).to_be_visible()
+        page.get_by_role("button", name="Propose it").click()
+        expect(page.get_by_text("Nothing goes to XZ")).to_be_visible()
+        page = own.go("/sharing/policies/change")
+        page.get_by_label("File name").first.fill("")
+        page.get_by_label("Policies").first.fill("")
+        page.get_by_role("button", name="Propose it").click()
+        expect(page.get_by_text("waits for a second person")).to_be_visible()
+        expect(page.get_by_role("button", name="Approve")).to_have_count(0)  # not by who proposed it
+        page = second.go("/sharing/policies")
+        page.get_by_role("button", name="Approve").click()
+        expect(page.get_by_text("waits for a second person")).to_have_count(0)
+        own.go("/sharing/policies")
+        expect(own.page.get_by_role("cell", name="Nothing goes to XZ")).to_have_count(0)
