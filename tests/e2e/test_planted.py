@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 
-import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from attacks.payloads import ADDRESS, BREAKOUT
-from attacks.world import FOUND, identifier, plant
+from attacks.world import FOUND, KINDS, everywhere, identifier, plant
+from databases import copied
 from e2e.browsing import Visitor, visiting
 from serving import Node, serving
 from tocsin.store import Store
 from tocsin.store.embedded import Embedded
 
-_NUMBERS = itertools.count()
 _PATHS = (
     "/", "/triage", "/search?q=planted", f"/objects/{FOUND}", f"/objects/{identifier('report', 1)}", f"/objects/{identifier('note', 2)}", f"/objects/{identifier('file', 0)}/versions",
     f"/graph?from={FOUND}&depth=2", "/timeline?q=planted&by=created", "/matrix?show=known", "/sharing", "/sharing/peers", "/sharing/policies", "/hunts", "/views", "/admin/refused", f"/objects/{FOUND}/change",
@@ -30,15 +28,10 @@ _THERE = """() => {
 
 @pytest.fixture(scope="module")
 def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    name = f"e2e_planted_{next(_NUMBERS)}"
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template")
-    with Store(f"{pg.dsn} dbname={name}", pool_size=6) as store:
+    with copied(pg, "e2e_planted") as dsn, Store(dsn, pool_size=6) as store:
         plant(store, tmp_path_factory.mktemp("logs"))
         with serving(store, tmp_path_factory.mktemp("home")) as served:
             yield served
-    with psycopg.connect(pg.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
@@ -63,6 +56,18 @@ def test_pages_run_and_load_nothing_of_it(visitor: Visitor) -> None:
             "planted" in page.locator("main").inner_text() or "planted" in page.locator("main").inner_html()
         ), path
         _untouched(page)
+
+
+@pytest.mark.nightly
+def test_no_page_and_no_type_runs_or_loads_anything(visitor: Visitor) -> None:
+    """Objects of each type in each turn of the corpus, and every page there is, with all that operators and peers said."""
+    kinds = [f"/objects/{identifier(kind, turn)}" for kind in KINDS for turn in range(3)]
+    with visitor.node.browser("own") as own:
+        answers = {path: own.get(path) for path in everywhere(visitor.node)}
+    whole = [path for path, each in answers.items() if "<!doctype html>" in each.text]
+    assert len(whole) > 60
+    for path in (*kinds, *whole):
+        _untouched(visitor.go(path))
 
 
 def test_what_scripts_put_together_is_text(visitor: Visitor) -> None:

@@ -1,9 +1,11 @@
-"""People who work at once: what one does the other sees, or is told of; nobody's work is lost. And many decisions with few keys."""
+"""People who work at once: what one does the other sees, or is told of; nobody's work is lost. And a hundred decisions with a key each."""
 
 from __future__ import annotations
 
+import itertools
 import re
 
+import pytest
 from playwright.sync_api import Browser, expect
 
 from e2e.browsing import visiting
@@ -19,12 +21,15 @@ _NARROW = (
     'when { principal.country == "XZ" } unless { principal.own || resource.owner == context.recipient };'
 )
 
+_NUMBERS = itertools.count(1)
+
 
 def _raise(node: Node, count: int) -> list[str]:
     """Have `count` alerts wait; return what they are about."""
     with node.store.connection() as connection:
         intel = collections.get(connection, "intel")
-    made = [indicator(1000 + n, tlp=TLP.GREEN, name=f"Sign {n}") for n in range(count)]
+    first = next(_NUMBERS) * 1000
+    made = [indicator(first + n, tlp=TLP.GREEN, name=f"Sign {n}") for n in range(count)]
     objects.put(node.store, intel.id, [place(each, owner=OWN.id) for each in made], origin=IMPORT)
     with node.store.transaction() as connection:
         now, label = node.store.clock(), min(labels.everything(connection))
@@ -98,26 +103,63 @@ def test_two_who_change_one_object_lose_nothing(browser: Browser, node: Node) ->
         expect(second.page.get_by_role("heading", level=1)).to_have_text("Name of the first")
 
 
-def test_what_widens_is_proposed_by_one_and_approved_by_another(browser: Browser, node: Node) -> None:
+@pytest.fixture(scope="module")
+def second(node: Node) -> str:
+    """Another administrator of the same organisation."""
     with node.store.connection() as connection:
         accounts.add(connection, Account("second", OWN.id, administrator=True, created=1))
         node.tokens["second"], _ = accounts.issue(connection, "second", SCOPES, now=node.store.clock())
-    with visiting(browser, node, "own") as own, visiting(browser, node, "second") as second:
+    return "second"
+
+
+def test_what_one_decides_the_other_is_told_and_cannot_decide_again(
+    browser: Browser, node: Node, second: str
+) -> None:
+    (about,) = _raise(node, 1)
+    with visiting(browser, node, "own") as one, visiting(browser, node, second) as other:
+        for each in (one, other):
+            each.go("/triage")
+            expect(each.page.locator("tr", has_text="Sign 0")).to_have_count(1)
+        one.page.keyboard.press("j")
+        one.page.keyboard.press("f")
+        expect(one.page.get_by_text("Decided", exact=True)).to_be_visible()
+        other.page.keyboard.press("j")
+        other.page.keyboard.press("e")
+        expect(other.page.get_by_role("alert")).to_contain_text(
+            "own has decided meanwhile: it is closed as false-positive"
+        )
+        expect(other.page.locator("tr", has_text="Sign 0")).to_have_count(0)
+    with node.store.connection() as connection:
+        row = connection.execute(
+            "SELECT verdict, changed_by FROM alert WHERE indicator = %s", (about,)
+        ).fetchone()
+    assert row == ("false-positive", "own")
+
+
+def test_what_widens_is_proposed_by_one_and_approved_by_another(
+    browser: Browser, node: Node, second: str
+) -> None:
+    with visiting(browser, node, "own") as own, visiting(browser, node, second) as other:
+        rule = own.page.get_by_role("cell", name="Nothing goes to XZ")
         page = own.go("/sharing/policies/change")
         page.get_by_label("File name").first.fill("own.cedar")
         page.get_by_label("Policies").first.fill(_NARROW)
         page.get_by_role("button", name="Show what it would do").click()
         expect(page.get_by_text("It only narrows")).to_be_visible()
         page.get_by_role("button", name="Propose it").click()
-        expect(page.get_by_text("Nothing goes to XZ")).to_be_visible()
+        expect(rule).to_be_visible()
         page = own.go("/sharing/policies/change")
         page.get_by_label("File name").first.fill("")
         page.get_by_label("Policies").first.fill("")
+        page.get_by_role("button", name="Show what it would do").click()
+        expect(page.get_by_text("It widens")).to_be_visible()
         page.get_by_role("button", name="Propose it").click()
         expect(page.get_by_text("waits for a second person")).to_be_visible()
         expect(page.get_by_role("button", name="Approve")).to_have_count(0)  # not by who proposed it
-        page = second.go("/sharing/policies")
+        expect(rule).to_be_visible()
+        page = other.go("/triage")
+        page.get_by_role("link", name="Look and approve").click()
         page.get_by_role("button", name="Approve").click()
         expect(page.get_by_text("waits for a second person")).to_have_count(0)
         own.go("/sharing/policies")
-        expect(own.page.get_by_role("cell", name="Nothing goes to XZ")).to_have_count(0)
+        expect(rule).to_have_count(0)
