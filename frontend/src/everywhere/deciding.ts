@@ -13,7 +13,6 @@ let waiting = 0;
 
 /** Listen, and go on where the last decision was made. */
 export function startDeciding(): void {
-  if (!document.querySelector(`${ROW}, .alert button[data-act]`)) return;
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || typing(event.target) || document.querySelector("dialog[open]")) return;
     if (!/^[a-z]$/.test(event.key)) return;

@@ -116,12 +116,12 @@ class Alerting:
         )
         return found.derive(self._told(found.value, brief=brief))
 
-    def counted(self, *, statuses: Sequence[str], most: int) -> Released[int]:
-        """Return how many alerts `listed` has, counted no further than `most`."""
+    def counted(self, *, statuses: Sequence[str], most: int, since: Micros = 0) -> Released[int]:
+        """Return how many alerts `listed` has that were opened after `since` (µs), counted no further than `most`."""
         found = self._ask(
             lambda clearance: alerts.listed(self._store, clearance, statuses=statuses, limit=most)
         )
-        return found.derive(len(found.value))
+        return found.derive(sum(each.opened > since for each in found.value))
 
     def one(self, identifier: str, *, samples: int = 20) -> Released[Told]:
         """Return an alert with its newest hits.

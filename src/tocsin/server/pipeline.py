@@ -143,7 +143,7 @@ class Pipeline:
         """Return the endpoint of a page."""
 
         def answer(request: Request) -> Response:
-            return route.handler(self._view(request, stranger=route.open))
+            return route.handler(self._view(request, stranger=route.open, quiet=route.quiet))
 
         async def work(request: Request) -> Response:
             return await self._on(self._readers, self._watched, answer, request)
@@ -297,7 +297,7 @@ class Pipeline:
         facts = self._parts.directory.at(recognised.generation)
         return Call(parts=self._parts, request=request, principal=principal, facts=facts)
 
-    def _view(self, request: Request, *, stranger: bool) -> View:
+    def _view(self, request: Request, *, stranger: bool, quiet: bool = False) -> View:
         """Recognise who looks by the session of their browser.
 
         Raises:
@@ -305,7 +305,7 @@ class Pipeline:
         """
         view = self._stranger(request)
         try:
-            recognised, session = self._parts.authenticator.recognise_session(request)
+            recognised, session = self._parts.authenticator.recognise_session(request, quiet=quiet)
         except UnauthenticatedError:
             if not stranger:
                 raise
