@@ -150,7 +150,8 @@ def test_a_note_is_said_about_an_object(browser: Browser, node: Node) -> None:
 
 
 def test_a_graph_is_widened_and_the_way_to_something_is_found(browser: Browser, node: Node) -> None:
-    with visiting(browser, node, "own") as visitor:
+    """With links and forms alone; `test_graph` has what scripts add."""
+    with visiting(browser, node, "own", java_script_enabled=False) as visitor:
         page = visitor.go(f"/objects/{SEEN}")
         page.get_by_role("link", name="In the graph").click()
         objects = page.locator("section", has=page.locator("#objects"))
