@@ -24,7 +24,7 @@ from tocsin.errors import TocsinError, UnauthenticatedError
 from tocsin.server import forwarded, logs, problems
 from tocsin.server.auth import SECURE, address_of
 from tocsin.server.bodies import Bodies
-from tocsin.server.context import ASSISTANT, GROUND, HANDED, Call, Parts
+from tocsin.server.context import ASSISTANT, GROUND, HANDED, UNTOLD, Call, Parts
 from tocsin.server.pages import failing, forms, same_origin
 from tocsin.server.pages.look import look_of
 from tocsin.server.pages.page import Get, Post
@@ -247,7 +247,7 @@ class Pipeline:
             metrics.failures.inc()
         if scope.get(ASSISTANT):
             action = action.replace("api-", "mcp-", 1)
-        if action and (principal is not None or status == "401"):
+        if action and UNTOLD not in scope and (principal is not None or status == "401"):
             self._note(request, action, status)
         logs.access(
             request=identifier,

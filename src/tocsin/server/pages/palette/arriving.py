@@ -20,7 +20,10 @@ from tocsin.server.respond import respond
 from tocsin.sharing.release import Released
 from tocsin.store.search.query import parse
 
-_RETRY = 15_000  # ms until the browser comes back
+_RETRY, _TOLD = (
+    15_000,
+    60_000,
+)  # ms until the browser comes back; where something is told already, the number alone may change
 _MOST = 100
 
 
@@ -43,12 +46,13 @@ def follow(view: View) -> Response:
         beyond = view.parts.store.clock()
     found = inbox.arrived(view, beyond, _MOST) if given.of else _found(view, given.q, beyond)
     count, more = found.value
-    said = f"retry: {_RETRY}\nid: {asking.next_token(beyond)}\n"  # the same place: what is told is the sum
+    said = f"retry: {_TOLD if count else _RETRY}\nid: {asking.next_token(beyond)}\n"  # the same place: what is told is the sum
     if count:
         shown = f"{count}+" if more else str(count)
         said += f"event: arrived\ndata: {_words(view.look.language, given.of, count) % {'count': shown}}\n"
     else:
         said += "event: quiet\ndata:\n"
+        view.call.told_nothing()
     view.call.rested_on(found)
     return respond(
         view.request,
