@@ -28,7 +28,7 @@ from tocsin.server.pages import look
 AXE = Path(__file__).resolve().parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-_PATIENCE = 30_000  # ms; only a test that fails, or a machine with much else to do, needs it
+_PATIENCE = 60_000  # ms; only a test that fails, or a machine with much else to do, needs it
 expect.set_options(timeout=_PATIENCE)
 # the browser writes these lines itself, for an answer that a test asked for and where it draws without a graphics card
 _EXPECTED = (
