@@ -1,6 +1,6 @@
 """Server time of every page of a node that holds a million objects, of search and suggestions, and 50 people at once.
 
-    uv run python -m benchmarks.pages [--objects N] [--times N] [--only PART ...] [--json]
+    uv run python -m benchmarks.pages [--objects N] [--times N] [--only PART ...] [--path PATH ...] [--json]
 
 The node is `large_node`'s, served by `tocsin serve` as it is. Every page that the registry knows is asked for with varied arguments, none twice
 where there are enough, by an administrator of the node and by somebody of another organisation, each with a session as a browser has one. What is
@@ -291,12 +291,12 @@ class Work:
 
 
 def of_pages(
-    browsers: dict[str, Browser], known: dict[str, Facts], work: Work, times: int
+    browsers: dict[str, Browser], known: dict[str, Facts], work: Work, times: int, wanted: Sequence[str] = ()
 ) -> Iterator[tuple[str, str, Time]]:
-    """Yield path, reader and time of every page that the reader may look at."""
+    """Yield path, reader and time of every page that the reader may look at; of `wanted` ones alone, if any are named."""
     for page in pages():
         for get in page.gets:
-            if get.path in _ELSEWHERE:
+            if get.path in _ELSEWHERE or (wanted and get.path not in wanted):
                 continue
             for who, browser in browsers.items():
                 dice = random.Random(get.path)
@@ -377,7 +377,9 @@ def _file() -> str:
     return built["main.js"]
 
 
-def run(objects: int, times: int, only: Sequence[str], say: Callable[[str], None]) -> dict[str, object]:
+def run(
+    objects: int, times: int, only: Sequence[str], wanted: Sequence[str], say: Callable[[str], None]
+) -> dict[str, object]:
     """Measure; return the line."""
     made = large_node.kept(objects)
     tokens = large_node.tokens_of(made)
@@ -402,7 +404,7 @@ def run(objects: int, times: int, only: Sequence[str], say: Callable[[str], None
             say(_line(name, found))
         line["peer"] = round(beside["/style"].p95, 1)
         if "pages" in only:
-            line |= _pages(of_pages(browsers, known, work, times), beside["/style"], say)
+            line |= _pages(of_pages(browsers, known, work, times, wanted), beside["/style"], say)
         if "search" in only:
             found_by = {}
             for name, found in of_searches(browsers[reader], known[reader], work, times):
@@ -469,12 +471,14 @@ def main() -> None:
     parser.add_argument(
         "--only", nargs="+", default=["pages", "search", "users"], choices=["pages", "search", "users"]
     )
+    parser.add_argument("--path", nargs="+", default=[], help="of pages, these alone, such as /map")
     parser.add_argument("--json", action="store_true", help="only the JSON line")
     given = parser.parse_args()
     line = run(
         given.objects,
         given.times,
         given.only,
+        given.path,
         (lambda _: None) if given.json else lambda text: print(text, flush=True),
     )
     print(json.dumps(line))

@@ -22,7 +22,7 @@ def graphs(draw: st.DrawFn) -> Graph:
     ends = st.lists(st.integers(0, number + 2), max_size=3)
     made = []
     for at, kind in enumerate(kinds):
-        made.append(Thing(f"n{at}", kind, "", "", "", tuple(("of", f"n{end}") for end in draw(ends))))
+        made.append(Thing(f"n{at}", kind, "", "", 0, tuple(("of", f"n{end}") for end in draw(ends))))
     return graph_of(made)
 
 

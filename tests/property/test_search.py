@@ -136,9 +136,9 @@ def _ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
     """Three times: as it is, and with limits so low that a handful of objects takes every way to a page."""
     if request.param == "usual":
         return
-    low = {"_GLANCE": 1, "_FEW": 2, "_WALKED": 4, "_STREAMS": 3}
+    low: dict[str, float] = {"_GLANCE": 1, "_FEW": 2, "_WALKED": 4, "_STREAMS": 3}
     if request.param == "more":
-        low |= {"_STREAMS": 0, "_STREAMS_AT_MOST": 1}
+        low |= {"_STREAMS": 0, "_STREAMS_AT_MOST": 1, "_COMMON": 1, "_SURELY": 100}
     for name, value in low.items():
         monkeypatch.setattr(finding, name, value)
 
@@ -173,6 +173,9 @@ def test_search_equals_a_plain_filter(node: Store, made: list[dict[str, Any]]) -
             counted = searcher.facets(parse(query), reader.id, list(ids.values())).value
             # whatever else has the words: not even that there is more must show
             assert (counted.total, counted.complete) == (len(expected), True), (query, reader.name)
+            page, again = searcher.first(parse(query), reader.id, list(ids.values()), limit=3).value
+            assert ([item.added for item in page.items], again) == (expected[:3], counted)
+            assert page.more == (len(expected) > 3)
 
 
 def _all(searcher: Searcher, query: str, reader: str, readable: list[uuid.UUID]) -> list[Any]:

@@ -26,7 +26,7 @@ from tocsin.store.values import Stale
 T = TypeVar("T")
 _MOST_LINKS = 5_000
 _MOST_TOLD = 20
-_ADVICE: Final = {"mitigates", "remediates", "investigates"}
+_ADVICE: Final = ("mitigates", "remediates", "investigates")
 _LONGEST = 500
 
 
@@ -116,12 +116,12 @@ class Alerting:
         )
         return found.derive(self._told(found.value, brief=brief))
 
-    def counted(self, *, statuses: Sequence[str], most: int) -> Released[int]:
-        """Return how many alerts `listed` has, counted no further than `most`."""
+    def counted(self, *, statuses: Sequence[str], most: int, since: Micros = 0) -> Released[int]:
+        """Return how many alerts `listed` has that were opened after `since` (µs), counted no further than `most`."""
         found = self._ask(
             lambda clearance: alerts.listed(self._store, clearance, statuses=statuses, limit=most)
         )
-        return found.derive(len(found.value))
+        return found.derive(sum(each.opened > since for each in found.value))
 
     def one(self, identifier: str, *, samples: int = 20) -> Released[Told]:
         """Return an alert with its newest hits.
@@ -140,9 +140,16 @@ class Alerting:
         return found.derive(told[0])
 
     def change(
-        self, identifier: str, status: str, *, verdict: str = "", note: str = "", by: str
+        self,
+        identifier: str,
+        status: str,
+        *,
+        verdict: str = "",
+        note: str = "",
+        by: str,
+        seen: Micros | None = None,
     ) -> Released[Told]:
-        """Set what became of an alert, and return it.
+        """Set what became of an alert, and return it; `seen` as of `store.alerts.change`.
 
         Raises:
             InputError: a status or verdict that there is not; a verdict is for closing, and closing needs one.
@@ -158,11 +165,13 @@ class Alerting:
                 "an alert is closed with a verdict, and only then has one",
                 hint=f"one of {', '.join(alerts.VERDICTS)}",
             )
-        found = self.one(identifier, samples=1)
-        alert, now = uuid.UUID(found.value.id), self._store.clock()
+        found = self._ask(lambda clearance: alerts.listed(self._store, clearance, identifier=identifier))
+        if not found.value:
+            raise NotFoundError("no such alert")
+        alert, now = found.value[0].id, self._store.clock()
         entry = journal.Entry(now, by, "alert", str(alert), status, {"verdict": verdict})
         with self._store.transaction() as connection:
-            alerts.change(connection, alert, status, verdict=verdict, note=note, by=by, now=now)
+            alerts.change(connection, alert, status, verdict=verdict, note=note, by=by, now=now, seen=seen)
             journal.append(connection, [entry])
         return self.one(identifier)
 
@@ -220,17 +229,16 @@ class Alerting:
                 found[row.id].append(row)
         return found
 
-    def _links(self, ids: Iterable[str], *kinds: str) -> list[_Link]:
-        """Return the relationships of some objects, with things of some types alone if any are given: many share one malware."""
+    def _links(self, ids: Iterable[str], *ways: str) -> list[_Link]:
+        """Return the relationships of some objects, of those types alone if any are given: many share one malware."""
         wanted = sorted(set(ids))
         if not wanted:
             return []
-        types = ("relationship",)
 
         def ask(clearance: Clearance) -> Released[list[Placed]] | Stale:
-            if kinds:
-                return placed.between(self._store, wanted, kinds, types, clearance, limit=_MOST_LINKS)
-            return placed.referring(self._store, wanted, types, clearance, limit=_MOST_LINKS)
+            if ways:
+                return placed.relating(self._store, wanted, ways, clearance, limit=_MOST_LINKS)
+            return placed.referring(self._store, wanted, ("relationship",), clearance, limit=_MOST_LINKS)
 
         rows = self._ask(ask).value
         return [msgspec.json.decode(row.body, type=_Link) for row in rows if not row.revoked]
@@ -243,7 +251,7 @@ class Alerting:
             if each.relationship_type == "indicates" and each.source_ref in set(ids):
                 meant[each.source_ref].append(each.target_ref)
         things = {ref for refs in meant.values() for ref in refs}
-        second = self._links(things, "attack-pattern", "course-of-action")
+        second = self._links(things, "uses", *(() if brief else _ADVICE))
         uses: dict[str, list[str]] = defaultdict(list)
         for each in second:
             if each.relationship_type == "uses" and each.target_ref.startswith("attack-pattern--"):
@@ -252,7 +260,7 @@ class Alerting:
             ref for ref in things if ref.startswith("attack-pattern--")
         }
         against: dict[str, list[str]] = defaultdict(list)
-        advising = () if brief else (*first, *second, *self._links(patterns, "course-of-action"))
+        advising = () if brief else (*first, *second, *self._links(patterns, *_ADVICE))
         for each in advising:
             if each.relationship_type in _ADVICE and each.source_ref.startswith("course-of-action--"):
                 against[each.target_ref].append(each.source_ref)

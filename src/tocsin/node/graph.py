@@ -10,22 +10,24 @@ from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
+from tocsin.clock import Micros
 
-class Thing(msgspec.Struct, frozen=True):
+
+class Thing(msgspec.Struct, frozen=True, gc=False):
     """One object as it was read: what it is, and what it refers to as (property without `_ref`, id), in order.
 
-    Of a relationship `title` is its relationship type.
+    Of a relationship `title` is its relationship type. `modified` in µs.
     """
 
     id: str
     type: str
     title: str
     tlp: str
-    modified: str
+    modified: Micros
     references: tuple[tuple[str, str], ...] = ()
 
 
-class Edge(msgspec.Struct, frozen=True):
+class Edge(msgspec.Struct, frozen=True, gc=False):
     """`source` says that it is related to `target`, and how; `through` is the relationship that says so, "" where the object does itself."""
 
     source: str
@@ -79,18 +81,20 @@ class Tree(msgspec.Struct, frozen=True):
 
     levels: tuple[tuple[str, ...], ...]
     parents: dict[str, str]
+    distances: dict[str, int]
+    """Edges between a node and the nearest seed."""
 
-    @property
-    def distances(self) -> dict[str, int]:
-        """Edges between a node and the nearest seed."""
-        return {key: distance for distance, level in enumerate(self.levels) for key in level}
+    def distance(self, key: str) -> int:
+        """Return the edges between a node and the nearest seed; of one that no seed reaches, one more than of any other."""
+        return self.distances.get(key, len(self.levels))
 
 
 def tree_of(graph: Graph, seeds: Iterable[str]) -> Tree:
     """Return the breadth-first tree of a graph; what no seed reaches stands in no level."""
     beside = neighbours(graph)
     level = tuple(dict.fromkeys(each for each in seeds if each in graph.nodes))
-    levels, parents, seen = [], {}, set(level)
+    levels: list[tuple[str, ...]] = []
+    parents, seen = {}, set(level)
     while level:
         levels.append(level)
         following: list[str] = []
@@ -101,7 +105,8 @@ def tree_of(graph: Graph, seeds: Iterable[str]) -> Tree:
                     parents[other] = key
                     following.append(other)
         level = tuple(following)
-    return Tree(tuple(levels), parents)
+    distances = {key: distance for distance, found in enumerate(levels) for key in found}
+    return Tree(tuple(levels), parents, distances)
 
 
 def shortest_paths(graph: Graph, start: str, end: str, most: int = 5) -> tuple[tuple[str, ...], ...]:

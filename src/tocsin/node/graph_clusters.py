@@ -52,10 +52,17 @@ class Clustered(msgspec.Struct, frozen=True):
 
 
 def clustered(
-    graph: Graph, seeds: Iterable[str], opened: Collection[str] = (), limit: int = LIMIT
+    graph: Graph,
+    seeds: Iterable[str],
+    opened: Collection[str] = (),
+    limit: int = LIMIT,
+    tree: Tree | None = None,
 ) -> Clustered:
-    """Return a graph with at most `limit` marks, not counting seeds and what stands for itself in opened groups."""
-    tree = tree_of(graph, seeds)
+    """Return a graph with at most `limit` marks, not counting seeds and what stands for itself in opened groups.
+
+    `tree`: that of the graph from the seeds, where somebody has it already.
+    """
+    tree = tree or tree_of(graph, seeds)
     if len(graph.nodes) <= limit:
         return _drawn(graph, _grouped(graph, tree, frozenset(), len(graph.nodes)))
     marks: list[Mark] = []

@@ -15,6 +15,9 @@ import msgspec
 WAYS = ("targeted", "origin", "seen")
 _CODE = re.compile(r"[A-Z]{2}")
 _RELATIONS = {"targets": "targeted", "originates-from": "origin"}
+_LIES = "located-at"
+PLACING = (*_RELATIONS, _LIES)
+"""Types of relationship that say something of a place."""
 
 
 class Relation(msgspec.Struct, frozen=True):
@@ -77,7 +80,7 @@ def places_of(
         lying[identifier].add(code)
     parties: dict[str, set[str]] = defaultdict(set)
     for each in listed:
-        if each.how == "located-at" and each.target in countries:
+        if each.how == _LIES and each.target in countries:
             lying[each.source].add(countries[each.target])
             parties[countries[each.target]].add(each.source)
     found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))

@@ -74,13 +74,16 @@ class Searcher:
         limit: int,
         beyond: Micros | None = None,
         oldest: bool = False,
+        bodies: bool = True,
         encrypted: bool = True,
     ) -> Released[Found]:
-        """Return a page; `readable` are ids of the collections that the organisation may read."""
+        """Return a page, with or without `bodies`; `readable` are ids of the collections that the organisation may read."""
         self._keep_up()
 
         def ask(scope: Scope) -> Released[Found] | Stale:
-            return finding.find(self._store, query, scope, limit=limit, beyond=beyond, oldest=oldest)
+            return finding.find(
+                self._store, query, scope, limit=limit, beyond=beyond, oldest=oldest, bodies=bodies
+            )
 
         return self._ask(ask, query, organisation, readable, encrypted=encrypted)
 
@@ -95,6 +98,25 @@ class Searcher:
 
         found = self._ask(ask, query, organisation, readable, encrypted=encrypted)
         return found.derive(self._in_words(found.value, organisation))
+
+    def first(
+        self,
+        query: Query,
+        organisation: str,
+        readable: Collection[UUID],
+        *,
+        limit: int,
+        encrypted: bool = True,
+    ) -> Released[tuple[Found, Counts]]:
+        """Return the first page of `find`, and `facets`."""
+        self._keep_up()
+
+        def ask(scope: Scope) -> Released[tuple[Found, Facets]] | Stale:
+            return finding.first(self._store, query, scope, limit=limit)
+
+        made = self._ask(ask, query, organisation, readable, encrypted=encrypted)
+        found, counted = made.value
+        return made.derive((found, self._in_words(counted, organisation)))
 
     def suggest(
         self, text: str, organisation: str, readable: Collection[UUID], *, limit: int, encrypted: bool = True

@@ -257,21 +257,35 @@ def samples(
 
 
 def change(
-    connection: Connection, alert: uuid.UUID, status: str, *, verdict: str, note: str, by: str, now: Micros
+    connection: Connection,
+    alert: uuid.UUID,
+    status: str,
+    *,
+    verdict: str,
+    note: str,
+    by: str,
+    now: Micros,
+    seen: Micros | None = None,
 ) -> None:
-    """Set what has become of an alert.
+    """Set what has become of an alert; `seen` is `Alert.changed` as whoever decides saw it, None: whatever has become of it meanwhile.
 
     Raises:
         NotFoundError: there is none of this id.
-        ConflictError: it is closed, and its indicator was found again since: that is another alert.
+        ConflictError: somebody has decided since; or it is closed, and its indicator was found again since: that is another alert.
     """
     row = connection.execute(
-        "SELECT indicator, status FROM alert WHERE id = %s FOR UPDATE", (alert,)
+        "SELECT indicator, status, verdict, changed, changed_by FROM alert WHERE id = %s FOR UPDATE", (alert,)
     ).fetchone()
     if row is None:
         raise NotFoundError("no such alert")
+    indicator, was, judged, changed, decider = row
+    if seen is not None and changed != seen:
+        told = f"{was} as {judged}" if judged else was
+        raise ConflictError(
+            f"{decider} has decided meanwhile: it is {told}", hint="look at it again before you decide"
+        )
     other = connection.execute(
-        "SELECT id FROM alert WHERE indicator = %s AND status <> 'closed' AND id <> %s", (row[0], alert)
+        "SELECT id FROM alert WHERE indicator = %s AND status <> 'closed' AND id <> %s", (indicator, alert)
     ).fetchone()
     if other is not None and status != "closed":
         raise ConflictError("the indicator has another open alert by now", hint=f"work on {other[0]}")

@@ -14,7 +14,7 @@ from tocsin.store.connection import Connection
 from tocsin.store.database import Store
 from tocsin.store.search.finding import tsquery
 from tocsin.store.search.query import Clause, Lexeme
-from tocsin.store.search.terms import fit
+from tocsin.store.search.terms import fit, words
 from tocsin.store.values import Stale
 
 T = TypeVar("T")
@@ -193,8 +193,8 @@ WHERE o.type = ANY(%s) AND o.label_id = ANY(%s) AND o.standing < 2 ORDER BY o.cu
 """
 
 
-# Of what many refer to, few are related to things of some types: the index of words knows those by both ends, and links know what came since.
-_BETWEEN = """
+# Of what many refer to, few are related in some ways: the index of words knows those by end and way, and links know what came since.
+_RELATING = """
 SELECT o.cursor, o.version, o.stix_id, o.label_id, c.id, o.revoked, o.body
 FROM (
   SELECT cursor, collection_id FROM search WHERE document @@ %s::tsquery
@@ -222,23 +222,17 @@ def referring(
     return _selected(store, clearance, _REFERRING, (targets, list(types), list(clearance.labels), limit))
 
 
-def between(
-    store: Store,
-    ids: Sequence[str],
-    kinds: Sequence[str],
-    types: Sequence[str],
-    clearance: Clearance,
-    *,
-    limit: int,
+def relating(
+    store: Store, ids: Sequence[str], ways: Sequence[str], clearance: Clearance, *, limit: int
 ) -> Released[list[Placed]] | Stale:
-    """Return placements as `referring` does that refer to something of one of `kinds` as well; of what came last, others may be among them."""
-    one = tuple((Lexeme(fit(f"r:{each}")),) for each in ids)
-    other = tuple((Lexeme(f"r:{kind}--", prefix=True),) for kind in kinds)
+    """Return relationships as `referring` does whose type is one of `ways`; others that have such a word in them may be among them."""
+    ends = tuple((Lexeme(fit(f"r:{each}")),) for each in ids)
+    said = tuple(tuple(Lexeme(f"w:{word}") for word in words(way)) for way in ways)
     values = (
-        *(tsquery((Clause(one), Clause(other))), [derived.hashed(each) for each in ids]),
-        *(list(types), list(clearance.labels), limit),
+        *(tsquery((Clause(ends), Clause(said))), [derived.hashed(each) for each in ids]),
+        *(["relationship"], list(clearance.labels), limit),
     )
-    return _selected(store, clearance, _BETWEEN, values)
+    return _selected(store, clearance, _RELATING, values)
 
 
 def _selected(

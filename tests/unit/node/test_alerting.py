@@ -189,6 +189,20 @@ def test_a_closed_alert_has_a_verdict_and_what_comes_then_is_another(node: Store
         alerting.change(first, "new", by="ann")
 
 
+def test_what_somebody_else_decided_meanwhile_is_not_overwritten(node: Store, tmp_path: Path) -> None:
+    take(node, BAD, owner=CSIRT)
+    _hunt(node, tmp_path, "evil.example")
+    alerting = _alerting(node)
+    (seen,) = alerting.listed().value
+    closed = alerting.change(seen.id, "closed", verdict="false-positive", by="ann", seen=seen.changed).value
+    for status, verdict in (("closed", "true-positive"), ("acknowledged", ""), ("closed", "false-positive")):
+        with pytest.raises(ConflictError, match="ann has decided meanwhile: it is closed as false-positive"):
+            alerting.change(seen.id, status, verdict=verdict, by="bob", seen=seen.changed)
+    assert alerting.one(seen.id).value == closed
+    again = alerting.change(seen.id, "new", by="bob", seen=closed.changed).value
+    assert (again.status, again.changed_by) == ("new", "bob")
+
+
 @pytest.mark.parametrize(
     ("kind", "value"),
     [

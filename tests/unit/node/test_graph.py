@@ -6,7 +6,7 @@ from tocsin.node.graph import Edge, Thing, degrees, graph_of, neighbours, part, 
 
 
 def thing(name: str, *references: tuple[str, str], kind: str = "malware", title: str = "") -> Thing:
-    return Thing(name, kind, title or name, "green", "2026-01-01T00:00:00Z", references)
+    return Thing(name, kind, title or name, "green", 1_767_225_600_000_000, references)
 
 
 def relation(name: str, source: str, target: str) -> Thing:

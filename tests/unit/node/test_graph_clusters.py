@@ -9,7 +9,7 @@ from tocsin.node.graph_clusters import LIMIT, OPENED, clustered
 
 
 def thing(name: str, kind: str, *ends: str) -> Thing:
-    return Thing(name, kind, name, "", "", tuple(("of", end) for end in ends))
+    return Thing(name, kind, name, "", 0, tuple(("of", end) for end in ends))
 
 
 def hub(number: int, kind: str = "indicator") -> Graph:

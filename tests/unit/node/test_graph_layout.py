@@ -10,7 +10,7 @@ from tocsin.node.graph_layout import layout
 
 
 def thing(name: str, *ends: str, kind: str = "tool") -> Thing:
-    return Thing(name, kind, name, "", "", tuple(("of", end) for end in ends))
+    return Thing(name, kind, name, "", 0, tuple(("of", end) for end in ends))
 
 
 def test_one_seed_is_the_middle_and_the_rest_around_it() -> None:

@@ -29,7 +29,7 @@ class World:
 
 
 def thing(name: str, *references: tuple[str, str], kind: str = "malware") -> Thing:
-    return Thing(name, kind, name, "", "2026-01-01T00:00:00Z", references)
+    return Thing(name, kind, name, "", 1_767_225_600_000_000, references)
 
 
 def relation(source: str, target: str) -> Thing:

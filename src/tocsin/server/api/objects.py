@@ -24,6 +24,8 @@ from tocsin.store.search.versions import Version
 Limit = Annotated[int, Meta(ge=1, le=500, description="Most items of a page.")]
 Cursor = Annotated[str, Meta(max_length=40, description="`next` of the page before.")]
 MOST_AT_ONCE = 200
+NOTHING = Query(collections=("",))
+"""What finds nothing without looking: no collection has this alias."""
 _List = Annotated[str, Meta(max_length=500, description="One or several, separated by commas.")]
 
 
@@ -258,7 +260,7 @@ def latest(call: Call, identifier: str) -> Released[Entry]:
 def several(call: Call, identifiers: Collection[str]) -> Released[dict[str, Entry]]:
     """Return the latest versions that the caller may have of several objects at once, by id; at most `MOST_AT_ONCE`."""
     wanted = [each for each in dict.fromkeys(identifiers) if _can_be_sought(each)][:MOST_AT_ONCE]
-    found = find(call, Query(ids=tuple(wanted)) if wanted else Query(types=("none",)), MOST_AT_ONCE, None)
+    found = find(call, Query(ids=tuple(wanted)) if wanted else NOTHING, MOST_AT_ONCE, None)
     return found.derive({entry.id: entry for entry in entries(call, found.value).items})
 
 
@@ -269,9 +271,15 @@ def page(call: Call, query: Query, limit: int, cursor: str, *, oldest: bool = Fa
 
 
 def find(
-    call: Call, query: Query, limit: int, beyond: int | None, *, oldest: bool = False
+    call: Call,
+    query: Query,
+    limit: int,
+    beyond: int | None,
+    *,
+    oldest: bool = False,
+    bodies: bool = True,
 ) -> Released[Found]:
-    """Return what a query finds for the caller."""
+    """Return what a query finds for the caller, with or without the bytes of the objects."""
     return asking.searcher(call).find(
         query,
         call.principal.organisation,
@@ -279,6 +287,7 @@ def find(
         limit=limit,
         beyond=beyond,
         oldest=oldest,
+        bodies=bodies,
         encrypted=asking.encrypted(call),
     )
 

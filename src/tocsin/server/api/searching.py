@@ -13,6 +13,7 @@ from tocsin.server.api import asking
 from tocsin.server.api.objects import Cursor, Limit, page
 from tocsin.server.context import Call
 from tocsin.sharing.release import Released
+from tocsin.store.search.finding import Found
 from tocsin.store.search.query import TEXT_AT_MOST, Query, parse
 from tocsin.store.search.suggesting import Suggestion
 
@@ -69,6 +70,17 @@ def counted(call: Call, query: Query) -> Released[Counts]:
     """Return how what a query finds divides."""
     return asking.searcher(call).facets(
         query, call.principal.organisation, asking.readable(call), encrypted=asking.encrypted(call)
+    )
+
+
+def first(call: Call, query: Query, limit: int) -> Released[tuple[Found, Counts]]:
+    """Return the first page of what a query finds, and how all of it divides."""
+    return asking.searcher(call).first(
+        query,
+        call.principal.organisation,
+        asking.readable(call),
+        limit=limit,
+        encrypted=asking.encrypted(call),
     )
 
 

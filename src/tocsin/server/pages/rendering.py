@@ -12,10 +12,9 @@ from zoneinfo import ZoneInfo
 
 import jinja2
 import msgspec
-from babel.dates import format_datetime
 from babel.numbers import format_decimal
 from babel.support import NullTranslations
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.responses import Response
 
 from tocsin.clock import Micros
@@ -30,6 +29,7 @@ from tocsin.sharing.release import Released
 from tocsin.stix.timestamps import micros_or_none
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MINUTES = len("2026-11-30 08:00")
 HTML = "text/html; charset=utf-8"
 # Nothing from elsewhere, nothing inline, in nobody's frame. `blob:` is for the workers that maps decode shapes in.
 POLICY = (
@@ -164,12 +164,12 @@ def _when(context: jinja2.runtime.Context, at: Micros | str | None) -> Markup:
     zone = ZoneInfo(look.zone) if look.times == "mine" else ZoneInfo("UTC")
     try:
         moment = _EPOCH + dt.timedelta(microseconds=micros)
-        text = format_datetime(moment, "yyyy-MM-dd HH:mm", tzinfo=zone, locale=look.locale)
+        there = moment.astimezone(zone)
     except (OverflowError, ValueError):  # others write moments, and may write the last there is
         return Markup.escape(at)
-    named = moment.astimezone(zone).strftime("%Z") or look.zone
     exact = moment.isoformat().replace("+00:00", "Z")
-    return Markup('<time datetime="{0}" title="{0}">{1} <abbr>{2}</abbr></time>').format(exact, text, named)
+    text = f"{there.isoformat(' ', 'minutes')[:_MINUTES]} <abbr>{escape(there.tzname() or look.zone)}</abbr>"
+    return Markup(f'<time datetime="{exact}" title="{exact}">{text}</time>')  # noqa: S704 - digits, and a name that was escaped
 
 
 @jinja2.pass_context

@@ -24,6 +24,7 @@ _NAMED = (
     "command_line",
 )
 _SAID = ("content", "opinion", "pattern", "description", "explanation", "serial_number", "number")
+_TITLES = (*_NAMED, *_SAID)
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -58,16 +59,20 @@ def shown(entry: Entry, names: Mapping[str, str]) -> Shown:
 
 def title_of(properties: Mapping[str, Any]) -> str:
     """Return what to call an object, in a line: never empty."""
-    for name in (*_NAMED, *_SAID):
-        text = str(properties.get(name, "")).strip()
-        if text:
+    for name in _TITLES:
+        if name in properties and (text := str(properties[name]).strip()):
             return _line(text)
     if properties.get("type") == "relationship":
-        return _line(str(properties.get("relationship_type", "relationship")).replace("-", " "))
+        return how_of(properties)
     hashes = properties.get("hashes")
     if isinstance(hashes, dict) and hashes:
         return _line(str(next(iter(hashes.values()))))
     return str(properties.get("id", "?"))
+
+
+def how_of(properties: Mapping[str, Any]) -> str:
+    """Return in words how the ends of a relationship are related."""
+    return _line(str(properties.get("relationship_type", "relationship")).replace("-", " "))
 
 
 def ends_of(properties: Mapping[str, Any]) -> list[str]:

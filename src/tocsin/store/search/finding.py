@@ -5,8 +5,9 @@ collection it reads. Of equal versions the one that was added first counts, amon
 
 Where few objects have the words, or were modified in the time asked for, an index finds them all and they are sorted; where many do, rows are
 walked in the order of cursors until the page is full, as far as `_WALKED`; where that is not far enough, all matches are looked at. Which it is, is
-found out by looking, not by estimates: those know nothing of prefixes. Types are walked each in an order of its own, and where a reader may have
-little of what is walked, so is each label set. What takes longer than `_SECONDS` is given up, and said so.
+found out by looking at the rows that come first, not by estimates: those know nothing of prefixes. A walk begins where the first row is that the
+reader may have. Types are walked each in an order of its own, and where a reader may have little of what is walked, so is each label set. What
+refers to one object is known in order by its links. What takes longer than `_SECONDS` is given up, and said so.
 """
 
 from __future__ import annotations
@@ -30,14 +31,17 @@ from tocsin.store.search.index import progress
 from tocsin.store.search.query import Clause, Lexeme, Query
 from tocsin.store.values import Stale
 
-COUNTED = 3000
+COUNTED = 1000
 """Most objects that facets count."""
 _FEW = 10_000  # matches up to which looking at all of them costs less than walking until enough are found
 _GLANCE = 1000  # rows that are looked at first: of frequent words they fill a page
 _WALKED = 50_000  # rows that are walked before all matches are looked at after all
+_COMMON = 10  # of `_GLANCE` rows: of a million, so many would be more than `_FEW`
+_SURELY = 1.25  # times more than a page takes: what fills it so often among the rows that are looked at first is walked to at once
 _STREAMS = 64  # with more, merging them costs more than passing over rows that are for others, if there are not too many of these
 _STREAMS_AT_MOST = 1000  # planning takes a tenth of a millisecond for each
 _SECONDS = 5
+_REFERS = "r:"  # what a lexeme of a reference begins with (`terms`)
 _Row: TypeAlias = tuple[int, int, int, int, int | None, bool, str, str, str]
 _COLUMNS = (
     "s.cursor, s.version, s.collection_id, s.label_id, s.confidence, s.revoked, s.type, s.stix_id, s.name"
@@ -67,7 +71,19 @@ _REFERRING_TO_ONE = """
 (SELECT l.cursor FROM link l WHERE l.target = {} {}) near
 CROSS JOIN LATERAL (SELECT * FROM search x WHERE x.cursor = near.cursor OFFSET 0) s
 """
-_BODIES = "SELECT o.cursor, o.body FROM object o WHERE o.cursor = ANY(%s) AND o.collection_id = ANY(%s)"
+# Collections are looked into, label set by label set, only where the very next row is no answer. Indexes of `object` know both.
+_FIRST = """
+SELECT CASE WHEN n.label_id = ANY({labels}) AND n.collection_id = ANY({collections}) THEN n.cursor ELSE (
+  SELECT {best}(o.cursor) FROM (
+    SELECT DISTINCT label_id, collection_id FROM label_use WHERE label_id = ANY({labels}) AND collection_id = ANY({collections})
+  ) used CROSS JOIN LATERAL (
+    SELECT cursor FROM object WHERE label_id = used.label_id AND collection_id = used.collection_id AND {bound} {order} LIMIT 1
+  ) o
+) END FROM ({next} LIMIT 1) n
+"""
+_BODIES = (
+    "SELECT o.cursor, o.body FROM object o WHERE o.cursor = ANY({}::bigint[]) AND o.collection_id = ANY({})"
+)
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -134,6 +150,7 @@ def find(
     limit: int,
     beyond: Micros | None = None,
     oldest: bool = False,
+    bodies: bool = True,
 ) -> Released[Found] | Stale:
     """Return up to `limit` objects.
 
@@ -144,6 +161,7 @@ def find(
         limit: most objects.
         beyond: cursor of the last object of the page before.
         oldest: begin with what was added first.
+        bodies: with the canonical bytes; without, they are empty.
 
     Raises:
         InputError: it takes too long.
@@ -152,29 +170,50 @@ def find(
         if isinstance(stale := _begin(connection, scope.clearance), Stale):
             return stale
         rows = _latest(connection, query, scope, limit + 1, beyond, oldest=oldest)
-        items = [Item(*row) for row in rows[:limit]]
-        bodies = _bodies(connection, items)
-        made = tuple(msgspec.structs.replace(item, body=bodies[item.added]) for item in items)
-        pending = _pending(connection, scope)
-    return scope.clearance.seal(Found(made, len(rows) > limit, pending))
+        made = _found(connection, scope, rows, limit, bodies=bodies)
+    return scope.clearance.seal(made)
 
 
 def facets(store: Store, query: Query, scope: Scope) -> Released[Facets] | Stale:
     """Return counts over what `find` finds on all its pages."""
-    types: dict[str, int] = {}
-    under: dict[int, int] = {}
-    within: dict[int, int] = {}
     with _reading(store) as connection:
         if isinstance(stale := _begin(connection, scope.clearance), Stale):
             return stale
-        # what it reads on the way must not show in the counts: not how many others have the words that the reader may not see
-        found = _latest(connection, query, scope, COUNTED + 1, None, oldest=False)
-    rows, complete = found[:COUNTED], len(found) <= COUNTED
+        rows = _latest(connection, query, scope, COUNTED + 1, None, oldest=False)
+    return scope.clearance.seal(_counted(rows))
+
+
+def first(store: Store, query: Query, scope: Scope, *, limit: int) -> Released[tuple[Found, Facets]] | Stale:
+    """Return the first page of what `find` finds, and the counts over all pages: looked for once. `limit` is at most `COUNTED`."""
+    with _reading(store) as connection:
+        if isinstance(stale := _begin(connection, scope.clearance), Stale):
+            return stale
+        rows = _latest(connection, query, scope, COUNTED + 1, None, oldest=False)
+        made = _found(connection, scope, rows, limit)
+    return scope.clearance.seal((made, _counted(rows)))
+
+
+def _found(
+    connection: Connection, scope: Scope, rows: Sequence[_Row], limit: int, *, bodies: bool = True
+) -> Found:
+    items = [Item(*row) for row in rows[:limit]]
+    if bodies:
+        known = _bodies(connection, items)
+        items = [msgspec.structs.replace(item, body=known[item.added]) for item in items]
+    return Found(tuple(items), len(rows) > limit, _pending(connection, scope))
+
+
+def _counted(found: Sequence[_Row]) -> Facets:
+    """Count rows that the reader may have: what was read on the way must not show, not even how many others have the words."""
+    types: dict[str, int] = {}
+    under: dict[int, int] = {}
+    within: dict[int, int] = {}
+    rows = found[:COUNTED]
     for _, _, local, label, _, _, kind, *_rest in rows:
         types[kind] = types.get(kind, 0) + 1
         under[label] = under.get(label, 0) + 1
         within[local] = within.get(local, 0) + 1
-    return scope.clearance.seal(Facets(len(rows), complete, types, under, within))
+    return Facets(len(rows), len(found) <= COUNTED, types, under, within)
 
 
 def tsquery(clauses: Sequence[Clause]) -> str:
@@ -212,8 +251,8 @@ def _latest(
         where.append(sql.SQL("s.cursor > {}" if oldest else "s.cursor < {}").format(sql.Literal(beyond)))
     step = _Step(connection, scope, query.types, most, beyond, oldest)
     full = [*where, *_words(query)]
-    if len(query.refers) == 1 and not query.ids:
-        return _run(connection, _of_one(step, query, full), scope, step.order, most)
+    if about := _about(query):
+        return _run(connection, _of_one(step, about, full), scope, step.order, most)
     if query.ids or query.refers:
         _use_index(connection)
         text = sql.SQL("SELECT {} FROM {} WHERE {} {} OFFSET 0").format(
@@ -223,15 +262,23 @@ def _latest(
     rare = _rare(query)
     if not rare:
         return _in_line(step, query, full)
+    begun = step.begun()
+    if begun is None:
+        return []
+    step = begun
     found = step.among_next(full, _GLANCE)
     if len(found) == most:
         return found
-    number, found = step.matching(rare, where)
-    if number <= _FEW:
-        return found
-    found = step.among_next(full, _WALKED)
-    if len(found) == most:
-        return found
+    frequent = len(found) * _WALKED > _SURELY * most * _GLANCE
+    common = not frequent and step.common(rare)
+    if not frequent and not common and (_indexed(query) or step.few(rare)):
+        number, found = step.matching(rare, where)
+        if number <= _FEW:
+            return found
+    if not common:
+        found = step.among_next(full, _WALKED)
+        if len(found) == most or not step.goes_on(_WALKED):
+            return found
     _use_index(connection)
     text = sql.SQL("SELECT {} FROM search s WHERE {} {} OFFSET 0").format(
         sql.SQL(_COLUMNS), _all([_under(scope, aside=True), *full]), step.order
@@ -243,6 +290,10 @@ def _in_line(step: _Step, query: Query, where: Sequence[sql.Composable]) -> list
     """Return rows of an answer that no index narrows: walked in the order of cursors, or as one stream for each label set and type."""
     streams = len(step.scope.narrowed) * max(len(query.types), 1)
     if streams > _STREAMS:
+        begun = step.begun()
+        if begun is None:
+            return []
+        step = begun
         found = step.among_next(where, _WALKED)
         if len(found) == step.most or not step.goes_on(_WALKED):
             return found
@@ -256,7 +307,21 @@ def _in_line(step: _Step, query: Query, where: Sequence[sql.Composable]) -> list
     return _run(step.connection, rows, step.scope, step.order, step.most)
 
 
-def _of_one(step: _Step, query: Query, where: Sequence[sql.Composable]) -> sql.Composable:
+def _about(query: Query) -> str:
+    """Return the id of the one object that a query asks for what refers to, "" where that is not what narrows it most.
+
+    Links do not know who made an object, which its words do, so identities are left to these.
+    """
+    if query.ids or query.refers:
+        return query.refers[0] if len(query.refers) == 1 and not query.ids else ""
+    match [clause.any_of for clause in query.clauses if not clause.negated]:
+        case [((Lexeme(text=text, prefix=False),),)] if text.startswith(_REFERS):
+            identifier = text.removeprefix(_REFERS)
+            return "" if identifier.startswith("identity--") else identifier
+    return ""
+
+
+def _of_one(step: _Step, about: str, where: Sequence[sql.Composable]) -> sql.Composable:
     """Return the statement of what refers to one object, in the order of cursors: read no further than the page goes."""
     _in_order(step.connection)
     bound: sql.Composable = sql.SQL("")
@@ -268,7 +333,7 @@ def _of_one(step: _Step, query: Query, where: Sequence[sql.Composable]) -> sql.C
     links = sql.SQL("{} ORDER BY l.cursor{}").format(bound, direction)
     return sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY near.cursor{} OFFSET 0").format(
         sql.SQL(_COLUMNS.replace("s.cursor", "near.cursor", 1)),
-        sql.SQL(_REFERRING_TO_ONE).format(sql.Literal(hashed(query.refers[0])), links),
+        sql.SQL(_REFERRING_TO_ONE).format(sql.Literal(hashed(about)), links),
         _all([_under(step.scope, aside=True), *where]),
         direction,
     )
@@ -309,6 +374,42 @@ class _Step(NamedTuple):
         """The order of the page."""
         return sql.SQL("ORDER BY cursor" if self.oldest else "ORDER BY cursor DESC")
 
+    def begun(self) -> _Step | None:
+        """Return the same way from where the first row is that the scope allows, of whatever type; None where there is none.
+
+        What has come last may all be for others, and would only be passed over.
+        """
+        text = sql.SQL(_FIRST).format(
+            labels=_list(self.scope.narrowed),
+            collections=_list(self.scope.collections),
+            best=sql.SQL("min" if self.oldest else "max"),
+            bound=self._bound(),
+            order=self.order,
+            next=self.next_rows(),
+        )
+        with _for_now(self.connection):
+            _in_order(self.connection)
+            found = self.connection.execute(text, prepare=False).fetchone()
+        if found is None or found[0] is None:
+            return None
+        return self._replace(beyond=found[0] - 1 if self.oldest else found[0] + 1)
+
+    def common(self, rare: sql.Composable) -> bool:
+        """Return whether `rare` holds for so many of the rows that come next that nobody need count for how many in all."""
+        text = sql.SQL("SELECT count(*) FROM ({} LIMIT {}) s WHERE {}").format(
+            self.next_rows(), sql.Literal(_GLANCE), rare
+        )
+        with _for_now(self.connection):
+            _in_order(self.connection)
+            found = self.connection.execute(text, prepare=False).fetchone()
+        return found is not None and found[0] >= _COMMON
+
+    def few(self, rare: sql.Composable) -> bool:
+        """Return whether `rare`, which an index knows without the rows themselves, holds for no more than `_FEW`."""
+        text = sql.SQL("SELECT NOT EXISTS (SELECT 1 FROM search s WHERE {} OFFSET {})")
+        found = self.connection.execute(text.format(rare, sql.Literal(_FEW)), prepare=False)
+        return found.fetchone() == (True,)
+
     def matching(self, rare: sql.Composable, where: Sequence[sql.Composable]) -> tuple[int, list[_Row]]:
         """Return how many rows `rare` holds for, counted no further than `_FEW`, and up to `most` rows of an answer from those."""
         _use_index(self.connection)
@@ -329,17 +430,17 @@ class _Step(NamedTuple):
 
     def next_rows(self) -> sql.Composable:
         """Return the statement of all rows of the types that come next in the order of cursors."""
-        bound: sql.Composable = sql.SQL("true")
-        if self.beyond is not None:
-            bound = sql.SQL("cursor > {}" if self.oldest else "cursor < {}").format(sql.Literal(self.beyond))
         kinds: list[sql.Composable] = [
             sql.SQL("type = {}").format(sql.Literal(kind)) for kind in self.types
         ] or [sql.SQL("true")]
-        each = [
-            sql.SQL("(SELECT * FROM search WHERE {} AND {} {})").format(bound, kind, self.order)
-            for kind in kinds
-        ]
+        text = sql.SQL("(SELECT * FROM search WHERE {} AND {} {})")
+        each = [text.format(self._bound(), kind, self.order) for kind in kinds]
         return sql.SQL("SELECT * FROM ({}) n {}").format(sql.SQL(" UNION ALL ").join(each), self.order)
+
+    def _bound(self) -> sql.Composable:
+        if self.beyond is None:
+            return sql.SQL("true")
+        return sql.SQL("cursor > {}" if self.oldest else "cursor < {}").format(sql.Literal(self.beyond))
 
     def goes_on(self, rows: int) -> bool:
         """Return whether there are more than so many rows that come next."""
@@ -351,8 +452,6 @@ class _Step(NamedTuple):
 
     def among_next(self, where: Sequence[sql.Composable], rows: int) -> list[_Row]:
         """Return up to `most` rows of an answer from the `rows` that come next in the order of cursors."""
-        self.connection.execute("SAVEPOINT walking")
-        _in_order(self.connection)
         text = sql.SQL("SELECT {} FROM ({} LIMIT {}) s WHERE {} {} OFFSET 0").format(
             sql.SQL(_COLUMNS),
             self.next_rows(),
@@ -360,9 +459,17 @@ class _Step(NamedTuple):
             _all([_under(self.scope), *where]),
             self.order,
         )
-        found = _run(self.connection, text, self.scope, self.order, self.most)
-        self.connection.execute("ROLLBACK TO SAVEPOINT walking")  # and with it what `_in_order` set
-        return found
+        with _for_now(self.connection):
+            _in_order(self.connection)
+            return _run(self.connection, text, self.scope, self.order, self.most)
+
+
+@contextmanager
+def _for_now(connection: Connection) -> Iterator[None]:
+    """Take back afterwards what is set within; after an error there is nothing to take back."""
+    connection.execute("SAVEPOINT walking")
+    yield
+    connection.execute("ROLLBACK TO SAVEPOINT walking")
 
 
 def _in_order(connection: Connection) -> None:
@@ -486,8 +593,9 @@ def _quoted(lexeme: Lexeme) -> str:
 def _bodies(connection: Connection, items: Sequence[Item]) -> dict[int, bytes]:
     if not items:
         return {}
-    values = ([item.added for item in items], list({item.collection for item in items}))
-    return dict(connection.execute(_BODIES, values, binary=True).fetchall())
+    cursors = "{" + ",".join(str(item.added) for item in items) + "}"  # as in `_list`
+    text = sql.SQL(_BODIES).format(sql.Literal(cursors), _list([*{item.collection for item in items}]))
+    return dict(connection.execute(text, binary=True, prepare=False).fetchall())
 
 
 def _pending(connection: Connection, scope: Scope) -> bool:

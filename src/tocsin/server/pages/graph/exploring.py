@@ -2,40 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from tocsin.errors import NotFoundError
-from tocsin.node.graph import Graph, Thing, part, shortest_paths
+from tocsin.node.graph import Graph, Thing, Tree, degrees, part, shortest_paths, tree_of
 from tocsin.node.graph_clusters import Clustered, clustered
 from tocsin.node.graph_walk import MOST, Walked, connect, walk
-from tocsin.server.api import objects
-from tocsin.server.api.objects import Entry
+from tocsin.server.api import asking, objects
 from tocsin.server.context import Call
 from tocsin.server.pages.gathering import gathered
 from tocsin.server.pages.graph.state import SEEDS, State
-from tocsin.server.pages.titles import title_of
+from tocsin.server.pages.titles import how_of, title_of
 from tocsin.sharing.release import Released
-from tocsin.stix.timestamps import micros_or_none
+from tocsin.store.search.finding import Item
 from tocsin.store.search.query import Clause, Lexeme, Query, parse
 from tocsin.store.search.terms import fit
 
 _PAGE = 10_000  # each page sorts anew what refers to something
+_REFERENCES = ("_ref", "_refs")
 _NO_CONTENT = ("object_marking_refs", "created_by_ref")
 # An organisation is named by all that it has made; what says something about it is of these types.
 _ABOUT_IDENTITIES = ("relationship", "sighting", "report", "grouping", "note", "opinion", "incident")
 
 
-class Explored(msgspec.Struct, frozen=True):
-    """A graph, as marks and lines and whole. `paths`: the shortest ways, where one was asked for."""
+class Surveyed(msgspec.Struct, frozen=True):
+    """A graph and what its tables need: all that is the same whichever groups are open. `paths`: the shortest ways, where one was asked for.
+
+    Attributes:
+        tree: of the graph, from the seeds.
+        order: its objects, those near the seeds first.
+        edges: how many edges each object has, by id.
+        types: how many objects there are of each type, the most frequent first.
+        grouped: as it is drawn with no group open.
+    """
 
     graph: Graph
-    drawn: Clustered
     seeds: tuple[str, ...]
     paths: tuple[tuple[str, ...], ...]
     complete: bool
+    tree: Tree
+    order: tuple[Thing, ...]
+    edges: Mapping[str, int]
+    types: tuple[tuple[str, int], ...]
+    grouped: Clustered
+
+
+class Explored(msgspec.Struct, frozen=True):
+    """A graph, and what is drawn of it."""
+
+    survey: Surveyed
+    drawn: Clustered
 
 
 def explored(call: Call, state: State) -> Released[Explored]:
@@ -48,12 +68,18 @@ def explored(call: Call, state: State) -> Released[Explored]:
     # which groups are open, and which part of the tables is shown, is no part of it
     what = ("graph", state.seeds, state.q, state.to, state.depth, state.types, state.bounds)
     found = gathered(call, what, lambda: _walked(call, state), call.parts.graphs)
-    if not found.value.seeds or (state.to and len(found.value.seeds) < 2):
+    survey = found.value
+    if survey is None:
         raise NotFoundError("no such object")
-    return found.derive(_explored(state, found.value))
+    if not state.opened and not state.all:
+        return found.derive(Explored(survey, survey.grouped))
+    limit = {"limit": MOST} if state.all else {}
+    drawn = clustered(survey.graph, survey.seeds, state.opened, tree=survey.tree, **limit)
+    return found.derive(Explored(survey, drawn))
 
 
-def _walked(call: Call, state: State) -> Released[Walked]:
+def _walked(call: Call, state: State) -> Released[Surveyed | None]:
+    """Return the graph; None where it begins, or is to end, with nothing that the reader may know of."""
     held = _Held(call, state.types)
     seeds = state.seeds or held.found(state.q)
     wanted = _wanted(state, seeds)
@@ -61,39 +87,51 @@ def _walked(call: Call, state: State) -> Released[Walked]:
         found = connect(held, (seeds[0], state.to), max(state.depth, 2), wanted)
     else:
         found = walk(held, seeds, state.depth, wanted)
-    return held.released.derive(found)
+    nothing = not found.seeds or (state.to and len(found.seeds) < 2)
+    return held.released.derive(None if nothing else _surveyed(state, found))
 
 
-def thing_of(entry: Entry) -> Thing:
-    """Return an entry as a part of a graph."""
-    said = msgspec.json.decode(entry.object)
+def thing_of(item: Item, tlp: str) -> Thing:
+    """Return what was found, and is marked with a level, as a part of a graph."""
+    said = msgspec.json.decode(item.body)
     references: list[tuple[str, str]] = []
     for name, value in said.items():
-        if name in _NO_CONTENT:
+        if not name.endswith(_REFERENCES) or name in _NO_CONTENT:
             continue
-        if name.endswith("_ref") and isinstance(value, str):
-            references.append((_words(name[:-4]), value))
-        elif name.endswith("_refs") and isinstance(value, list):
-            references += [(_words(name[:-5]), each) for each in value if isinstance(each, str)]
-    title = title_of(said)
-    if title == entry.id:
-        title = entry.type  # a sighting has no name, and its id would only hide what is behind it
-    return Thing(entry.id, entry.type, title, entry.tlp, entry.modified, tuple(references))
+        how, _, form = name.rpartition("_")
+        if form == "ref" and isinstance(value, str):
+            references.append((_words(how), value))
+        elif form == "refs" and isinstance(value, list):
+            references += [(_words(how), each) for each in value if isinstance(each, str)]
+    title = how_of(said) if item.type == "relationship" else title_of(said)
+    if title == item.id:
+        title = item.type  # a sighting has no name, and its id would only hide what is behind it
+    return Thing(item.id, item.type, title, tlp, item.version, tuple(references))
 
 
 def _words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _explored(state: State, found: Walked) -> Explored:
+def _surveyed(state: State, found: Walked) -> Surveyed:
     graph, seeds = found.graph, found.seeds
     paths: tuple[tuple[str, ...], ...] = ()
     if state.to:
         paths = shortest_paths(graph, seeds[0], seeds[1])
         graph = part(graph, {key for path in paths for key in path} or set(seeds))
         seeds = seeds[:1] if paths else seeds
-    drawn = clustered(graph, seeds, state.opened, **({"limit": MOST} if state.all else {}))
-    return Explored(graph, drawn, seeds, paths, found.complete)
+    tree = tree_of(graph, seeds)
+    order = sorted(
+        graph.nodes.values(), key=lambda t: (tree.distance(t.id), t.type, t.title.casefold(), t.id)
+    )
+    types = Counter(each.type for each in order)
+    return Surveyed(
+        graph=graph, seeds=seeds, paths=paths, complete=found.complete, tree=tree,
+        order=tuple(order),
+        edges=degrees(graph),
+        types=tuple(sorted(types.items(), key=lambda each: (-each[1], each[0]))),
+        grouped=clustered(graph, seeds, tree=tree),
+    )  # fmt: skip
 
 
 def _wanted(state: State, seeds: Sequence[str]) -> Callable[[Thing], bool]:
@@ -105,8 +143,7 @@ def _wanted(state: State, seeds: Sequence[str]) -> Callable[[Thing], bool]:
             return True
         if types and thing.type not in types:
             return False
-        at = micros_or_none(thing.modified) or 0
-        return (after is None or at >= after) and (before is None or at < before)
+        return (after is None or thing.modified >= after) and (before is None or thing.modified < before)
 
     return wanted
 
@@ -117,6 +154,7 @@ class _Held:
     def __init__(self, call: Call, types: tuple[str, ...]) -> None:
         self._call = call
         self._types = types
+        self._levels: dict[int, str] = {}  # thousands of objects are under a few label sets
         self.released: Released[Any] = objects.several(call, ())
 
     def found(self, text: str) -> tuple[str, ...]:
@@ -157,7 +195,14 @@ class _Held:
                 return found, True
             answer = objects.find(self._call, query, room, beyond)
             self.released = answer
-            found += [thing_of(each) for each in objects.entries(self._call, answer.value).items]
+            items = answer.value.items
+            self._call.handed(*(each.added for each in items))
+            found += [thing_of(each, self._level(each.label)) for each in items]
             if not answer.value.more:
                 return found, False
-            beyond = answer.value.items[-1].added
+            beyond = items[-1].added
+
+    def _level(self, label: int) -> str:
+        if label not in self._levels:
+            self._levels[label] = asking.searcher(self._call).tlp_of(label)
+        return self._levels[label]

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import msgspec
 from starlette.responses import Response
 
-from tocsin.node.graph import Edge, Thing, degrees
+from tocsin.node.graph import Edge, Thing
 from tocsin.node.graph_clusters import LIMIT, Mark
 from tocsin.node.graph_layout import Place, layout
 from tocsin.server.api import asking
@@ -71,11 +71,20 @@ class Drawing(msgspec.Struct, frozen=True):
         return {each.id: each for each in self.points}
 
 
+class Group(msgspec.Struct, frozen=True):
+    """A group in the table; `path` opens it."""
+
+    id: str
+    type: str
+    count: int
+    path: str
+
+
 class Row(msgspec.Struct, frozen=True):
     """An object in the table."""
 
     thing: Thing
-    distance: int | None
+    distance: int
     edges: int
 
 
@@ -85,7 +94,7 @@ class Shown(msgspec.Struct, frozen=True):
     state: State
     seeds: tuple[Thing, ...]
     drawing: Drawing | None
-    groups: tuple[Point, ...]
+    groups: tuple[Group, ...]
     rows: tuple[Row, ...]
     edges: tuple[Edge, ...]
     things: dict[str, Thing]
@@ -149,7 +158,7 @@ def drawing_of(state: State, found: Explored) -> Drawing:
     worth = sorted(marks.values(), key=lambda m: (m.distance, not m.group, -inner[m.id], m.id))
     labelled = {mark.id for mark in worth[:_LABELS]}
     points = tuple(
-        _point(state, found.graph.nodes, mark, places[mark.id], labelled=mark.id in labelled)
+        _point(state, found.survey.graph.nodes, mark, places[mark.id], labelled=mark.id in labelled)
         for mark in marks.values()
     )
     strokes = tuple(Stroke(each.source, each.target, each.how, each.count) for each in found.drawn.lines)
@@ -176,28 +185,25 @@ def _box(places: Mapping[str, Place]) -> tuple[float, float, float, float]:
 
 
 def _shown(state: State, found: Explored) -> Shown:
-    graph, marks = found.graph, found.drawn.marks
-    distances = {key: mark.distance for mark in marks.values() for key in mark.members}
-    edges = degrees(graph)
-    order = sorted(graph.nodes.values(), key=lambda t: (distances[t.id], t.type, t.title.casefold(), t.id))
-    drawn = drawing_of(state, found)
+    survey, marks = found.survey, found.drawn.marks
+    graph, order = survey.graph, survey.order
     page = slice((state.page - 1) * ROWS, state.page * ROWS)
-    types = Counter(each.type for each in graph.nodes.values())
-    groups = tuple(sorted((p for p in drawn.points if p.count > 1), key=lambda p: (-p.count, p.id)))
+    several = (m for m in marks.values() if len(m.members) > 1)
+    groups = sorted(several, key=lambda m: (-len(m.members), m.id))
     longest = max(len(order), len(graph.edges))
     return Shown(
         state=state,
-        seeds=tuple(graph.nodes[key] for key in found.seeds),
-        drawing=drawn if len(marks) <= _DRAWN else None,
-        groups=groups,
-        rows=tuple(Row(each, distances[each.id], edges[each.id]) for each in order[page]),
+        seeds=tuple(graph.nodes[key] for key in survey.seeds),
+        drawing=drawing_of(state, found) if len(marks) <= _DRAWN else None,
+        groups=tuple(Group(m.id, m.type, len(m.members), state.opening(m.id)) for m in groups),
+        rows=tuple(Row(t, survey.tree.distance(t.id), survey.edges[t.id]) for t in order[page]),
         edges=graph.edges[page],
         things=graph.nodes,
-        types=tuple(sorted(types.items(), key=lambda each: (-each[1], each[0]))),
-        paths=found.paths,
+        types=survey.types,
+        paths=survey.paths,
         nodes=len(graph.nodes),
         links=len(graph.edges),
         marks=len(marks),
-        complete=found.complete,
+        complete=survey.complete,
         pages=-(-longest // ROWS),
     )

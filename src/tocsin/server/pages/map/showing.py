@@ -5,14 +5,24 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
 from msgspec import Meta
 from starlette.responses import Response
 
-from tocsin.node.places import WAYS, Place, Places, Relation, country_of, places_of, sectors_of
+from tocsin.clock import Micros
+from tocsin.node.places import (
+    PLACING,
+    WAYS,
+    Place,
+    Places,
+    Relation,
+    country_of,
+    places_of,
+    sectors_of,
+)
 from tocsin.server.api import asking, objects
 from tocsin.server.context import Call
 from tocsin.server.pages import assets
@@ -22,13 +32,14 @@ from tocsin.server.pages.view import View
 from tocsin.sharing.release import Released
 from tocsin.store.search.finding import Item
 from tocsin.store.search.query import Clause, Lexeme, Query, moment
-from tocsin.store.search.terms import fit
+from tocsin.store.search.terms import words
 
+T = TypeVar("T")
 _LOCATIONS = 2000
 _IDENTITIES = 5000
 _RELATIONS = 10_000
 _SIGHTINGS = 5000
-_IDS = 500  # of identities with a sector that relationships are sought of
+_OF_PLACES = Clause(tuple(tuple(Lexeme(f"w:{word}") for word in words(how)) for how in PLACING))
 _SEEDS = 20  # locations that a graph of a country begins with
 LEVELS = 4
 """Shades of a country."""
@@ -67,11 +78,36 @@ class Map(msgspec.Struct, frozen=True):
 
 
 class _Known(msgspec.Struct, frozen=True):
-    """All that one reader may have: what is said of which place, a few locations of each country, and whether that is all there is."""
+    """What is said of which place, a few locations of each country, and whether that is all there is."""
 
     places: Places
     locations: Mapping[str, tuple[str, ...]]
     complete: bool
+
+
+class _Told(msgspec.Struct, Generic[T], frozen=True):
+    """Relationships, or sightings with where they were seen, each with when it was modified; `whole`: they are all there are."""
+
+    items: tuple[tuple[Micros, T], ...]
+    whole: bool
+
+    def since(self, after: Micros | None) -> list[T]:
+        """Return those that were modified then or later."""
+        return [what for at, what in self.items if after is None or at >= after]
+
+
+_Relations: TypeAlias = _Told[Relation]
+_Sightings: TypeAlias = _Told[tuple[str, str]]
+
+
+class _Held(msgspec.Struct, frozen=True):
+    """All that one reader may have: countries by location, sectors by identity, whether those are all there are, and what is told of them."""
+
+    countries: Mapping[str, str]
+    sectors: Mapping[str, tuple[str, ...]]
+    whole: bool
+    relations: _Relations
+    sightings: _Sightings
 
 
 class _Ends(msgspec.Struct):
@@ -106,61 +142,79 @@ def show_map(view: View) -> Response:
     return render(view, "map/map.html", found.derive(made))
 
 
-def _known(call: Call, after: int | None) -> Released[_Known]:
-    """Return all that the reader may have of countries and sectors."""
-    held = _Reading(call, after)
-    located = {each.id: country_of(_said(each)) for each in held.of(_LOCATIONS, "location")}
-    identities = {each.id: sectors_of(_said(each)) for each in held.of(_IDENTITIES, "identity")}
-    countries = {key: code for key, code in located.items() if code}
-    sectors = {key: names for key, names in identities.items() if names}
-    relations = held.relations(list(sectors))
-    found = places_of(countries, sectors, relations, held.sightings())
+def _known(call: Call, after: Micros | None) -> Released[_Known]:
+    """Return what is said of countries and sectors, as far as the reader may have it: since a time, or ever."""
+    found = gathered(call, ("places",), lambda: _held(call))
+    held = found.value
+    relations, sightings = held.relations, held.sightings
+    if after is not None:  # where more is held than was read, the newest of that time may not be among it
+        reading = _Reading(call, after)
+        relations = relations if relations.whole else reading.relations()
+        sightings = sightings if sightings.whole else reading.sightings()
+    places = places_of(held.countries, held.sectors, relations.since(after), sightings.since(after))
     by_code: dict[str, list[str]] = defaultdict(list)
-    for key, code in sorted(countries.items()):
+    for key, code in sorted(held.countries.items()):
         if len(by_code[code]) < _SEEDS:
             by_code[code].append(key)
-    return held.last.derive(
-        _Known(found, {code: tuple(keys) for code, keys in by_code.items()}, held.complete)
+    locations = {code: tuple(keys) for code, keys in by_code.items()}
+    return found.derive(_Known(places, locations, held.whole and relations.whole and sightings.whole))
+
+
+def _held(call: Call) -> Released[_Held]:
+    """Return all that the reader may have."""
+    reading = _Reading(call)
+    located, all_located = reading.of(_LOCATIONS, "location")
+    identities, all_identities = reading.of(_IDENTITIES, "identity")
+    countries = {each.id: country_of(_said(each)) for each in located}
+    sectors = {each.id: sectors_of(_said(each)) for each in identities}
+    held = _Held(
+        countries={key: code for key, code in countries.items() if code},
+        sectors={key: names for key, names in sectors.items() if names},
+        whole=all_located and all_identities,
+        relations=reading.relations(),
+        sightings=reading.sightings(),
     )
+    return reading.last.derive(held)
 
 
 class _Reading:
     """Reads what the reader may have; `last` is what the last answer was released as."""
 
-    def __init__(self, call: Call, after: int | None) -> None:
+    last: Released[Any]
+
+    def __init__(self, call: Call, after: Micros | None = None) -> None:
         self._call = call
         self._after = after
-        self.complete = True
-        self.last = objects.several(call, ())
 
-    def of(
-        self, most: int, *types: str, after: int | None = None, ids: tuple[Lexeme, ...] = ()
-    ) -> list[Item]:
-        """Return the newest objects of some types, that refer to one of `ids` if there are any."""
-        clauses = (Clause(tuple((each,) for each in ids)),) if ids else ()
-        query = Query(clauses=clauses, types=types, after=after)
+    def of(self, most: int, kind: str, *clauses: Clause) -> tuple[tuple[Item, ...], bool]:
+        """Return the newest objects of a type that have what `clauses` ask for, and whether those are all."""
+        query = Query(clauses=clauses, types=(kind,), after=self._after)
         found = objects.find(self._call, query, most, None)
-        self.complete = self.complete and not found.value.more
         self.last = found.derive({})
-        return list(found.value.items)
+        return found.value.items, not found.value.more
 
-    def relations(self, identities: list[str]) -> list[Relation]:
-        """Return relationships with a location, or with one of these identities."""
-        ids = [Lexeme(fit(f"r:{each}")) for each in identities[:_IDS]]
-        found = self.of(
-            _RELATIONS, "relationship", after=self._after, ids=(Lexeme("r:location--", prefix=True), *ids)
-        )
-        said = (msgspec.json.decode(each.body, type=_Ends) for each in found)
-        return [Relation(each.relationship_type, each.source_ref, each.target_ref) for each in said]
+    def relations(self) -> _Relations:
+        """Return relationships that may say something of a place.
 
-    def sightings(self) -> list[tuple[str, str]]:
+        They are found by how they relate: where they lead to is less of a help, since every sighting leads to a location, too.
+        """
+        found, whole = self.of(_RELATIONS, "relationship", _OF_PLACES)
+        return _Told(tuple((each.version, _relation(each)) for each in found), whole)
+
+    def sightings(self) -> _Sightings:
         """Return sightings with where they were seen."""
-        found = self.of(_SIGHTINGS, "sighting", after=self._after)
-        return [
-            (each.id, where)
+        found, whole = self.of(_SIGHTINGS, "sighting")
+        seen = (
+            (each.version, (each.id, where))
             for each in found
             for where in msgspec.json.decode(each.body, type=_Ends).where_sighted_refs or ()
-        ]
+        )
+        return _Told(tuple(seen), whole)
+
+
+def _relation(item: Item) -> Relation:
+    said = msgspec.json.decode(item.body, type=_Ends)
+    return Relation(said.relationship_type, said.source_ref, said.target_ref)
 
 
 def _said(item: Item) -> dict[str, Any]:

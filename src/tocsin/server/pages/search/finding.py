@@ -44,9 +44,13 @@ def show_found(view: View) -> Response:
             view, "search/refused.html", status=422, query=given.q, wrong=str(error), hint=error.hint()
         )
     call, names = view.call, node.names(view.call)
-    beyond = asking.read_token(given.cursor)
-    found = objects.find(call, query, _PAGE, beyond, oldest=given.order == "oldest")
-    counts = searching.counted(call, query).value
+    beyond, oldest = asking.read_token(given.cursor), given.order == "oldest"
+    if beyond is None and not oldest:
+        both = searching.first(call, query, _PAGE)
+        found, counts = both.derive(both.value[0]), both.value[1]
+    else:
+        found = objects.find(call, query, _PAGE, beyond, oldest=oldest)
+        counts = searching.counted(call, query).value
     page = objects.entries(call, found.value)
     terms = {"q": given.q, "order": given.order}
     result = Result(

@@ -23,11 +23,12 @@ from tocsin.stix.timestamps import micros_or_none
 from tocsin.store.search.finding import Item
 from tocsin.store.search.query import parse
 
-MOST = 5000
+MOST = 2000
 """Objects that are counted, the newest."""
 KINDS = 5
 """Types that have a column of their own."""
 WIDTH, HEIGHT = 960, 240
+_SAID = ("created", "seen")  # moments that the objects themselves have to be read for
 
 
 class Asked(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -88,7 +89,7 @@ def show_timeline(view: View) -> Response:
         InputError: the query cannot be read.
     """
     asked = asking.parameters(view.call, Asked)
-    found, complete = _found(view.call, asked.q)
+    found, complete = _found(view.call, asked)
     moments = [(at, item.type) for item in found.value for at in _moments(item, asked.by)]
     series = series_of(moments, asked.step)
     frequent = Counter(kind for _, kind in moments)
@@ -107,11 +108,12 @@ def show_timeline(view: View) -> Response:
     return render(view, "timeline/timeline.html", found.derive(made), size=(WIDTH, HEIGHT))
 
 
-def _found(call: Call, text: str) -> tuple[Released[list[Item]], bool]:
-    query, beyond = parse(text), None
+def _found(call: Call, asked: Asked) -> tuple[Released[list[Item]], bool]:
+    query, beyond = parse(asked.q), None
+    said = asked.by in _SAID
     gathered: list[Item] = []
     while True:
-        found = objects.find(call, query, MOST - len(gathered), beyond)
+        found = objects.find(call, query, MOST - len(gathered), beyond, bodies=said)
         gathered += found.value.items
         if not found.value.more or len(gathered) >= MOST:
             return found.derive(gathered), not found.value.more
