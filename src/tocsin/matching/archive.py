@@ -127,11 +127,10 @@ def _view(array: Any) -> Any:
 
 def _indicators(indicators: Sequence[Indicator]) -> tuple[Any, Any]:
     encoded = msgspec.msgpack.Encoder()
-    fields = Indicator.__struct_fields__
     buffer = bytearray()
     starts = np.zeros(len(indicators) + 1, np.uint64)
     for number, each in enumerate(indicators):
-        encoded.encode_into([getattr(each, field) for field in fields], buffer, len(buffer))
+        encoded.encode_into(msgspec.structs.astuple(each), buffer, len(buffer))
         starts[number + 1] = len(buffer)
     return np.frombuffer(bytes(buffer), np.uint8), starts
 
