@@ -20,8 +20,8 @@ from factories import FRIEND, OWN, STRANGER, indicator, settle
 from serving import Node
 from tocsin.formats import RawItem
 from tocsin.node import sightings
-from tocsin.node.catalogue import load
 from tocsin.node.clearances import Clearances
+from tocsin.node.following import load
 from tocsin.node.hunt import Hunt
 from tocsin.node.intake import Intake
 from tocsin.server.pages.page import pages

@@ -13,8 +13,8 @@ from databases import copied
 from factories import FRIEND, IMPORT, OWN, indicator, place, settle
 from serving import Node, serving
 from tocsin.node import sightings
-from tocsin.node.catalogue import load
 from tocsin.node.clearances import Clearances
+from tocsin.node.following import load
 from tocsin.node.hunt import Hunt
 from tocsin.stix.markings import TLP
 from tocsin.store import Store, accounts, objects, policies, suppressions
