@@ -71,8 +71,15 @@ function decide(row: HTMLElement, button: HTMLButtonElement): void {
   waiting += 1;
   sent = sent.then(() => send(row, form.action, body)).finally(() => {
     waiting = Math.max(waiting - 1, 0);
-    if (!waiting && !rows().length) location.assign("/triage"); // what else waits, or that nothing does
+    if (!waiting && !rows().length) goOn();
   });
+}
+
+// what else waits, or that nothing does, with the way back from what was decided last; what went wrong stays to be read
+function goOn(): void {
+  if (document.querySelector('#decided [role="alert"]')) return;
+  const back = [...document.querySelectorAll<HTMLInputElement>('#decided input[name="item"]')].map((each) => each.value);
+  location.assign(back.length ? `/triage?undo=${back.join(",")}` : "/triage");
 }
 
 async function send(row: HTMLElement, path: string, body: URLSearchParams): Promise<void> {
