@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import Browser, Page, expect
 
 from e2e.browsing import visiting
-from factories import IMPORT, OWN, indicator, place, raised
+from factories import IMPORT, OWN, indicator, place
 from serving import Node
 from tocsin.stix.markings import TLP
 from tocsin.store import alerts, collections, labels, objects
@@ -66,7 +66,12 @@ def test_an_alert_comes_into_the_inbox_and_takes_a_key(browser: Browser, node: N
         found = _arrive(node, 2003, "Found at the gate", TLP.GREEN)
         with node.store.transaction() as connection:
             label, now = min(labels.everything(connection)), node.store.clock()
-            raised(connection, [alerts.New(found, label, OWN.id, beyond=1, first=now, last=now)], now=now)
+            alerts.record(
+                connection,
+                [alerts.New(found, label, OWN.id, beyond=1, first=now, last=now)],
+                now=now,
+                again=False,
+            )
         _until_told(page, "1 more waits: show it")
         page.locator(".arrived button").click()
         expect(page.get_by_role("link", name="Found at the gate")).to_be_visible()

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 
 from e2e.browsing import visiting
 from e2e.world import SEEN
-from factories import IMPORT, OWN, indicator, place, raised
+from factories import IMPORT, OWN, indicator, place
 from serving import Node
 from tocsin.stix.markings import TLP
 from tocsin.store import accounts, alerts, collections, labels, objects
@@ -34,7 +34,7 @@ def _raise(node: Node, count: int) -> list[str]:
     with node.store.transaction() as connection:
         now, label = node.store.clock(), min(labels.everything(connection))
         new = [alerts.New(each["id"], label, OWN.id, beyond=1, first=now, last=now) for each in made]
-        raised(connection, new, now=now)
+        alerts.record(connection, new, now=now, again=False)
     return [each["id"] for each in made]
 
 
