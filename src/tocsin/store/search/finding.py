@@ -37,7 +37,9 @@ _FEW = 10_000  # matches up to which looking at all of them costs less than walk
 _GLANCE = 1000  # rows that are looked at first: of frequent words they fill a page
 _WALKED = 50_000  # rows that are walked before all matches are looked at after all
 _COMMON = 10  # of `_GLANCE` rows: of a million, so many would be more than `_FEW`
-_SURELY = 1.25  # times more than a page takes: what fills it so often among the rows that are looked at first is walked to at once
+_CHEAPER = 3  # rows are walked in the time that it takes to fetch one by itself
+_SURELY = 1.5  # times as far is walked as it takes if rows go on as they begin
+_NEVER = 1 << 62
 _STREAMS = 64  # with more, merging them costs more than passing over rows that are for others, if there are not too many of these
 _STREAMS_AT_MOST = 1000  # planning takes a tenth of a millisecond for each
 _SECONDS = 5
@@ -269,15 +271,19 @@ def _latest(
     found = step.among_next(full, _GLANCE)
     if len(found) == most:
         return found
-    frequent = len(found) * _WALKED > _SURELY * most * _GLANCE
-    common = not frequent and step.common(rare)
-    if not frequent and not common and (_indexed(query) or step.few(rare)):
+    # how far it is until the page is full, if it goes on as it begins
+    far = int(_SURELY * most * _GLANCE / len(found)) if found else _NEVER
+    common = far > _WALKED and step.common(rare)
+    if far > _WALKED and not common and (_indexed(query) or step.few(rare)):
         number, found = step.matching(rare, where)
         if number <= _FEW:
             return found
-    if not common:
-        found = step.among_next(full, _WALKED)
-        if len(found) == most or not step.goes_on(_WALKED):
+    walked = _WALKED
+    if common:
+        walked = far if far < _CHEAPER * common * step.held() // _GLANCE else 0
+    if walked:
+        found = step.among_next(full, walked)
+        if len(found) == most or not step.goes_on(walked):
             return found
     _use_index(connection)
     text = sql.SQL("SELECT {} FROM search s WHERE {} {} OFFSET 0").format(
@@ -394,15 +400,24 @@ class _Step(NamedTuple):
             return None
         return self._replace(beyond=found[0] - 1 if self.oldest else found[0] + 1)
 
-    def common(self, rare: sql.Composable) -> bool:
-        """Return whether `rare` holds for so many of the rows that come next that nobody need count for how many in all."""
+    def common(self, rare: sql.Composable) -> int:
+        """Return for how many of `_GLANCE` rows that come next `rare` holds, 0 for so few that they are better counted in all."""
         text = sql.SQL("SELECT count(*) FROM ({} LIMIT {}) s WHERE {}").format(
             self.next_rows(), sql.Literal(_GLANCE), rare
         )
         with _for_now(self.connection):
             _in_order(self.connection)
             found = self.connection.execute(text, prepare=False).fetchone()
-        return found is not None and found[0] >= _COMMON
+        assert found is not None  # it counts
+        return int(found[0]) if found[0] >= _COMMON else 0
+
+    def held(self) -> int:
+        """Return about how many rows there are, 0 where nobody has looked yet."""
+        row = self.connection.execute(
+            "SELECT reltuples::bigint FROM pg_class WHERE oid = 'search'::regclass"
+        ).fetchone()
+        assert row is not None  # the table is there
+        return max(int(row[0]), 0)
 
     def few(self, rare: sql.Composable) -> bool:
         """Return whether `rare`, which an index knows without the rows themselves, holds for no more than `_FEW`."""
