@@ -41,7 +41,7 @@ SETS = 40
 LATE = SETS
 RECIPIENTS = {"9 sets, half of all": (0, 1, 2, 5, 9, 20, 30, 38, 39), "1 set, came late": (LATE,)}
 BATCH = 2000
-PAGES = 40
+PAGES = 200
 """How many pages are asked for at each place."""
 
 
@@ -85,6 +85,7 @@ def fill(store: Store, rows: int) -> tuple[Collection, float]:
         seconds += time.perf_counter() - began
     with store.connection() as connection:  # as autovacuum does in time
         connection.execute("VACUUM ANALYZE object")
+        connection.execute("CHECKPOINT")
     return collection, seconds
 
 

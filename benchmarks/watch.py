@@ -38,6 +38,7 @@ from tocsin.store.values import Origin
 _EVERY = 1_000
 _BATCH = 0.005
 """Seconds of lines that are written at once."""
+_MOST = 4_000
 
 
 def _line(number: int, name: str) -> str:
@@ -56,8 +57,8 @@ def write(
     began = time.monotonic()
     with log.open("a", buffering=1 << 20) as out:
         while time.monotonic() - began < seconds and not stop.is_set():
-            now = time.monotonic()  # before the lines of this batch reach the file
-            due = int((now - began) * rate)
+            # no more at once than the buffer holds: no line reaches the file before `flush`
+            due = min(int((time.monotonic() - began) * rate), number + _MOST)
             marks = []
             while number < due:
                 number += 1
@@ -66,8 +67,8 @@ def write(
                     name = f"x{number}.{planted[number % len(planted)]}"
                     marks.append(name)
                 out.write(_line(number, name))
+            written |= dict.fromkeys(marks, time.monotonic())
             out.flush()
-            written |= dict.fromkeys(marks, now)
             time.sleep(_BATCH)
     print(f"{number:,} lines in {time.monotonic() - began:.1f} s", file=sys.stderr)
     return written

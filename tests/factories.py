@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ from tocsin.sharing.audience import Organisation
 from tocsin.sharing.labels import Label, label_for
 from tocsin.stix import Object, parse
 from tocsin.stix.markings import TLP, id_of
-from tocsin.store import Store, collections, organisations
+from tocsin.store import Connection, Store, alerts, collections, organisations
 from tocsin.store.collections import Collection
 from tocsin.store.values import Origin, Placement
 
@@ -72,3 +73,11 @@ def settle(store: Store) -> Collection:
             organisations.join(connection, circle, organisation)
         intel = collections.new("intel", community=circle.id, writers=(FRIEND.id,))
         return collections.add(connection, msgspec.structs.replace(intel, id=uuid.UUID(int=2 << 64)))
+
+
+def raised(
+    connection: Connection, new: Sequence[alerts.New], *, now: int, again: bool = False
+) -> list[uuid.UUID]:
+    """Count hits into alerts, as a hunt does in the transaction in which it keeps them; return the alerts that were opened."""
+    looked = alerts.look(connection, [each.indicator for each in new])
+    return alerts.record(connection, new, looked, now=now, again=again)

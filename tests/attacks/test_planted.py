@@ -17,16 +17,11 @@ import pytest
 from attacks import reading
 from attacks.objects import carried, originals, planted
 from attacks.payloads import ADDRESS, BREAKOUT, CORPUS
-from attacks.world import FOUND, HUNT, KINDS, PROPOSAL, every, identifier, lines
-from e2e import routes
-from e2e import world as looked_at
-from factories import OWN
+from attacks.world import FOUND, KINDS, PROPOSAL, every, everywhere, identifier, lines
 from leaks.page_plans import PLANS
 from serving import Node
-from tocsin.server.pages.page import pages
 from tocsin.stix.spec import values as v
 from tocsin.stix.validation import TYPES
-from tocsin.store import webhooks
 
 _STATED = {"type", "id", "spec_version", "pattern_type"}
 _PARTS = ("relations", "change", "sightings", "sharing", "say", "why?recipient=Own")
@@ -85,7 +80,7 @@ def test_objects_of_every_type(node: Node) -> None:
 def test_every_page_that_shows_what_others_wrote(node: Node) -> None:
     """Lists, drawings, fragments, what is downloaded, and what operators, colleagues and peers said."""
     with node.browser("own") as own:
-        found = _opened(own, _everywhere(node))
+        found = _opened(own, everywhere(node))
         inbox = own.get("/triage").text
         assert inbox.count("x-planted") > 2
         alerts = re.findall(r'href="(/alerts/[0-9a-f-]+)"', inbox)
@@ -96,36 +91,6 @@ def test_every_page_that_shows_what_others_wrote(node: Node) -> None:
         for path in ("/views", "/hunts", "/sharing", "/sharing/peers", "/sharing/policies", "/sharing/released", "/sharing/agreements", "/admin/refused", "/admin/organisations"):  # fmt: skip
             assert "x-planted" in own.get(path).text, path
     assert not found, "\n".join(found[:40])
-
-
-def _everywhere(node: Node) -> list[str]:
-    first = [identifier(kind, 0) for kind in ("malware", "report", "identity")]
-    given = looked_at.EXAMPLES | {
-        "object": (FOUND, first[0]),
-        "hunt": (quote(HUNT, safe=""),),
-        "alert": ("x",),
-    }
-    with node.store.connection() as connection:
-        given |= {"webhook": tuple(str(each.id) for each in webhooks.of(connection, OWN.id))}
-    given |= {"proposal": tuple(str(PROPOSAL.__class__(int=PROPOSAL.int + n)) for n in (0, 1))}
-    paths = [path for page in pages() for get in page.gets for path in routes.filled(get.path, given)]
-    searches = [
-        f"/search?{urlencode({'q': each})}"
-        for each in ("", "planted", "type:note", BREAKOUT, "planted -nothing")
-    ]
-    graphs = [f"/graph{part}?from={FOUND}&depth=3&all=yes" for part in ("", "/data", "/drawing")] + [
-        "/graph?q=planted"
-    ]
-    files = [f"/search/export?q=planted&format={each}" for each in ("stix", "csv", "values")]
-    more = [
-        "/matrix?show=known",
-        "/map?show=targeted",
-        "/timeline?q=planted&by=created",
-        "/palette?q=planted",
-        "/search/suggestions?q=planted",
-        "/arrivals?cursor=n1",
-    ]
-    return [*paths, *searches, *graphs, *files, *more]
 
 
 def test_files_are_never_pages(node: Node) -> None:

@@ -8,18 +8,23 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import msgspec
 
 from attacks import objects as hostile
 from attacks.payloads import ADDRESS, BREAKOUT, CORPUS, MARK
+from e2e import routes
+from e2e import world as looked_at
 from factories import FRIEND, OWN, STRANGER, indicator, settle
+from serving import Node
 from tocsin.formats import RawItem
 from tocsin.node import sightings
-from tocsin.node.catalogue import load
 from tocsin.node.clearances import Clearances
+from tocsin.node.following import load
 from tocsin.node.hunt import Hunt
 from tocsin.node.intake import Intake
+from tocsin.server.pages.page import pages
 from tocsin.sharing.agreements import Agreement, Party
 from tocsin.stix.markings import TLP
 from tocsin.store import (
@@ -206,3 +211,34 @@ def lines() -> str:
         for each in (BREAKOUT, *CORPUS)
         if "\n" not in each
     )
+
+
+def everywhere(node: Node) -> list[str]:
+    """Return paths of all pages, with what was planted as their parameters, and of files and fragments."""
+    first = [identifier(kind, 0) for kind in ("malware", "report", "identity")]
+    given = looked_at.EXAMPLES | {
+        "object": (FOUND, first[0]),
+        "hunt": (quote(HUNT, safe=""),),
+        "alert": ("x",),
+    }
+    with node.store.connection() as connection:
+        given |= {"webhook": tuple(str(each.id) for each in webhooks.of(connection, OWN.id))}
+    given |= {"proposal": tuple(str(uuid.UUID(int=PROPOSAL.int + n)) for n in (0, 1))}
+    paths = [path for page in pages() for get in page.gets for path in routes.filled(get.path, given)]
+    searches = [
+        f"/search?{urlencode({'q': each})}"
+        for each in ("", "planted", "type:note", BREAKOUT, "planted -nothing")
+    ]
+    graphs = [f"/graph{part}?from={FOUND}&depth=3&all=yes" for part in ("", "/data", "/drawing")] + [
+        "/graph?q=planted"
+    ]
+    files = [f"/search/export?q=planted&format={each}" for each in ("stix", "csv", "values")]
+    more = [
+        "/matrix?show=known",
+        "/map?show=targeted",
+        "/timeline?q=planted&by=created",
+        "/palette?q=planted",
+        "/search/suggestions?q=planted",
+        "/arrivals?cursor=n1",
+    ]
+    return [*paths, *searches, *graphs, *files, *more]

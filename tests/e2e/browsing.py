@@ -12,7 +12,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 from serving import Node
 from tocsin.server.pages import look
@@ -20,6 +28,8 @@ from tocsin.server.pages import look
 AXE = Path(__file__).resolve().parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_PATIENCE = 60_000  # ms; only a test that fails, or a machine with much else to do, needs it
+expect.set_options(timeout=_PATIENCE)
 # the browser writes these lines itself, for an answer that a test asked for and where it draws without a graphics card
 _EXPECTED = (
     "Failed to load resource: the server responded with a status of 4",
@@ -50,7 +60,7 @@ class Visitor:
         self.faults: list[str] = []
         self.scripts = bool(options.get("java_script_enabled", True))
         self.context: BrowserContext = browser.new_context(base_url=node.url, **options)
-        self.context.set_default_timeout(10_000)
+        self.context.set_default_timeout(_PATIENCE)
         self.page = self.context.new_page()
         self._watch(self.page)
 

@@ -6,7 +6,7 @@ import json
 import uuid
 from typing import Any
 
-from factories import FRIEND, IMPORT, OWN, indicator, observable, place, settle
+from factories import FRIEND, IMPORT, OWN, indicator, observable, place, raised, settle
 from tocsin.stix.markings import TLP, id_of
 from tocsin.store import Connection, Store, alerts, labels, objects, proposals, saved, webhooks
 
@@ -112,9 +112,7 @@ def fill(store: Store) -> None:
     with store.transaction() as connection:
         now = store.clock()
         label = min(labels.everything(connection))
-        alerts.record(
-            connection, [alerts.New(SEEN, label, OWN.id, beyond=3, first=now, last=now)], now=now, again=False
-        )
+        raised(connection, [alerts.New(SEEN, label, OWN.id, beyond=3, first=now, last=now)], now=now)
         saved.add(connection, HUNT, {"paths": ["/var/log"]}, now=now)
         proposed = indicator(95, tlp=TLP.GREEN, name="A host that a friend warns of")
         proposals.add(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from pathlib import Path
 
-from factories import IMPORT, OWN, indicator, place, settle
+from factories import IMPORT, OWN, indicator, place, raised, settle
 from serving import serving
 from tocsin.stix.markings import TLP
 from tocsin.store import Store, alerts, labels, objects
@@ -17,7 +17,7 @@ ROOT = "/api/v1"
 def _alert(store: Store, number: int, label: int) -> str:
     new = alerts.New(indicator(number)["id"], label, OWN.id, beyond=number, first=1, last=2)
     with store.transaction() as connection:
-        (made,) = alerts.record(connection, [new], now=1_795_200_000_000_000 + number, again=False)
+        (made,) = raised(connection, [new], now=1_795_200_000_000_000 + number)
     return str(made)
 
 

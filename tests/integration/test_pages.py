@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterator
 
@@ -13,7 +14,7 @@ from factories import IMPORT, OWN, indicator, place, settle
 from serving import Node, serving
 from tocsin.server.pages.hunts import turns
 from tocsin.stix.markings import TLP
-from tocsin.store import Store, accounts, objects
+from tocsin.store import Store, accounts, journal, objects
 from tocsin.store.accounts import SCOPES, Account
 from tocsin.store.embedded import Embedded
 
@@ -193,6 +194,30 @@ def test_what_widens_waits_for_a_second_administrator(node: Node) -> None:
             connection.execute("UPDATE session SET proved = 0")
         again = own.post("/sharing/policies/propose", data={"name": "own.cedar", "text": NARROW})
         assert again.headers["location"] == "/account/proof?next=/sharing/policies"
+
+
+def test_an_open_page_that_is_told_nothing_leaves_no_trace(node: Node) -> None:
+    """What it asks by itself is in the journal when something is told, and never a sign of life of the session."""
+    with node.browser("friend") as friend, node.store.connection() as connection:
+        connection.execute("UPDATE session SET seen = seen - 600000000")
+        before = connection.execute("SELECT seen FROM session").fetchall()
+        quiet = friend.get("/arrivals", params={"of": "triage"})
+        assert quiet.headers["content-type"] == "text/event-stream"
+        assert "event: quiet" in quiet.text
+        assert connection.execute("SELECT seen FROM session").fetchall() == before
+        told = friend.get("/arrivals", params={"cursor": "n1"})
+        assert "event: arrived\ndata: 1 new object: show it" in told.text
+        assert friend.get("/arrivals", params={"of": "x"}).status_code == 400
+        friend.get("/views")
+        assert connection.execute("SELECT seen FROM session").fetchall() != before
+        asked: list[tuple[str, str]] = []
+        until = time.monotonic() + 20
+        while ("page-views", "200") not in asked and time.monotonic() < until:
+            time.sleep(0.1)
+            entries = reversed(journal.recent(connection, limit=10, principal="friend"))
+            asked = [(each.action, each.outcome) for each in entries]
+        assert asked[-3:] == [("page-arrivals", "200"), ("page-arrivals", "400"), ("page-views", "200")]
+        assert asked.count(("page-arrivals", "200")) == 1
 
 
 def test_a_session_shows_no_more_than_the_token_that_opened_it(node: Node) -> None:

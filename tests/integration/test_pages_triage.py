@@ -13,11 +13,11 @@ from databases import copied
 from factories import FRIEND, IMPORT, OWN, indicator, place, settle
 from serving import Node, serving
 from tocsin.node import sightings
-from tocsin.node.catalogue import load
 from tocsin.node.clearances import Clearances
+from tocsin.node.following import load
 from tocsin.node.hunt import Hunt
 from tocsin.stix.markings import TLP
-from tocsin.store import Store, accounts, objects, policies
+from tocsin.store import Store, accounts, objects, policies, suppressions
 from tocsin.store.embedded import Embedded
 
 
@@ -44,7 +44,7 @@ def _waiting(browser: httpx.Client) -> list[str]:
     page = browser.get("/triage")
     assert page.status_code == 200, page.text
     assert "<b>" not in page.text
-    return re.findall(r'name="item" value="(alert:[0-9a-f-]+)" aria-label', page.text)
+    return re.findall(r'name="item" value="(alert:[0-9a-f-]+):[0-9]+" aria-label', page.text)
 
 
 def test_alerts_are_decided_one_by_one_together_and_taken_back(node: Node) -> None:
@@ -52,7 +52,7 @@ def test_alerts_are_decided_one_by_one_together_and_taken_back(node: Node) -> No
         waiting = _waiting(own)
         assert len(waiting) == 5
         done = own.post("/triage/decide", data={"item": waiting[0], "do": "true-positive"})
-        assert done.headers["location"] == f"/triage?undo={waiting[0].partition(':')[2]}"
+        assert re.fullmatch(rf"/triage\?undo={waiting[0]}:[0-9]+", done.headers["location"])
         assert "Undo" in own.get(done.headers["location"]).text
         assert len(_waiting(own)) == 4
         assert own.post("/triage/decide", data={"item": waiting[0], "do": "reopen"}).status_code == 303
@@ -81,9 +81,57 @@ def test_after_a_decision_on_its_page_comes_the_next_alert(node: Node) -> None:
             "/triage/decide", data={"item": f"alert:{first}", "do": "true-positive", "then": "next"}
         )
         place = done.headers["location"]
-        assert place.endswith(f"?undo={first}")
+        assert f"?undo=alert:{first}:" in place
         assert "Undo" in own.get(place).text
         assert own.post("/triage/decide", data={"item": f"alert:{first}", "do": "reopen"}).status_code == 303
+
+
+def test_two_never_decide_about_the_same(node: Node) -> None:
+    with node.browser("own") as own:
+        page = own.get("/triage").text
+        item = re.findall(r'value="(alert:[0-9a-f-]+:[0-9]+)" aria-label', page)[0]
+        done = own.post("/triage/decide", data={"item": item, "do": "false-positive"})
+        again = own.post("/triage/decide", data={"item": item, "do": "true-positive"})
+        assert again.status_code == 422
+        assert "own has decided meanwhile: it is closed as false-positive" in again.text
+        back = done.headers["location"].partition("undo=")[2]
+        assert own.post("/triage/decide", data={"item": back, "do": "reopen"}).status_code == 303
+        # a way back leads from what was decided, and from nothing later
+        assert own.post("/triage/decide", data={"item": back, "do": "reopen"}).status_code == 422
+        assert own.post("/triage/decide", data={"item": f"{item}x", "do": "reopen"}).status_code == 422
+
+
+def test_what_was_suppressed_is_raised_again_when_it_is_taken_back(node: Node) -> None:
+    with node.browser("own") as own:
+        item = _waiting(own)[-1]
+        done = own.post("/triage/decide", data={"item": item, "do": "suppress"})
+        back = done.headers["location"].partition("undo=")[2].split(",")
+        assert [each.partition(":")[0] for each in back] == ["alert", "suppression"]
+        suppression = back[1].partition(":")[2]
+        with node.store.connection() as connection:
+            assert suppression in {str(each.id) for each in suppressions.everything(connection)}
+        assert own.post("/triage/decide", data={"item": back, "do": "reopen"}).status_code == 303
+        with node.store.connection() as connection:
+            assert suppression not in {str(each.id) for each in suppressions.everything(connection)}
+        assert item in _waiting(own)
+
+
+def test_a_script_gets_the_rows_that_still_wait(node: Node) -> None:
+    with node.browser("own") as own, node.browser("friend") as friend:
+        for each in (own, friend):
+            each.headers["hx-request"] = "true"
+        item = _waiting(own)[0]
+        kept = own.post("/triage/decide", data={"item": item, "do": "acknowledge"})
+        assert kept.status_code == 200
+        assert item in kept.text
+        assert 'data-act="u"' in kept.text
+        assert "<main" not in kept.text
+        gone = own.post("/triage/decide", data={"item": item, "do": "true-positive"})
+        assert "<tr>" not in gone.text
+        denied = friend.post("/triage/decide", data={"item": item, "do": "reopen"})
+        assert denied.status_code == 422
+        assert "<tr>" not in denied.text
+        assert own.post("/triage/decide", data={"item": item, "do": "reopen"}).status_code == 200
 
 
 def test_a_change_of_policies_waits_in_the_inbox_of_administrators(node: Node) -> None:

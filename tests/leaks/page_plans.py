@@ -112,7 +112,12 @@ PLANS = {
     "/style": Plan(("", "x=1"), _FREE, _FREE),
     "/palette": Plan((*(f"q={quote(each)}" for each in _PASTED), "x=1"), {200, 400}, _AWAY),
     "/arrivals": Plan(
-        ("cursor=n1", "cursor=n1&q=tlp:red", f"cursor=n1&q={WORD}", "cursor=x"), {200, 400}, _AWAY
+        (
+            *("cursor=n1", "cursor=n1&q=tlp:red", f"cursor=n1&q={WORD}", "cursor=x"),
+            *("cursor=n1&of=triage", "of=triage", "of=x"),
+        ),
+        {200, 400},
+        _AWAY,
     ),
     "/views/remove": Plan(("",), _WRITTEN, _WRITTEN),
     _OBJECT: Plan(("",), {200, 404}, _AWAY),

@@ -26,6 +26,7 @@ LAST = RESULTS / "last.json"
 MUST_BE_KILLED = 0.95
 # what the faults are shown to: everything that needs no database, and of it first what a fault outside of functions shows in
 TESTS = (
+    "tests/contract/test_sharing_values.py",
     "tests/contract/test_sharing_words.py",
     "tests/contract/test_sharing_vectors.py",
     "tests/unit/sharing",
@@ -57,6 +58,8 @@ def main() -> int:
     # what runs while tests are imported is seen by none of them: those faults have to be imported too
     found |= {name: outcome for name, outcome in judged.items() if outcome != running.NOT_RUN}
     left = [fault for fault in left if fault.name not in found]
+    if left and running.outside_of_functions(None, asked.tests, SECONDS) != running.SURVIVED:
+        raise SystemExit("a test fails without any fault: all of them would count as noticed")
     found |= dict(_each(lambda fault: _outside(fault, asked.tests), left, asked.workers, "outside"))
     LAST.write_text(json.dumps(found, indent=0), encoding="utf-8")
     return _report(found, len(faults), whole=not asked.modules)
@@ -108,7 +111,7 @@ def _outside(fault: Mutant, all_: Sequence[str]) -> str:
     """Judge a fault that shows at import: first by few tests, which are collected quickly, then by all."""
     near = sorted(str(file) for file in ROOT.glob(f"tests/unit/{Path(fault.module).parent}/test_*.py"))
     named = [file for file in near if Path(fault.module).stem in file]
-    for tests in ([*named, *TESTS[:2]], [*near, *all_]):
+    for tests in ([*named, *TESTS[:3]], [*near, *all_]):
         outcome = running.outside_of_functions(fault, tests, SECONDS)
         if outcome != running.SURVIVED:
             break

@@ -75,6 +75,8 @@ def mutants(source: Path, module: str) -> Iterator[Mutant]:
         after = _text(*site.shown[1:] or [site.node])
         code = compile(ast.fix_missing_locations(tree), module, "exec", dont_inherit=True)
         setattr(site.node, site.field, kept)
+        if before == after:  # `while True` with its test always true
+            continue
         yield Mutant(module, site.function, f"{before} -> {after}", site.lines, code)
 
 

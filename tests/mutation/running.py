@@ -140,11 +140,12 @@ class _Budget:
         return True if time.process_time() > self._until else None
 
 
-def outside_of_functions(fault: Mutant, tests: Sequence[str], budget: float) -> str:
-    """Judge a fault that shows at import: `tests` are run in this order, for `budget` seconds."""
+def outside_of_functions(fault: Mutant | None, tests: Sequence[str], budget: float) -> str:
+    """Judge a fault that shows at import, or none: `tests` are run in this order, for `budget` seconds."""
 
     def child() -> bool:
-        applying.before_import(fault)
+        if fault is not None:
+            applying.before_import(fault)
         return pytest.main([*_OPTIONS, *tests], plugins=[Examples(), _Budget(budget)]) == pytest.ExitCode.OK
 
     return _forked(child, limit=60 + 3 * budget)

@@ -1,4 +1,6 @@
-// More than the page shows has arrived: a line says so, and nothing moves until it is pressed. While nobody looks, nothing is asked.
+// More than the page shows has arrived: a line says so, and nothing moves until it is pressed; then the page is renewed where it is, without being
+// loaded again. While nobody looks, nothing is asked.
+import { writeTimes } from "./times";
 
 /** Follow what each `[data-live="PATH"]` names: server-sent events `arrived` with the words to show. */
 export function startLive(): void {
@@ -6,8 +8,9 @@ export function startLive(): void {
 }
 
 function follow(place: HTMLElement, path: string): void {
-  let source: EventSource | undefined;
+  const over = new AbortController();
   const button = place.querySelector("button");
+  let source: EventSource | undefined;
   const begin = () => {
     source = new EventSource(path);
     source.addEventListener("arrived", (event) => {
@@ -15,10 +18,35 @@ function follow(place: HTMLElement, path: string): void {
       place.hidden = false;
     });
   };
-  button?.addEventListener("click", () => location.reload());
-  document.addEventListener("visibilitychange", () => {
+  button?.addEventListener("click", () => {
+    over.abort();
     source?.close();
-    if (!document.hidden && place.hidden) begin();
+    void renew();
   });
+  document.addEventListener(
+    "visibilitychange",
+    () => {
+      source?.close();
+      if (!document.hidden) begin();
+    },
+    { signal: over.signal },
+  );
   if (!document.hidden) begin();
+}
+
+async function renew(): Promise<void> {
+  const at = new URL(location.href);
+  at.searchParams.delete("undo"); // of a decision long since
+  const main = document.querySelector("main");
+  try {
+    const answer = await fetch(at, { headers: { Accept: "text/html" } });
+    const made = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
+    if (!answer.ok || !made || !main) throw new Error(String(answer.status));
+    main.replaceChildren(...made.childNodes);
+  } catch {
+    return location.reload(); // which says what is wrong
+  }
+  writeTimes(main);
+  startLive();
+  main.focus();
 }

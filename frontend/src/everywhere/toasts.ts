@@ -31,8 +31,8 @@ export function startFailures(): void {
   document.addEventListener("htmx:timeout", () => toast(word("unreachable"), "danger"));
 }
 
-// an error is a page: its heading and what stands below it say what is wrong
-function reason(html: string): string {
+/** Return what is wrong from a page that says so: its heading and what stands below it. */
+export function reason(html: string): string {
   const page = new DOMParser().parseFromString(html, "text/html");
   const parts = [page.querySelector("h1"), page.querySelector("h1 ~ p, .head ~ p")];
   return parts.map((each) => each?.textContent?.trim()).filter(Boolean).join(": ");

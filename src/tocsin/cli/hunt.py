@@ -75,7 +75,7 @@ def COMMAND(
     Exit status: 0 done, found or not; 4 a log could not be read to its end; 10 something was found and --fail-on-hit is set.
     """
     from tocsin.cli import _hits
-    from tocsin.node import catalogue, logs, sightings
+    from tocsin.node import following, logs, sightings
     from tocsin.node.clearances import Clearances
     from tocsin.node.hits import Options
     from tocsin.node.hunt import Hunt
@@ -113,7 +113,7 @@ def COMMAND(
             sigma=sigma,
         )
         clearances = Clearances(store)
-        known = catalogue.load(store, clearances, observables=observables)
+        known = following.load(store, clearances, observables=observables)
         hunt = Hunt(known.value, now=now, options=options)
         shown = _hunting.most(limit, as_json=as_json)
         found, interrupted = _run(hunt, paths, known, shown, as_json=as_json)

@@ -25,12 +25,12 @@ def _export(file: Path, as_json: bool) -> None:
     """
     from tocsin.errors import InputError
     from tocsin.matching.warninglists import Listed
-    from tocsin.node import catalogue, index_release
+    from tocsin.node import following, index_release
     from tocsin.node.clearances import Clearances
     from tocsin.store import journal, warninglists
 
     with open_store() as store:
-        known = catalogue.load(store, Clearances(store))
+        known = following.load(store, Clearances(store))
         with store.connection() as connection:
             lists = warninglists.everything(connection)
         try:

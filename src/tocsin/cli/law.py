@@ -9,6 +9,7 @@ import click
 
 from tocsin.cli._time import TIME
 from tocsin.cli.context import json_option, tell
+from tocsin.sharing.agreements import INSTRUMENTS
 from tocsin.sharing.audience import ROLES
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ def _note(text: str) -> str:
 )
 @click.option(
     "--agreed",
-    type=click.Choice(["clauses", "instrument", "public-interest"]),
+    type=click.Choice(INSTRUMENTS),
     multiple=True,
     help="An agreement between the two contains it; repeatable.",
 )

@@ -61,7 +61,7 @@ def COMMAND(
     Exit status: 0 done, found or not; 4 some telemetry could not be read; 10 something was found and --fail-on-hit is set.
     """
     from tocsin.cli import _time
-    from tocsin.node import catalogue, kept_folder, retro, sightings
+    from tocsin.node import following, kept_folder, retro, sightings
     from tocsin.node.clearances import Clearances
     from tocsin.node.hits import Options
     from tocsin.node.keeping_hits import suppressing
@@ -78,7 +78,7 @@ def COMMAND(
             suppresses=suppresses,
         )
         clearances = Clearances(store)
-        known = catalogue.load(store, clearances)
+        known = following.load(store, clearances)
         if ids:
             known = known.derive(_chosen(known.value, ids))
         past = retro.Retro(known.value, folder, now=now, options=options)
@@ -110,7 +110,7 @@ def _chosen(known: Catalogue, ids: tuple[str, ...]) -> Catalogue:
     from tocsin.node import retro
 
     wanted = set(ids)
-    of = {entry.indicator.tag: entry.indicator.id for entry in known.index.entries}
+    of = {entry.indicator.tag: entry.indicator.id for entry in known.index.standing()}
     of |= {tag: indicator.id for tag, indicator in known.evaluated.indicators.items()}
     found = {tag for tag, identifier in of.items() if identifier in wanted}
     missing = wanted - {of[tag] for tag in found}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import ipaddress
+import re
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 import msgspec
@@ -16,6 +17,7 @@ from tocsin.errors import ConfigError, ExchangeError
 
 _PORTS = {"http": 80, "https": 443}
 _SHOWN = 200
+_NUMBER = re.compile("[0-9]+|0x[0-9a-f]*", re.IGNORECASE)
 
 
 class Endpoint(msgspec.Struct, frozen=True):
@@ -126,6 +128,15 @@ def origin(url: str) -> str:
     shown = f"[{host}]" if ":" in host else host
     port = parts.port or _PORTS[parts.scheme]
     return f"{parts.scheme}://{shown}" + ("" if port == _PORTS[parts.scheme] else f":{port}")
+
+
+def is_name(host: str) -> bool:
+    """Return whether a host is a name: no address in any spelling that resolvers take for one (`127.1`, `0x7f000001`), and not this machine.
+
+    Source: URL standard, "ends in a number checker".
+    """
+    last = host.rstrip(".").rpartition(".")[2]
+    return not (":" in host or _loopback(host.rstrip(".")) or _NUMBER.fullmatch(last))
 
 
 def _split(url: str) -> SplitResult:

@@ -28,7 +28,7 @@ from tocsin import __version__
 from tocsin.clock import Clock, Micros
 from tocsin.errors import ConfigError, ExchangeError, FormatError, LimitError, UnauthenticatedError
 from tocsin.exchange import body as bodies
-from tocsin.exchange.endpoint import Endpoint, check
+from tocsin.exchange.endpoint import Endpoint, check, is_name
 from tocsin.exchange.sockets import Budget, Transport
 from tocsin.exchange.tls import context_for
 
@@ -338,7 +338,19 @@ class Provider:
         return found
 
     def _require_safe(self, address: str) -> None:
-        """Make sure that what is sent there stays between the two: over HTTPS, or on this machine."""
+        """Make sure that what is sent there stays between the two, over HTTPS or on this machine; and is no way into our network.
+
+        A provider elsewhere that names this machine, or one by its number, would have us ask what only we can reach.
+        """
+        try:
+            host = urlsplit(address).hostname or ""
+        except ValueError:
+            host = ""  # said below
+        if host != urlsplit(self.issuer).hostname and not is_name(host):
+            raise ExchangeError(
+                "the provider gives an address that is not used: "
+                f"{self._endpoint.redact(host)} is another machine, and not by its name"
+            )
         try:
             check(
                 Endpoint(name="oidc_issuer", url=urlsplit(address)._replace(query="", fragment="").geturl())

@@ -19,6 +19,7 @@ import numpy as np
 from isal import isal_zlib
 
 from tocsin.errors import FormatError
+from tocsin.matching.clues import CLUE
 from tocsin.matching.entries import Indicator
 from tocsin.matching.index import Index, Part
 from tocsin.matching.packed import CODES, DTYPES, Packed
@@ -64,7 +65,8 @@ class _Stored(Sequence[Indicator]):
         if not 0 <= number < len(self):
             raise IndexError(number)
         raw = self._data[int(self._starts[number]) : int(self._starts[number + 1])]
-        return Indicator(*self._decode(raw))
+        found = Indicator(*self._decode(raw))
+        return CLUE if found == CLUE else found  # whose clues are is told by identity
 
 
 def encode(index: Index, extra: Mapping[str, bytes] | None = None) -> Iterator[bytes]:
@@ -94,8 +96,8 @@ def encode(index: Index, extra: Mapping[str, bytes] | None = None) -> Iterator[b
         yield b"\0" * (-flat.nbytes % _ALIGNED)
 
 
-def decode(data: Any) -> tuple[Index, dict[str, bytes]]:
-    """Return the index in a buffer, and what the caller added to it. The index refers to the buffer and copies nothing.
+def decode(data: Any) -> tuple[Index, dict[str, memoryview]]:
+    """Return the index in a buffer, and what the caller added to it. Both refer to the buffer; nothing is copied.
 
     Raises:
         FormatError: this is no index, of another version, cut short or damaged; the reason says which.
@@ -112,7 +114,7 @@ def decode(data: Any) -> tuple[Index, dict[str, bytes]]:
     indicators, starts = arrays["indicators"], arrays["indicator_starts"]
     _check(packed, indicators, starts)
     extra = {
-        name.removeprefix("extra:"): bytes(array)
+        name.removeprefix("extra:"): array.data if len(array) else memoryview(b"")
         for name, array in arrays.items()
         if name.startswith("extra:")
     }
@@ -125,11 +127,10 @@ def _view(array: Any) -> Any:
 
 def _indicators(indicators: Sequence[Indicator]) -> tuple[Any, Any]:
     encoded = msgspec.msgpack.Encoder()
-    fields = Indicator.__struct_fields__
     buffer = bytearray()
     starts = np.zeros(len(indicators) + 1, np.uint64)
     for number, each in enumerate(indicators):
-        encoded.encode_into([getattr(each, field) for field in fields], buffer, len(buffer))
+        encoded.encode_into(msgspec.structs.astuple(each), buffer, len(buffer))
         starts[number + 1] = len(buffer)
     return np.frombuffer(bytes(buffer), np.uint8), starts
 

@@ -73,9 +73,9 @@ class Index:
         self.entries: Sequence[Entry] = _Entries(self._parts)
 
     @classmethod
-    def build(cls, entries: Iterable[Entry]) -> Index:
-        """Return the index of `entries`."""
-        return cls((_part(entries, 0),))
+    def build(cls, entries: Iterable[Entry], indicators: Sequence[Indicator] = ()) -> Index:
+        """Return the index of `entries`; `indicators`, whose they may be, are counted first, in this order, whether they have entries or not."""
+        return cls((_part(entries, 0, indicators),))
 
     def __len__(self) -> int:
         return len(self.entries) - len(self._removed)
@@ -89,6 +89,10 @@ class Index:
     def is_whole(self) -> bool:
         """Whether nothing was added since it was built, and nothing removed."""
         return len(self._parts) == 1 and not self._removed
+
+    def standing(self) -> Iterator[Entry]:
+        """Yield the entries that were not removed."""
+        return (entry for at, entry in enumerate(self.entries) if at not in self._removed)
 
     def changed(self, add: Iterable[Entry] = (), remove: Iterable[int] = ()) -> Index:
         """Return an index with entries more, and without those at some positions. It takes as long as what was added so far is large.
@@ -151,6 +155,10 @@ class Index:
     def may_hold(self, text: str) -> bool:
         """Return whether something may be found in a text, in a fraction of the time that finding it takes; False says that nothing is."""
         return lookup.may_hold(self._armed[2], text)
+
+    def may_hold_each(self, texts: Sequence[str]) -> list[bool]:
+        """Return whether something may be found in each of some texts, as `may_hold` does of one."""
+        return lookup.may_hold_each(self._armed[2], texts)
 
     def _kept(self, kind: Kind | None, value: str, hashed: Any) -> Iterator[int]:
         """Yield the entries with a hash, a value and a kind (None: any)."""
@@ -287,10 +295,10 @@ class Index:
                 return None
 
 
-def _part(entries: Iterable[Entry], first: int) -> Part:
+def _part(entries: Iterable[Entry], first: int, counted: Sequence[Indicator] = ()) -> Part:
     columns: dict[Kind, Column] = {}
-    indicators: list[Indicator] = []
-    numbers: dict[int, int] = {}
+    indicators: list[Indicator] = [*counted]
+    numbers: dict[int, int] = {id(each): number for number, each in enumerate(indicators)}
     for position, entry in enumerate(entries):
         number = numbers.get(id(entry.indicator))
         if number is None:

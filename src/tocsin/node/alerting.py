@@ -116,12 +116,12 @@ class Alerting:
         )
         return found.derive(self._told(found.value, brief=brief))
 
-    def counted(self, *, statuses: Sequence[str], most: int) -> Released[int]:
-        """Return how many alerts `listed` has, counted no further than `most`."""
+    def counted(self, *, statuses: Sequence[str], most: int, since: Micros = 0) -> Released[int]:
+        """Return how many alerts `listed` has that were opened after `since` (µs), counted no further than `most`."""
         found = self._ask(
             lambda clearance: alerts.listed(self._store, clearance, statuses=statuses, limit=most)
         )
-        return found.derive(len(found.value))
+        return found.derive(sum(each.opened > since for each in found.value))
 
     def one(self, identifier: str, *, samples: int = 20) -> Released[Told]:
         """Return an alert with its newest hits.
@@ -140,9 +140,16 @@ class Alerting:
         return found.derive(told[0])
 
     def change(
-        self, identifier: str, status: str, *, verdict: str = "", note: str = "", by: str
+        self,
+        identifier: str,
+        status: str,
+        *,
+        verdict: str = "",
+        note: str = "",
+        by: str,
+        seen: Micros | None = None,
     ) -> Released[Told]:
-        """Set what became of an alert, and return it.
+        """Set what became of an alert, and return it; `seen` as of `store.alerts.change`.
 
         Raises:
             InputError: a status or verdict that there is not; a verdict is for closing, and closing needs one.
@@ -158,11 +165,13 @@ class Alerting:
                 "an alert is closed with a verdict, and only then has one",
                 hint=f"one of {', '.join(alerts.VERDICTS)}",
             )
-        found = self.one(identifier, samples=1)
-        alert, now = uuid.UUID(found.value.id), self._store.clock()
+        found = self._ask(lambda clearance: alerts.listed(self._store, clearance, identifier=identifier))
+        if not found.value:
+            raise NotFoundError("no such alert")
+        alert, now = found.value[0].id, self._store.clock()
         entry = journal.Entry(now, by, "alert", str(alert), status, {"verdict": verdict})
         with self._store.transaction() as connection:
-            alerts.change(connection, alert, status, verdict=verdict, note=note, by=by, now=now)
+            alerts.change(connection, alert, status, verdict=verdict, note=note, by=by, now=now, seen=seen)
             journal.append(connection, [entry])
         return self.one(identifier)
 

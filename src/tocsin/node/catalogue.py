@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,7 @@ import msgspec
 
 from tocsin.matching import Entry, Index, Indicator, Passed, entries_of
 from tocsin.matching.entries import EVALUATED, observable_entries, to_evaluate
-from tocsin.matching.warninglists import Listed, Warninglists
+from tocsin.matching.warninglists import Warninglists
 from tocsin.node.clearances import Clearances, Snapshot
 from tocsin.node.evaluating import Evaluated, Unmet, evaluated
 from tocsin.sharing.facts import NO_PAP, NO_TLP, facts_of
@@ -19,7 +19,7 @@ from tocsin.sharing.labels import Label
 from tocsin.sharing.release import Clearance, Released
 from tocsin.stix.patterns import Pattern
 from tocsin.stix.timestamps import micros_or_none
-from tocsin.store import Store, placed, warninglists
+from tocsin.store import Store, placed
 from tocsin.store.placed import Placed
 from tocsin.store.values import Stale
 
@@ -58,7 +58,7 @@ class Catalogue(msgspec.Struct, frozen=True):
     """
 
     index: Index
-    sources: list[tuple[Source, ...]]
+    sources: Sequence[tuple[Source, ...]]
     indicators: int
     passed: Counter[str]
     examples: dict[str, tuple[str, str]]
@@ -98,33 +98,6 @@ class Row(msgspec.Struct, gc=False):
 _decode = msgspec.json.Decoder(_Written).decode
 
 
-def load(
-    store: Store, clearances: Clearances, *, observables: bool = False, ceiling: str = ""
-) -> Released[Catalogue]:
-    """Return what the node's own organisation may hunt for now.
-
-    Of each indicator the latest version of each owner counts; where that is revoked, what the owner said before is gone. One
-    owner's revocation does not touch what another asserts under the same id.
-
-    Args:
-        store: where the indicators are.
-        clearances: decides with the action `match`.
-        observables: hunt for cyber-observables as well.
-        ceiling: as `Clearances.get` takes it.
-    """
-    types = ("indicator", *OBSERVABLES) if observables else ("indicator",)
-
-    def ask(clearance: Clearance) -> Released[list[Row]] | Stale:
-        return placed.gather(store, types, clearance, row_of)
-
-    own = clearances.snapshot.own.id
-    rows = clearances.ask(own, ask, "match", ceiling=ceiling)
-    with store.connection() as connection:
-        listed = warninglists.everything(connection)
-    lists = Warninglists(Listed(each.name, each.kind, each.attributes, each.values) for each in listed)
-    return rows.derive(_catalogue(rows.value, clearances, lists))
-
-
 def held(store: Store, clearances: Clearances) -> Released[list[tuple[Indicator, tuple[Source, ...]]]]:
     """Return the indicators that the node's own organisation may match with, whatever language they are in, and who asserted each so."""
 
@@ -154,31 +127,6 @@ def row_of(found: Placed) -> Row:
     )
     data = msgspec.json.decode(found.body) if indicator.observable else None
     return Row(found.cursor, found.version, found.revoked, found.label, found.collection, indicator, data)
-
-
-def _catalogue(rows: list[Row], clearances: Clearances, lists: Warninglists) -> Catalogue:
-    sources: list[tuple[Source, ...]] = []
-    tags: dict[Indicator, int] = {}
-    kept: list[tuple[Indicator, dict[str, Any] | None]] = []
-    source_of = Sources(clearances.snapshot)
-    for row in _latest(rows, clearances.snapshot):
-        tag = tags.get(row.indicator)
-        if tag is None:  # two owners that say the same are one indicator with two sources
-            tags[row.indicator] = tag = len(sources)
-            sources.append(())
-            kept.append((msgspec.structs.replace(row.indicator, tag=tag), row.data))
-        sources[tag] = (*sources[tag], source_of(row))
-    made = wanted_of(kept)
-    return Catalogue(
-        Index.build(made.entries),
-        sources,
-        len(kept),
-        made.passed,
-        made.examples,
-        lists,
-        made.evaluated,
-        made.rules,
-    )
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -243,21 +191,24 @@ class Sources:
 
     def __call__(self, row: Row) -> Source:
         """Return the source of a row."""
-        key = (row.label, row.collection)
-        source = self._made.get(key)
+        return self.of(row.label, row.collection)
+
+    def of(self, label: int, collection: UUID) -> Source:
+        """Return the source of what stands under a label set in a collection."""
+        source = self._made.get((label, collection))
         if source is None:
-            source = self._made[key] = self._make(row)
+            source = self._made[label, collection] = self._make(label, collection)
         return source
 
-    def _make(self, row: Row) -> Source:
-        label = self._snapshot.labels[row.label]
+    def _make(self, label_id: int, collection: UUID) -> Source:
+        label = self._snapshot.labels[label_id]
         return Source(
             owner=label.owner,
             owner_name=name_of(label.owner, self._snapshot),
             tlp=marking_of(label, self._snapshot),
             label=label,
-            label_id=row.label,
-            collection=row.collection,
+            label_id=label_id,
+            collection=collection,
         )
 
 

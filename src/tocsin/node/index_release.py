@@ -44,7 +44,7 @@ def save(released: Released[Catalogue], lists: list[Listed], path: Path) -> int:
     """Write the index of what was released for `match`; return how many values it has.
 
     Args:
-        released: the catalogue of the node's own organisation (`node.catalogue.load`).
+        released: the catalogue of the node's own organisation (`node.following.load`).
         lists: all warninglists.
         path: of the file, for the owner's eyes only.
 
@@ -60,7 +60,7 @@ def save(released: Released[Catalogue], lists: list[Listed], path: Path) -> int:
     entries = []
     known = _Known()
     bare: dict[int, Indicator] = {}
-    for entry in catalogue.index.entries:
+    for entry in sorted(catalogue.index.standing(), key=_place):
         its = entry.indicator
         if its is CLUE:
             continue
@@ -72,6 +72,12 @@ def save(released: Released[Catalogue], lists: list[Listed], path: Path) -> int:
     known.within = _within(lists, [entry.value for entry in entries if entry.kind == "cidr"])
     index_file.save(Index.build(entries), path, {_LISTED: msgspec.json.encode(known)})
     return len(entries)
+
+
+def _place(entry: Entry) -> tuple[str, str, str, int]:
+    """Return where an entry stands: what was made in another order is the same file."""
+    its = entry.indicator
+    return entry.kind, entry.value, its.id, its.tag
 
 
 def _within(lists: list[Listed], ranges: list[str]) -> list[Listed]:

@@ -51,18 +51,22 @@ def keep_in(
 ) -> tuple[int, list[uuid.UUID]]:
     """Keep raised hits in the transaction of `connection`; return how many were not known, and the alerts that were opened."""
     rows = [(hit, source, _row(hit, source, now)) for hit in raised for source in hit.sources]
-    new = hits.put_new(connection, [row for _, _, row in rows])
+    put = hits.put_sent(connection, [row for _, _, row in rows])
+    held_back = beyond or {}
+    # nobody said that an observable is malicious
+    about = {hit.indicator.id for hit in raised if not hit.indicator.observable}
+    looked = alerts.look(connection, about | {indicator for indicator, _ in held_back})
+    new = put()
     digests: dict[_Assertion, dict[bytes, None]] = defaultdict(dict)
     events: dict[_Assertion, list[Micros]] = defaultdict(list)
     for hit, source, row in rows:
-        if row.digest in new and not hit.indicator.observable:  # nobody said that an observable is malicious
+        if row.digest in new and not hit.indicator.observable:
             key = (hit.indicator.id, source.label_id, source.owner)
             digests[key][row.digest] = None
             if hit.at is not None:
                 events[key].append(hit.at)
     more: dict[_Assertion, int] = {
-        (indicator, source.label_id, source.owner): count
-        for (indicator, source), count in (beyond or {}).items()
+        (indicator, source.label_id, source.owner): count for (indicator, source), count in held_back.items()
     }
     counted = [
         alerts.New(
@@ -75,7 +79,7 @@ def keep_in(
         for key in dict.fromkeys((*digests, *more))
         if digests[key] or more.get(key, 0)
     ]
-    return len(new), alerts.record(connection, counted, now=now, again=again)
+    return len(new), alerts.record(connection, counted, now=now, again=again, looked=looked)
 
 
 def _held_back(raised: Sequence[Hit], counts: Mapping[int, Count]) -> dict[tuple[str, Source], int]:

@@ -117,7 +117,7 @@ def _number(*parts: object) -> int:
 
 def _keys(catalogue: Catalogue) -> Iterator[tuple[int, int]]:
     """Yield what is looked for as `Indicator.tag` and key; clues are looked for on behalf of patterns."""
-    for entry in catalogue.index.entries:
+    for entry in catalogue.index.standing():
         if entry.indicator is not CLUE:
             yield entry.indicator.tag, key_of(entry)
     for tag, indicator in catalogue.evaluated.indicators.items():
@@ -134,7 +134,7 @@ def only(catalogue: Catalogue, tags: Collection[int], *, unsaid: Collection[int]
     """
     whole = catalogue.evaluated
     patterns = whole.alone([tag for tag in whole.indicators if tag in tags or tag in unsaid])
-    entries = [entry for entry in catalogue.index.entries if entry.indicator.tag in tags]
+    entries = [entry for entry in catalogue.index.standing() if entry.indicator.tag in tags]
     return msgspec.structs.replace(
         catalogue,
         index=Index.build([*entries, *patterns.clues.entries]),
@@ -151,7 +151,7 @@ class _Asked:
 
     def __init__(self, catalogue: Catalogue, since: Micros | None) -> None:
         self.since = since
-        entries, clues = catalogue.index.entries, catalogue.evaluated.clues
+        entries, clues = [*catalogue.index.standing()], catalogue.evaluated.clues
         in_text = union(
             found for each in catalogue.evaluated.texts.values() if (found := clues_in_text(each)) is not None
         )

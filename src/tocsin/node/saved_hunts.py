@@ -11,7 +11,7 @@ import msgspec
 
 from tocsin.clock import Micros
 from tocsin.errors import TocsinError
-from tocsin.node import catalogue, logs, sightings
+from tocsin.node import following, logs, sightings
 from tocsin.node.clearances import Clearances
 from tocsin.node.hits import Options
 from tocsin.node.hunt import Hunt
@@ -78,7 +78,7 @@ def _run(store: Store, clearances: Clearances, what: What, now: Micros) -> dict[
         since=None if what.back is None else now - what.back,
         any_time=what.any_time, least=what.least, reading=reading, suppresses=suppresses, sigma=what.sigma,
     )  # fmt: skip
-    known = catalogue.load(store, clearances)
+    known = following.load(store, clearances)
     hunt = Hunt(known.value, now=now, options=options)
     found = list(hunt.run(what.paths))
     written = sightings.Written()

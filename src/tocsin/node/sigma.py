@@ -217,14 +217,23 @@ class Run:
 
     def remember(self, rule: Rule, record: Observation, fields: Record, number: int, position: int) -> None:
         """Keep a hit for the correlations, which name it by `position`."""
-        if record.at is None:
+        event = self.event(rule, record, fields, number, position)
+        if event is None:
             self.report.timeless += 1
         elif len(self._events) >= MAX_EVENTS:
             self.report.uncorrelated += 1
         else:
-            texts = {name: found(fields, name) for name in self._asked[number]}
-            values = {name: each[0] if each else None for name, each in texts.items()}
-            self._events.append(Event(record.at, self.order, rule.head.names, values, position))
+            self._events.append(event)
+
+    def event(
+        self, rule: Rule, record: Observation, fields: Record, number: int, position: int
+    ) -> Event | None:
+        """Return a hit as correlations see it, which name it by `position`; None of a record without a time: it correlates with nothing."""
+        if record.at is None:
+            return None
+        texts = {name: found(fields, name) for name in self._asked[number]}
+        values = {name: each[0] if each else None for name, each in texts.items()}
+        return Event(record.at, self.order, rule.head.names, values, position)
 
 
 def _asked(rules: RuleSet) -> dict[int, set[str]]:

@@ -25,10 +25,11 @@ from tocsin.node.catalogue import Catalogue, Source
 from tocsin.node.clearances import Clearances
 from tocsin.node.following import Following
 from tocsin.node.hits import Hit, Options
-from tocsin.node.hunt import Hunt
+from tocsin.node.hunt import Hunt, prepare
 from tocsin.node.keeping_hits import day_of, keep_in, suppressing
 from tocsin.node.logs import OpenLog
-from tocsin.node.ruling import Ruling
+from tocsin.node.remembering import Memory
+from tocsin.node.ruling import Standing
 from tocsin.node.tailing import Piece, Tails, root_of
 from tocsin.sharing.release import Released
 from tocsin.store import Store, watched
@@ -44,6 +45,7 @@ _IDLE: Final = 0.02  # seconds that the loop waits when nothing came
 _TELL_EVERY: Final = 60.0  # seconds between sightings
 _COUNT_FOR: Final = 3600.0  # seconds for which an indicator that hits too much is given up
 _SUPPRESS_EVERY: Final = 5.0
+_END_EVERY: Final = 1.0  # seconds between looks for spans of correlations that have ended
 _FORGET: Micros = 90 * 86_400_000_000
 LATENESS: Final[Micros] = 600_000_000
 """µs by which a record may come late and still be put together with others under WITHIN."""
@@ -126,7 +128,7 @@ class Setup(msgspec.Struct, frozen=True):
         zone: of times that name none.
         any_time, least: as in `node.hits.Options`.
         tell: write sightings.
-        sigma: judge records by the Sigma rules among the indicators, too; without correlations.
+        sigma: judge records by the Sigma rules among the indicators, too.
     """
 
     paths: tuple[str, ...] = ()
@@ -144,6 +146,12 @@ class _Batch(msgspec.Struct):
     ends: dict[tuple[int, int, bytes], Position]
     hits: list[Hit]
     beyond: dict[tuple[str, Source], int]
+    remembered: Position | None = None
+    forgotten: list[tuple[int, int, bytes]] = []
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.pieces or self.ends or self.hits or self.beyond or self.remembered or self.forgotten)
 
 
 class Watch:
@@ -171,6 +179,7 @@ class Watch:
         self._store, self._clearances, self._setup = store, clearances, setup
         self._on_hits, self._ticks = on_hits, ticks
         self._stopping = threading.Event()
+        prepare()
         self._following = Following(store, clearances)
         self._known: Released[Catalogue] = self._following.catalogue
         self._hunt = Hunt(
@@ -185,18 +194,20 @@ class Watch:
                 sigma=setup.sigma,
             ),
         )
-        self._ruling: Ruling | None = None
-        self._rule()
-        self._hunt = self._hunt.continued(self._known.value, ruling=self._ruling)
-        self._beyond: Counter[int] = Counter()
-        now = ticks()
-        self._counting_since = self._told_at = now
-        self._suppresses, self._suppressions_at = self._read_suppressions(), now
-        self._untold: dict[tuple[str, str, str], Hit] = {}
-        self._pending: _Batch | None = None
         with store.connection() as connection:
             watched.forget_old(connection, before=store.clock() - _FORGET)
             known = watched.everything(connection)
+        self._memory = Memory((*setup.paths, *(type(each).__name__ for each in setup.inputs)), known)
+        self._ruling: Standing | None = None
+        self._resumed: Standing | None = None
+        self._rule()
+        self._continue()
+        self._beyond: Counter[int] = Counter()
+        now = ticks()
+        self._counting_since = self._told_at = self._ended_at = now
+        self._suppresses, self._suppressions_at = self._read_suppressions(), now
+        self._untold: dict[tuple[str, str, str], Hit] = {}
+        self._pending: _Batch | None = None
         self._tails = Tails(setup.paths, known, from_start=setup.from_start, note=self._note, now=now)
         self._anchor()
 
@@ -229,7 +240,7 @@ class Watch:
         if self._pending is None:
             self._pending = self._take()
         batch = self._pending
-        if not (batch.pieces or batch.ends or batch.hits or batch.beyond):
+        if batch.is_empty:
             self._pending = None
             self._tell_now_and_then()
             return False
@@ -256,6 +267,7 @@ class Watch:
                 if messages.end is not None:
                     batch.ends[messages.end.key] = messages.end
         self.report.dropped = sum(each.dropped for each in self._setup.inputs)
+        self._remember(batch, now)
         for tag, count in self._hunt.report.counts.items():
             if count.beyond > self._beyond[tag]:
                 more = count.beyond - self._beyond[tag]
@@ -266,13 +278,49 @@ class Watch:
                 }
         return batch
 
+    def _remember(self, batch: _Batch, now: float) -> None:
+        """Keep what correlations may yet ask for, and find those whose span has ended."""
+        ruling = self._resumed
+        if ruling is None or not ruling.correlations:
+            return
+        batch.remembered = self._memory.add(ruling.taken())
+        if now - self._ended_at < _END_EVERY:
+            return
+        self._ended_at = now
+        # such a hit is no line's: the record that was the last of its span stands for it
+        batch.hits += [
+            msgspec.structs.replace(hit, digest=f"{hit.digest}@{hit.file}.{hit.offset}", nth=1)
+            for hit in self._hunt.ended()
+        ]
+        lost = self._memory.forgotten
+        if ruling.oldest is not None:
+            batch.forgotten = self._memory.forget(ruling.oldest)
+        if self._memory.forgotten > lost:
+            self._note(
+                "Sigma correlations",
+                "more hits came than are remembered: what needs the oldest of them may be missed",
+            )
+            ruling.resume(self._memory)
+        elif batch.forgotten:
+            ruling.forget(self._memory)
+
+    def _continue(self, *, anew: bool = False) -> None:
+        """Go on with what is known now."""
+        ruling = self._ruling
+        if ruling is not None and ruling is not self._resumed:
+            ruling.resume(self._memory)
+            self._resumed = ruling
+        self._hunt = self._hunt.continued(self._known.value, anew=anew, ruling=ruling)
+
     def _renew(self, now: float) -> None:
         """Take up what has changed since the last step."""
         self._hunt.now = self._store.clock()
         known = self._known
         anew = now - self._counting_since >= _COUNT_FOR
         if anew or known.value is not self._hunt.catalogue:
-            self._hunt = self._hunt.continued(known.value, anew=anew, ruling=self._ruling)
+            self._continue(anew=anew)
+        if self._resumed is not None:
+            self._resumed.now = self._hunt.now
         if anew:
             self._counting_since = now
             self._beyond.clear()
@@ -324,8 +372,11 @@ class Watch:
             # both come together or not at all; if the machine falls, what was not written yet is read again
             connection.execute("SET LOCAL synchronous_commit = off")
             _, opened = keep_in(connection, raised, now=now, beyond=batch.beyond)
-            watched.drop(connection, [key for piece in batch.pieces for key in piece.tail.replaces])
-            watched.put(connection, [*(piece.end for piece in batch.pieces), *batch.ends.values()], now=now)
+            replaced = [key for piece in batch.pieces for key in piece.tail.replaces]
+            watched.drop(connection, [*replaced, *batch.forgotten])
+            remembered = [] if batch.remembered is None else [batch.remembered]
+            positions = [*(piece.end for piece in batch.pieces), *batch.ends.values(), *remembered]
+            watched.put(connection, positions, now=now)
         for piece in batch.pieces:
             piece.tail.done(piece)
         self.report.hits += len(raised)
@@ -366,13 +417,8 @@ class Watch:
         rules = (known or self._known.value).rules
         if not self._setup.sigma or (self._ruling is not None and self._ruling.indicators is rules):
             return
-        self._ruling = made = Ruling(rules, correlating=False)
-        _log.info("%d Sigma rules judge what comes", len(made))
-        if made.correlations:
-            _log.warning(
-                "%d Sigma correlations are left out: they need a hunt, which has all hits together",
-                made.correlations,
-            )
+        self._ruling = made = Standing(rules, now=self._store.clock(), late=LATENESS)
+        _log.info("%d Sigma rules and %d correlations judge what comes", len(made), made.correlations)
         if made.refused:
             _log.warning(
                 "%d Sigma rules cannot be evaluated, such as %s: %s", len(made.refused), *made.refused[0]

@@ -75,8 +75,8 @@ class Authenticator:
                 self._used[principal.token] = now
         return Recognised(principal, generation)
 
-    def recognise_session(self, request: Request) -> tuple[Recognised, Session]:
-        """Return who looks, by the cookie of their browser, and their session.
+    def recognise_session(self, request: Request, *, quiet: bool = False) -> tuple[Recognised, Session]:
+        """Return who looks, by the cookie of their browser, and their session; `quiet`: it is no sign of a person.
 
         Raises:
             UnauthenticatedError: no session, or it does not hold.
@@ -86,7 +86,9 @@ class Authenticator:
         if not secret or "\0" in secret:
             raise UnauthenticatedError("there is no session")
         with self._store.connection() as connection:
-            principal, session, generation = sessions.recognise(connection, secret, now=self._store.clock())
+            principal, session, generation = sessions.recognise(
+                connection, secret, now=self._store.clock(), quiet=quiet
+            )
         return Recognised(principal, generation), session
 
     def take_used(self) -> dict[str, int]:

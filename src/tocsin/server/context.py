@@ -29,6 +29,8 @@ GROUND = "tocsin.ground"
 """Key in the ASGI scope: see `Call.rested_on`."""
 HANDED = "tocsin.handed"
 """Key in the ASGI scope: see `Call.handed`."""
+UNTOLD = "tocsin.untold"
+"""Key in the ASGI scope: see `Call.told_nothing`."""
 ASSISTANT = "tocsin.assistant"
 """Key in the ASGI scope of requests that an assistant makes (`tocsin.server.mcp`): the ceiling where its token says none. No client can set it."""
 
@@ -80,6 +82,10 @@ class Call(msgspec.Struct, frozen=True):
     def rested_on(self, released: Released[Any]) -> None:
         """Keep on which ground personal data in the answer go to whom it is for: the journal tells it."""
         self.request.scope[GROUND] = released.ground
+
+    def told_nothing(self) -> None:
+        """Keep that an open page asked by itself and there was nothing to tell: that is not written into the journal, which it would fill."""
+        self.request.scope[UNTOLD] = True
 
 
 class Handler(Protocol):

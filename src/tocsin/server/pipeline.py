@@ -24,7 +24,7 @@ from tocsin.errors import TocsinError, UnauthenticatedError
 from tocsin.server import forwarded, logs, problems
 from tocsin.server.auth import SECURE, address_of
 from tocsin.server.bodies import Bodies
-from tocsin.server.context import ASSISTANT, GROUND, HANDED, Call, Parts
+from tocsin.server.context import ASSISTANT, GROUND, HANDED, UNTOLD, Call, Parts
 from tocsin.server.pages import failing, forms, same_origin
 from tocsin.server.pages.look import look_of
 from tocsin.server.pages.page import Get, Post
@@ -143,7 +143,7 @@ class Pipeline:
         """Return the endpoint of a page."""
 
         def answer(request: Request) -> Response:
-            return route.handler(self._view(request, stranger=route.open))
+            return route.handler(self._view(request, stranger=route.open, quiet=route.quiet))
 
         async def work(request: Request) -> Response:
             return await self._on(self._readers, self._watched, answer, request)
@@ -247,7 +247,7 @@ class Pipeline:
             metrics.failures.inc()
         if scope.get(ASSISTANT):
             action = action.replace("api-", "mcp-", 1)
-        if action and (principal is not None or status == "401"):
+        if action and UNTOLD not in scope and (principal is not None or status == "401"):
             self._note(request, action, status)
         logs.access(
             request=identifier,
@@ -297,7 +297,7 @@ class Pipeline:
         facts = self._parts.directory.at(recognised.generation)
         return Call(parts=self._parts, request=request, principal=principal, facts=facts)
 
-    def _view(self, request: Request, *, stranger: bool) -> View:
+    def _view(self, request: Request, *, stranger: bool, quiet: bool = False) -> View:
         """Recognise who looks by the session of their browser.
 
         Raises:
@@ -305,7 +305,7 @@ class Pipeline:
         """
         view = self._stranger(request)
         try:
-            recognised, session = self._parts.authenticator.recognise_session(request)
+            recognised, session = self._parts.authenticator.recognise_session(request, quiet=quiet)
         except UnauthenticatedError:
             if not stranger:
                 raise

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -35,12 +36,14 @@ def respond(
     headers: Mapping[str, str] | None = None,
     tag: str = "",
     weak: bool = False,
+    lasting: bool = False,
 ) -> Response:
     """Return a response with what was released.
 
     The entity tag (RFC 9110 section 8.8.3) is made from the released content alone, so that it says nothing about what the
     reader may not see; each content coding has its own, as it must. Who has made one of that content already hands it over as `tag`;
-    a `weak` one stands for bodies that differ in the moment at which they were handed out, and in nothing else.
+    a `weak` one stands for bodies that differ in the moment at which they were handed out, and in nothing else. What is `lasting` is one of few
+    bodies that are handed out again and again: each is packed once, as small as it goes.
     """
     body = released.value
     fields = {"Content-Type": media_type, "Cache-Control": "private, no-cache", "Vary": _VARY}
@@ -56,7 +59,7 @@ def respond(
             del fields["Content-Type"]
             return Response(status_code=304, headers=fields)
     if encoding:
-        body = _pack(body, encoding)
+        body = _pack_well(body, encoding) if lasting else _pack(body, encoding)
         fields["Content-Encoding"] = encoding
     return Response(body, status_code=status, headers=fields)
 
@@ -111,6 +114,13 @@ def _pack(body: bytes, encoding: str) -> bytes:
     if encoding == "zstd":
         return zstandard.ZstdCompressor(level=1).compress(body)
     return gzip.compress(body, compresslevel=1, mtime=0)
+
+
+@lru_cache(maxsize=128)
+def _pack_well(body: bytes, encoding: str) -> bytes:
+    if encoding == "zstd":
+        return zstandard.ZstdCompressor(level=19).compress(body)
+    return gzip.compress(body, mtime=0)
 
 
 def _matches(condition: str | None, tag: str) -> bool:

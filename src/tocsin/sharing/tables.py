@@ -180,10 +180,7 @@ def _definitions(where: str, case: Case) -> Definitions:
     kinds |= {_MARKINGS[f"PAP:{pap.name}"]: Handling(pap=pap).to_kind() for pap in PAP}
     if case.handling:
         asked = read_marking(
-            {
-                "type": "marking-definition",
-                "extensions": {HANDLING_EXTENSION: {"extension_type": "property-extension", **case.handling}},
-            }
+            {"extensions": {HANDLING_EXTENSION: {"extension_type": "property-extension", **case.handling}}}
         )
         if asked is None:
             raise PolicyError(

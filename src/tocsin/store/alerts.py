@@ -7,8 +7,8 @@ somebody still asserts and the reader may have. A revoked, deleted or withheld i
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -24,6 +24,8 @@ NAMESPACE: Final = uuid.UUID("3f0f4d6c-9a0e-5b1a-8c59-7a1e70c5a1e7")
 """Ids of alerts are UUIDv5 in this namespace over indicator and how many alerts it had before."""
 STATUSES: Final = ("new", "acknowledged", "closed")
 VERDICTS: Final = ("true-positive", "false-positive")
+Looked: TypeAlias = Callable[[], tuple[dict[str, uuid.UUID], dict[str, int]]]
+"""Tells the open alerts by indicator, and how many each ever had."""
 
 # The latest version of each owner counts, as in a hunt; `now` is what a reader may have of it.
 _STANDING = """
@@ -118,7 +120,9 @@ class New(msgspec.Struct, frozen=True):
     last: Micros | None = None
 
 
-def record(connection: Connection, found: Sequence[New], *, now: Micros, again: bool) -> list[uuid.UUID]:
+def record(
+    connection: Connection, found: Sequence[New], *, now: Micros, again: bool, looked: Looked | None = None
+) -> list[uuid.UUID]:
     """Count hits into the open alerts of their indicators; return the alerts that were opened.
 
     Args:
@@ -126,10 +130,12 @@ def record(connection: Connection, found: Sequence[New], *, now: Micros, again: 
         found: by assertion.
         now: in µs.
         again: what is beyond may have been counted before (a hunt of the same logs): the largest number counts, not the sum.
+        looked: what `look` said of all their indicators in this transaction, if it was asked before.
     """
     if not found:
         return []
-    alerts, opened = _open(connection, sorted({each.indicator for each in found}), now)
+    wanted = sorted({each.indicator for each in found})
+    alerts, opened = _open(connection, wanted, (looked or look(connection, wanted))(), now)
     columns = zip(
         *(
             (alerts[n.indicator], n.label_id, n.owner, len(n.digests), n.beyond, n.first, n.last)
@@ -157,28 +163,37 @@ ON CONFLICT (alert, label_id, owner) DO UPDATE SET
 """
 
 
-def _open(
-    connection: Connection, indicators: Sequence[str], now: Micros
-) -> tuple[dict[str, uuid.UUID], list[uuid.UUID]]:
-    """Return the open alerts of indicators (in order), locked, and those of them that are new."""
+def look(connection: Connection, indicators: Iterable[str]) -> Looked:
+    """Lock the alerts of indicators; return what tells which of them are open, and how many there ever were. In a pipeline nothing is waited for before."""
+    wanted = sorted(set(indicators))
+    if not wanted:
+        return lambda: ({}, {})
     # two that open the first one at once: the second waits here, and finds it; the order keeps them from waiting crosswise
     connection.execute(
         "SELECT pg_advisory_xact_lock(hashtextextended(i, 10)) FROM unnest(%s::text[]) WITH ORDINALITY AS w (i, n) ORDER BY n",
-        (list(indicators),),
+        (wanted,),
     )
-    rows = connection.execute(
+    still = connection.execute(
         "SELECT indicator, id FROM alert WHERE indicator = ANY(%s) AND status <> 'closed' ORDER BY indicator FOR UPDATE",
-        (list(indicators),),
-    ).fetchall()
-    found: dict[str, uuid.UUID] = dict(rows)
+        (wanted,),
+    )
+    ever = connection.execute(
+        "SELECT indicator, count(*) FROM alert WHERE indicator = ANY(%s) GROUP BY indicator", (wanted,)
+    )
+    return lambda: (dict(still.fetchall()), dict(ever.fetchall()))
+
+
+def _open(
+    connection: Connection,
+    indicators: Sequence[str],
+    looked: tuple[dict[str, uuid.UUID], dict[str, int]],
+    now: Micros,
+) -> tuple[dict[str, uuid.UUID], list[uuid.UUID]]:
+    """Return the open alerts of indicators, and those of them that are new."""
+    found, before = looked
     missing = [each for each in indicators if each not in found]
     if not missing:
         return found, []
-    before: dict[str, int] = dict(
-        connection.execute(
-            "SELECT indicator, count(*) FROM alert WHERE indicator = ANY(%s) GROUP BY indicator", (missing,)
-        ).fetchall()
-    )
     made = {each: uuid.uuid5(NAMESPACE, f"{each}|{before.get(each, 0)}") for each in missing}
     connection.execute(
         "INSERT INTO alert (id, indicator, opened, status, changed) "
@@ -242,21 +257,35 @@ def samples(
 
 
 def change(
-    connection: Connection, alert: uuid.UUID, status: str, *, verdict: str, note: str, by: str, now: Micros
+    connection: Connection,
+    alert: uuid.UUID,
+    status: str,
+    *,
+    verdict: str,
+    note: str,
+    by: str,
+    now: Micros,
+    seen: Micros | None = None,
 ) -> None:
-    """Set what has become of an alert.
+    """Set what has become of an alert; `seen` is `Alert.changed` as whoever decides saw it, None: whatever has become of it meanwhile.
 
     Raises:
         NotFoundError: there is none of this id.
-        ConflictError: it is closed, and its indicator was found again since: that is another alert.
+        ConflictError: somebody has decided since; or it is closed, and its indicator was found again since: that is another alert.
     """
     row = connection.execute(
-        "SELECT indicator, status FROM alert WHERE id = %s FOR UPDATE", (alert,)
+        "SELECT indicator, status, verdict, changed, changed_by FROM alert WHERE id = %s FOR UPDATE", (alert,)
     ).fetchone()
     if row is None:
         raise NotFoundError("no such alert")
+    indicator, was, judged, changed, decider = row
+    if seen is not None and changed != seen:
+        told = f"{was} as {judged}" if judged else was
+        raise ConflictError(
+            f"{decider} has decided meanwhile: it is {told}", hint="look at it again before you decide"
+        )
     other = connection.execute(
-        "SELECT id FROM alert WHERE indicator = %s AND status <> 'closed' AND id <> %s", (row[0], alert)
+        "SELECT id FROM alert WHERE indicator = %s AND status <> 'closed' AND id <> %s", (indicator, alert)
     ).fetchone()
     if other is not None and status != "closed":
         raise ConflictError("the indicator has another open alert by now", hint=f"work on {other[0]}")

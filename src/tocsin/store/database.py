@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 from uuid import UUID
@@ -49,12 +50,19 @@ class Store:
     """An open store. Safe to share between threads."""
 
     def __init__(
-        self, dsn: str, *, clock: Clock = system_clock, pool_size: int = 8, embedded: Embedded | None = None
+        self,
+        dsn: str,
+        *,
+        clock: Clock = system_clock,
+        pool_size: int = 8,
+        embedded: Embedded | None = None,
+        home: Path | None = None,
     ) -> None:
-        """Open a pool to `dsn`. Most callers want `Store.open`."""
+        """Open a pool to `dsn`; `home` is the node's folder, if it has one. Most callers want `Store.open`."""
         self.clock = clock
         self.dsn = dsn
         self.embedded = embedded
+        self.home = home
         self.partitions: dict[UUID, int] = {}  # of collections that were read; `pages` keeps it
         # label sets that are known to be used: id, collection, whether objects refer to others; `objects` keeps it
         self.label_uses: set[tuple[int, int, bool]] = set()
@@ -102,7 +110,7 @@ class Store:
         try:
             if embedded is not None:
                 _ensure_database(dsn)
-            store = cls(dsn, clock=clock, pool_size=settings.pool_size, embedded=embedded)
+            store = cls(dsn, clock=clock, pool_size=settings.pool_size, embedded=embedded, home=settings.home)
             if check:
                 with store.connection() as connection:
                     migrate.require_current(connection)

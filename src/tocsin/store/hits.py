@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -58,8 +58,16 @@ def put(connection: Connection, hits: Sequence[Hit]) -> int:
 
 def put_new(connection: Connection, hits: Sequence[Hit]) -> set[bytes]:
     """Keep hits as `put` does; return the digests of those that were not known."""
+    return put_sent(connection, hits)()
+
+
+def put_sent(connection: Connection, hits: Sequence[Hit]) -> Callable[[], set[bytes]]:
+    """Keep hits as `put` does; return what tells the digests of those that were not known.
+
+    In a pipeline nothing is waited for before that is asked.
+    """
     if not hits:
-        return set()
+        return set
     digests = [h.digest for h in hits]
     with connection.transaction():
         connection.execute(
@@ -71,8 +79,8 @@ def put_new(connection: Connection, hits: Sequence[Hit]) -> set[bytes]:
             *((h.at, h.indicator, h.value, h.place, h.line, h.label_id, Jsonb(h.detail)) for h in hits),
             strict=True,
         )
-        rows = connection.execute(_PUT, (digests, *map(list, columns))).fetchall()
-    return {bytes(row[0]) for row in rows}
+        answer = connection.execute(_PUT, (digests, *map(list, columns)))
+    return lambda: {bytes(row[0]) for row in answer.fetchall()}
 
 
 class Tally(msgspec.Struct, frozen=True):

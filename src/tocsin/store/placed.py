@@ -118,6 +118,13 @@ def mark(connection: Connection) -> Mark:
     return Mark(*row)
 
 
+def stands(store: Store, cursor: int) -> bool:
+    """Return whether anything was added at this date, in µs: what is kept beside the store may be of another, or of a time that was undone."""
+    with store.connection() as connection:
+        row = connection.execute("SELECT 1 FROM object WHERE cursor = %s LIMIT 1", (cursor,)).fetchone()
+    return row is not None
+
+
 def follow(
     store: Store,
     types: Sequence[str],

@@ -86,8 +86,12 @@ def begin(
     return secret
 
 
-def recognise(connection: Connection, secret: str, *, now: Micros) -> tuple[Principal, Session, int]:
+def recognise(
+    connection: Connection, secret: str, *, now: Micros, quiet: bool = False
+) -> tuple[Principal, Session, int]:
     """Return who a session's secret belongs to, the session, and the generation of what decisions rest on.
+
+    `quiet`: it is not noted as a sign of life.
 
     Raises:
         UnauthenticatedError: unknown, ended, expired, silent for too long, or its account is disabled; never says which.
@@ -101,7 +105,7 @@ def recognise(connection: Connection, secret: str, *, now: Micros) -> tuple[Prin
         raise UnauthenticatedError("the session does not hold")
     session = Session(*row[:10])
     organisation, administrator, scopes, ceiling, generation = row[10:]
-    if now - session.seen > _SEEN_EVERY:
+    if now - session.seen > _SEEN_EVERY and not quiet:
         connection.execute("UPDATE session SET seen = %s WHERE id = %s", (now, session.id))
     permitted = whole(administrator=administrator) if scopes is None else tuple(scopes)
     principal = Principal(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
 from tocsin.clock import Micros
 from tocsin.store.connection import Connection
 
+REMEMBERED: Final = -3
+"""Stands for the device of what is no log: hits that a watch remembers (`node.remembering`)."""
 _COLUMNS = "device, inode, fingerprint, length, name, place, line, head"
 
 
@@ -69,5 +72,8 @@ def drop(connection: Connection, keys: Sequence[tuple[int, int, bytes]]) -> None
 
 
 def forget_old(connection: Connection, *, before: Micros) -> None:
-    """Forget the positions of files in which nothing has been read since."""
-    connection.execute("DELETE FROM watched WHERE at < %s AND length > 0 AND device >= 0", (before,))
+    """Forget the positions of files in which nothing has been read since, and what was remembered by watches that are no more."""
+    connection.execute(
+        "DELETE FROM watched WHERE at < %s AND length > 0 AND (device >= 0 OR device = %s)",
+        (before, REMEMBERED),
+    )

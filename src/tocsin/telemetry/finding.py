@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import compress
 
 import msgspec
 
@@ -38,9 +39,10 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
 def find_in(record: Observation | MalformedLine, index: Index) -> list[Finding]:
     """Return what a record names: each entry once, in the field where it is least in doubt, in the order of fields."""
     best: dict[int, Finding] = {}
-    for name, text in texts(record):
-        if not index.may_hold(text):  # most fields of a line that holds something hold nothing
-            continue
+    fields = texts(record)
+    # most fields of a line that holds something hold nothing
+    promising = index.may_hold_each([text for _, text in fields]) if fields else ()
+    for name, text in compress(fields, promising):
         version = _VERSIONS.search(name) is not None
         for found in scan_text(text, index):
             flags = found.flags

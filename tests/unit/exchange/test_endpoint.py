@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tocsin.errors import ConfigError, ExchangeError
-from tocsin.exchange.endpoint import Endpoint, check, origin
+from tocsin.exchange.endpoint import Endpoint, check, is_name, origin
 
 
 @pytest.mark.parametrize(
@@ -102,6 +102,28 @@ def test_guard(url: str, good: bool) -> None:
         return
     with pytest.raises(ExchangeError):
         endpoint.guard(url)
+
+
+@pytest.mark.parametrize(
+    ("host", "good"),
+    [
+        ("idp.example", True),
+        ("0x.example", True),
+        ("10.example.org.", True),
+        ("127.0.0.1", False),
+        ("127.1", False),
+        ("2130706433", False),
+        ("0x7f000001", False),
+        ("0177.0.0.1.", False),
+        ("::1", False),
+        ("::ffff:10.0.0.1", False),
+        ("169.254.169.254", False),
+        ("localhost", False),
+        ("x.localhost.", False),
+    ],
+)
+def test_a_name_is_neither_an_address_in_any_spelling_nor_this_machine(host: str, good: bool) -> None:
+    assert is_name(host) is good
 
 
 def test_authorization_and_redaction() -> None:

@@ -350,6 +350,12 @@ def test_answers_that_are_none_stop_it(
         ({"authorization_endpoint": "javascript:alert(1)"}, "address that is not used"),
         ({"end_session_endpoint": "https://user:word@idp.example/"}, "address that is not used"),
         ({"token_endpoint": None}, "cannot be read"),
+        # into the network of the node: only what is where the provider itself is
+        ({"token_endpoint": "http://localhost:5432/"}, "another machine, and not by its name"),
+        ({"jwks_uri": "https://169.254.169.254/latest/"}, "another machine, and not by its name"),
+        ({"jwks_uri": "https://[::ffff:10.0.0.1]/"}, "another machine, and not by its name"),
+        ({"end_session_endpoint": "https://0x7f000001/"}, "another machine, and not by its name"),
+        ({"authorization_endpoint": "https://[::1"}, "address that is not used"),
     ],
 )
 def test_a_provider_that_describes_itself_badly_is_not_used_and_rests(

@@ -153,3 +153,13 @@ def test_what_may_be_in_a_text(room):
         assert index.may_hold(text + " " + room)
     for text in ("", "quiet.example", "1.2.3.5", "evil.example.org", "notevil.example"):
         assert not index.may_hold(room + text)
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 300])
+def test_what_may_be_in_each_of_some_texts(count):
+    index = _index("evil.example", "1.2.3.4")
+    texts = [
+        ("", "x evil.example", "quiet", "\ud8001.2.3.4", "y" * 200)[n % 5] + " " * (n % 3)
+        for n in range(count)
+    ]
+    assert index.may_hold_each(texts) == [index.may_hold(text) for text in texts]

@@ -10,7 +10,7 @@ import pytest
 
 from hunting import AMBER, CSIRT, FEED, GREEN, indicator, prepare, take
 from tocsin.errors import ConflictError, InputError, NotFoundError
-from tocsin.node import catalogue, sightings
+from tocsin.node import following, sightings
 from tocsin.node.alerting import Alerting, facts
 from tocsin.node.clearances import Clearances
 from tocsin.node.hits import Options
@@ -38,7 +38,7 @@ def _hunt(store: Store, tmp_path: Path, *lines: str, name: str = "a.log", **opti
     clearances = Clearances(store)
     with store.connection() as connection:
         suppresses = suppressing(connection, now=store.clock())
-    known = catalogue.load(store, clearances).value
+    known = following.load(store, clearances).value
     hunt = Hunt(known, now=store.clock(), options=Options(suppresses=suppresses, **options))
     found = list(hunt.run([str(file)]))
     return sightings.write(
@@ -187,6 +187,20 @@ def test_a_closed_alert_has_a_verdict_and_what_comes_then_is_another(node: Store
     assert both[0].id != first
     with pytest.raises(ConflictError, match="another open alert"):
         alerting.change(first, "new", by="ann")
+
+
+def test_what_somebody_else_decided_meanwhile_is_not_overwritten(node: Store, tmp_path: Path) -> None:
+    take(node, BAD, owner=CSIRT)
+    _hunt(node, tmp_path, "evil.example")
+    alerting = _alerting(node)
+    (seen,) = alerting.listed().value
+    closed = alerting.change(seen.id, "closed", verdict="false-positive", by="ann", seen=seen.changed).value
+    for status, verdict in (("closed", "true-positive"), ("acknowledged", ""), ("closed", "false-positive")):
+        with pytest.raises(ConflictError, match="ann has decided meanwhile: it is closed as false-positive"):
+            alerting.change(seen.id, status, verdict=verdict, by="bob", seen=seen.changed)
+    assert alerting.one(seen.id).value == closed
+    again = alerting.change(seen.id, "new", by="bob", seen=closed.changed).value
+    assert (again.status, again.changed_by) == ("new", "bob")
 
 
 @pytest.mark.parametrize(

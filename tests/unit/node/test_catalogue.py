@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from hunting import AMBER, CSIRT, FEED, ODD, RED, indicator, prepare, take
-from tocsin.node import catalogue
+from tocsin.node import following
 from tocsin.node.clearances import Clearances
 from tocsin.store import Store, warninglists
 
@@ -14,7 +14,7 @@ def node(store: Store) -> Store:
 
 
 def load(store, **options):
-    return catalogue.load(store, Clearances(store), **options).value
+    return following.load(store, Clearances(store), **options).value
 
 
 def values(found):

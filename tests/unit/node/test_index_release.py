@@ -46,7 +46,8 @@ def test_what_is_looked_for_and_nothing_else_leaves(tmp_path):
     assert [
         (entry.value, entry.indicator.id, entry.indicator.confidence) for entry in found.index.entries
     ] == [
-        (entry.value, entry.indicator.id, entry.indicator.confidence) for entry in _catalogue().index.entries
+        (entry.value, entry.indicator.id, entry.indicator.confidence)
+        for entry in sorted(_catalogue().index.entries, key=lambda each: (each.kind, each.value))
     ]
     raw = (tmp_path / "index").read_bytes()
     for word in (b"secret", b"identity--a", b"RED", b"other.example", b"203.0.113.1", b"198.51.100"):

@@ -7,7 +7,7 @@ import pytest
 
 from hunting import AMBER, CSIRT, FEED, GREEN, OWN, RED, indicator, prepare, take
 from tocsin.clock import fixed_clock
-from tocsin.node import catalogue, sightings
+from tocsin.node import following, sightings
 from tocsin.node.clearances import Clearances
 from tocsin.node.hunt import Hunt
 from tocsin.sharing.audience import Organisation
@@ -35,7 +35,7 @@ def log(tmp_path):
 
 def hunt(store, *paths, now=NOW, observables=False):
     clearances = Clearances(store)
-    known = catalogue.load(store, clearances, observables=observables).value
+    known = following.load(store, clearances, observables=observables).value
     found = list(Hunt(known, now=now).run([str(p) for p in paths]))
     return sightings.write(store, clearances, found, now=now)
 

@@ -10,11 +10,11 @@ import pytest
 
 from hunting import CSIRT, GREEN, indicator, prepare, take
 from tocsin.errors import StoreUnavailableError
-from tocsin.node import watching
+from tocsin.node import remembering, watching
 from tocsin.node.alerting import Alerting
 from tocsin.node.clearances import Clearances
 from tocsin.node.watching import Messages, Setup, Watch
-from tocsin.store import Store, suppressions
+from tocsin.store import Store, suppressions, watched
 from tocsin.telemetry.plugin import named
 
 EVIL = indicator("evil", "[domain-name:value = 'evil.example']", object_marking_refs=[GREEN])
@@ -289,8 +289,7 @@ def test_sigma_rules_judge_what_comes_also_those_that_come_later(
     file = tmp_path / "a.json"
     with caplog.at_level("INFO", "tocsin.watch"):
         told = Told(node, file, sigma=True)
-    assert "1 Sigma rules judge" in caplog.text
-    assert "1 Sigma correlations are left out" in caplog.text
+    assert "1 Sigma rules and 1 correlations judge" in caplog.text
     _add(file, event("C:\\whoami.exe"), event("C:\\other.exe"), event("C:\\evil.example"))
     assert told.step() == [("a.json", 3)]  # `whoami` serves its correlation alone
     rule("other", SIGMA.replace("whoami.exe", "other.exe").replace("0001", "0002"))
@@ -304,3 +303,98 @@ def test_sigma_rules_judge_what_comes_also_those_that_come_later(
         "TLP:GREEN",
         "CSIRT",
     )
+
+
+def _event(image: str, minute: int) -> str:
+    return json.dumps(
+        {
+            "EventID": 1,
+            "Channel": "Microsoft-Windows-Sysmon/Operational",
+            "EventTime": f"2026-11-20 08:{minute:02}:00",
+            "Image": f"C:\\{image}",
+        }
+    )
+
+
+def _rule(node: Store, name: str, text: str) -> None:
+    take(node, indicator(name, text, pattern_type="sigma", object_marking_refs=[GREEN]), owner=CSIRT)
+
+
+def test_sigma_correlations_are_found_across_restarts_and_once(node: Store, tmp_path: Path) -> None:
+    _rule(node, "whoami", SIGMA)
+    _rule(node, "many", MANY)
+    file = tmp_path / "a.json"
+    told = Told(node, file, sigma=True)
+    _add(file, _event("whoami.exe", 0), _event("other.exe", 1))
+    assert told.step() == []
+    again = Told(node, file, sigma=True)  # the other was killed
+    _add(file, _event("whoami.exe", 5))
+    again.now += 5
+    assert [hit.wanted for hit in again.watch._take().hits] == ["Many"]  # and then it was killed, too
+    last = Told(node, file, sigma=True)
+    assert last.step() == [("a.json", 3)]
+    assert [part.line for part in last.hits[0].parts] == [1, 3]
+    _add(file, _event("whoami.exe", 6))
+    assert last.step() == [], "it holds still"
+    after = Told(node, file, sigma=True)
+    _add(file, _event("whoami.exe", 7))
+    assert after.step() == []
+    _add(file, _event("whoami.exe", 40), _event("whoami.exe", 41))
+    assert after.step() == [("a.json", 7)]
+    assert _count(node) == 2
+
+
+def test_a_correlation_that_comes_later_counts_what_was_before_it(node: Store, tmp_path: Path) -> None:
+    _rule(node, "whoami", SIGMA)
+    _rule(node, "three", MANY.replace("gte: 2", "gte: 3"))
+    file = tmp_path / "a.json"
+    told = Told(node, file, sigma=True)
+    _add(file, _event("whoami.exe", 0))
+    assert told.step() == []
+    _rule(node, "two", MANY.replace("Many", "Two"))
+    told.watch.follow()
+    _add(file, _event("whoami.exe", 1))
+    assert told.step() == [("a.json", 2)]
+    assert [hit.wanted for hit in told.hits] == ["Two"]
+
+
+def test_what_correlations_remember_is_bounded_and_goes(
+    node: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kept() -> int:
+        return sum(each.device == watched.REMEMBERED for each in _positions(node))
+
+    monkeypatch.setattr(remembering, "MOST", 4)
+    _rule(node, "whoami", SIGMA)
+    _rule(node, "many", MANY.replace("gte: 2", "gte: 6"))
+    file = tmp_path / "a.json"
+    told = Told(node, file, sigma=True)
+    for minute in range(5):
+        _add(file, _event("whoami.exe", minute))
+        assert told.step() == []
+    assert kept() == 4
+    assert "more hits came" in told.watch.report.notes["Sigma correlations"]
+    _add(file, _event("whoami.exe", 5))
+    assert told.step() == [], "the first was forgotten"
+    _add(file, _event("other.exe", 59), _event("whoami.exe", 59))
+    told.step()
+    assert kept() == 1, "what is older than its span, and than anything that comes late, is not kept"
+
+
+def test_a_span_with_an_upper_bound_is_told_when_it_has_ended(node: Store, tmp_path: Path) -> None:
+    _rule(node, "whoami", SIGMA)
+    _rule(node, "few", MANY.replace("gte: 2", "lte: 2").replace("Many", "Few"))
+    file = tmp_path / "a.json"
+    told = Told(node, file, sigma=True)
+    _add(file, _event("whoami.exe", 0), _event("whoami.exe", 1))
+    assert told.step() == []
+    moment = node.clock() + 1_300_000_000
+    node.clock = lambda: moment
+    assert told.step() == [("a.json", 2)]
+    assert told.step() == []
+    assert _count(node) == 1
+
+
+def _positions(store: Store) -> list[Any]:
+    with store.connection() as connection:
+        return watched.everything(connection)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 
 import pytest
 import zstandard
@@ -50,6 +51,15 @@ def test_packing_keeps_every_byte() -> None:
     assert "content-encoding" not in respond(request(), plain(TEXT)).headers
     assert packed.headers["vary"] == "Accept, Accept-Encoding, Authorization"
     assert packed.headers["content-type"] == TAXII
+
+
+@pytest.mark.parametrize(("encoding", "unpack"), [("gzip", gzip.decompress), ("zstd", zstandard.decompress)])
+def test_what_lasts_is_packed_smaller_and_the_same(encoding: str, unpack: Callable[[bytes], bytes]) -> None:
+    text = plain(" ".join(f"{number * number:x}" for number in range(5000)))
+    once, lasting = (respond(request(accept_encoding=encoding), text, lasting=each) for each in (False, True))
+    assert unpack(bytes(lasting.body)) == unpack(bytes(once.body)) == text.value
+    assert len(lasting.body) < len(once.body)
+    assert lasting.headers["etag"] == once.headers["etag"]
 
 
 def test_each_coding_has_its_own_tag_and_any_of_them_is_recognised() -> None:

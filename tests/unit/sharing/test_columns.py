@@ -64,6 +64,8 @@ def test_what_was_asked_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (rows.equal("owner", "a"), rows.equal("owner", "b")) == (0b01, 0b10)
     monkeypatch.setattr(rows, "rows", [])  # nothing is looked at again
     assert (rows.equal("owner", "a"), rows.equal("owner", "c")) == (0b01, 0)
+    monkeypatch.setattr(rows, "_of", None)  # nor is an answer written again
+    assert (rows.equal("owner", "a"), rows.equal("owner", "c")) == (0b01, 0)
 
 
 def test_a_test_looks_at_each_row() -> None:

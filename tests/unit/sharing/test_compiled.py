@@ -80,6 +80,8 @@ def selected(made: PolicySet, some: list[Facts], action: str = "receive", recipi
         ('when { (if principal.own then "x" else resource.owner) == context.recipient }', False),
         ("when { (principal.own || resource.ours) == (resource.ours && resource.understood) }", True),
         ("when { (!resource.ours) != resource.communities.isEmpty() }", False),
+        ("when { (resource.ours != principal.own) == resource.understood }", True),
+        ("when { (resource.ours != resource.understood) == resource.understood }", False),
         ('when { principal.transfer == Transfer::"adequacy" || principal.trust == Trust::"known" }', True),
         ('when { principal.roles.containsAll(["csirt"]) }', False),
     ],
@@ -115,6 +117,47 @@ def test_what_is_left_open_is_asked_row_by_row() -> None:
     assert selected(made, [FACTS, other, FACTS]) == []
 
 
+class Indexed(Columns):
+    """Rows of which none may be looked at by itself."""
+
+    def where(self, test):
+        raise AssertionError("asked row by row")
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ("when { resource.ours }", True),
+        ("when { !resource.ours }", False),
+        ("when { resource.ours && principal.own }", False),
+        ("when { resource.ours || principal.own }", True),
+        ("when { if resource.ours then principal.own else resource.understood }", False),
+        ("when { if principal.own then resource.ours else !resource.ours }", False),
+        ("when { principal.own }", False),
+        ('when { principal.communities.containsAll(["c1"]) }', False),
+        ("when { resource.owner == context.recipient }", False),
+        ("when { context.recipient == resource.owner }", False),
+        ("when { resource.owner != context.recipient }", True),
+        ('when { resource.tlp == Tlp::"amber" }', True),
+        ('when { resource.tlp != Tlp::"amber" }', False),
+        ("when { resource.recipients.contains(context.recipient) }", True),
+        (f'when {{ ["{OWN_ID}"].contains(resource.owner) }}', True),
+        ("when { principal.communities.contains(resource.owner) }", False),
+        ('when { resource.communities.containsAny(["c1", "c2"]) }', True),
+        ('when { ["c2"].containsAny(resource.communities) }', False),
+        ("when { resource.communities.containsAny(principal.communities) }", False),
+    ],
+)  # fmt: skip
+def test_what_an_index_can_tell_is_not_asked_row_by_row(condition: str, holds: bool) -> None:
+    made = Compiler(policies(condition).policies.values()).condition("receive")
+    assert made(Indexed([(0, FACTS), (1, FACTS)]), asker(PEER)) == (0b11 if holds else 0)
+
+
+def test_a_condition_is_made_once_for_an_action() -> None:
+    made = Compiler(policies("when { resource.ours }").policies.values())
+    assert made.condition("match") is made.condition("match")
+
+
 def test_a_policy_applies_alone_whatever_others_say() -> None:
     made = policies("when { resource.ours }", "when { !resource.ours }", effect="forbid")
     theirs = msgspec.structs.replace(FACTS, ours=False)
@@ -148,10 +191,10 @@ def test_a_forbid_wins_over_every_permit() -> None:
         ('when { resource has "tlp" }', "has"),
         ("when { 1 < 2 }", "<"),
         ("when { resource is LabelSet }", "is"),
-        ('when { ["x", resource.owner].contains("x") }', "only literals"),
+        ('when { ["x", resource.owner].contains("x") }', ": only literals"),
         ('when { [["x"]].contains(["x"]) }', "only literals"),
         ('when { resource == LabelSet::"x" }', "Var"),
-        ("when { {a: 1}.a == 1 }", "a record.a"),
+        ("when { {a: 1}.a == 1 }", ": a record.a is"),
         ('when { ip("10.0.0.1").isLoopback() }', "isLoopback"),
         # where the operator stands in a branch that this node's own organisation never takes
         ('when { !principal.own && resource.owner like "x" }', "like"),

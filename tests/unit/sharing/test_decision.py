@@ -29,6 +29,8 @@ from tocsin.errors import PolicyError
 from tocsin.sharing import decision, oracle, policy
 from tocsin.sharing.actions import FORMS
 from tocsin.sharing.audience import Organisation
+from tocsin.sharing.columns import Columns
+from tocsin.sharing.compiled import Compiler, asker
 from tocsin.sharing.decision import Decider
 from tocsin.sharing.facts import facts_of
 from tocsin.sharing.labels import Definitions, Label, label_for
@@ -68,6 +70,38 @@ def expected_of(recipient: Organisation, action: str) -> frozenset[int]:
     return frozenset(n for n, label in LABELS.items() if may(recipient, action, label, KINDS, OWN_ID))
 
 
+@functools.cache
+def rows() -> Columns:
+    """The facts of the whole lattice."""
+    return Columns([(n, facts_of(label, DEFINITIONS, own=OWN_ID, now=NOW)) for n, label in LABELS.items()])
+
+
+def test_cedar_is_asked_about_what_was_just_decided_and_about_all(fresh: Decider, monkeypatch) -> None:
+    asked: list[tuple] = []
+    ask = oracle.decide_each
+
+    def noting(policies, recipient, questions):
+        asked.extend(questions)
+        return ask(policies, recipient, questions)
+
+    monkeypatch.setattr(decision.oracle, "decide_each", noting)
+    labels = {n: label_for([id_of(TLP.GREEN)], owner=OWN_ID) for n in range(1, 401)}
+    fresh.clearance(PEER, "receive", labels, Definitions(), 1)
+    count = {action: sum(each == action for each, _ in asked) for action in FORMS}
+    # two of those that are new and two of all; of the forms one of each two
+    assert count == {"receive": 4, "receive_redacted": 2, "receive_minimised": 2}
+    assert len({facts for _, facts in asked}) == 1
+    asked.clear()
+    labels = labels | {n: label_for([id_of(TLP.CLEAR)], owner=OWN_ID) for n in (401, 402)}
+    fresh.clearance(PEER, "receive", labels, Definitions(), 2)
+    levels = [facts.tlp for action, facts in asked if action == "receive"]
+    assert levels[:2] == ["clear", "clear"]  # the new ones
+    assert len(levels) == 4
+    asked.clear()
+    fresh.clearance(PEER, "receive", labels, Definitions(), 2)
+    assert [action for action, _ in asked].count("receive") == 2  # nothing is new
+
+
 # --- three readings -------------------------------------------------------------------------------
 
 
@@ -82,13 +116,13 @@ def test_the_compiled_form_agrees_with_the_reference_on_the_whole_lattice(decide
 @pytest.mark.parametrize("case", CASES, ids=map(name, CASES))
 def test_cedar_agrees_with_the_reference_on_all_facts_of_the_lattice(decider: Decider, case) -> None:
     recipient, action = case
-    by_facts = {facts_of(label, DEFINITIONS, own=OWN_ID, now=NOW): label for label in LABELS.values()}
-    some = by_facts.items() if action == "receive" else list(by_facts.items())[::25]
-    for facts, label in some:
-        found = oracle.decide(SHIPPED, recipient, action, facts)
+    some = {facts: number for number, facts in rows().rows}
+    assert len(some) > 500
+    asked = [(action, facts) for facts in some][:: 1 if action == "receive" else 25]
+    expected = expected_of(recipient, action)
+    for (_, facts), found in zip(asked, oracle.decide_each(SHIPPED, recipient, asked), strict=True):
         assert not found.errors
-        assert found.allowed == may(recipient, action, label, KINDS, OWN_ID), label
-    assert len(by_facts) > 500
+        assert found.allowed == (some[facts] in expected), LABELS[some[facts]]
 
 
 def test_the_lattice_is_whole() -> None:
@@ -102,9 +136,10 @@ def test_the_lattice_is_whole() -> None:
 def test_every_policy_is_needed(dropped: str) -> None:
     """Without any one of them the lattice shows a difference. `unmarked-stays` says why, and guards against added permits."""
     texts = [f.read_text(encoding="utf-8") for f in _files()]
-    decider = Decider(PolicySet({"a.cedar": "".join(_policies(texts, dropped))}, SCHEMA), OWN)
+    others = Compiler(PolicySet({"a.cedar": "".join(_policies(texts, dropped))}, SCHEMA).policies.values())
     differs = any(
-        allowed(decider, recipient, LABELS, action) != expected_of(recipient, action)
+        set(rows().numbers(others.condition(action)(rows(), asker(recipient))))
+        != expected_of(recipient, action)
         for recipient, action in CASES
     )
     assert differs == (dropped != "unmarked-stays")
@@ -530,6 +565,13 @@ def test_who_is_told_of_a_disagreement_is_told_what_to_do(fresh: Decider, monkey
         with pytest.raises(PolicyError, match="disagree") as caught:
             fresh.clearance(PEER, "receive", PLAIN, Definitions(), 1)
         assert caught.value.hint() == RESTART
+
+
+def test_the_version_of_policies_is_told_shortly(fresh: Decider, monkeypatch) -> None:
+    monkeypatch.setattr(fresh._compiled, "condition", lambda _: lambda *_: 0)
+    with pytest.raises(PolicyError, match="disagree") as caught:
+        fresh.clearance(PEER, "receive", PLAIN, Definitions(), 1)
+    assert str(caught.value).split()[-1] == fresh.policies.version[:12]
 
 
 def test_the_next_moment_is_that_of_the_table(fresh: Decider) -> None:

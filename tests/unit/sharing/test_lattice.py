@@ -93,9 +93,33 @@ def test_both_at_once() -> None:
     assert (found.first_widened.facts.tlp, found.first_narrowed.facts.tlp) == ("green", "red")
 
 
+def test_what_permits_is_asked_about_as_well() -> None:
+    """Where it permits is not where all else stands still."""
+    ours = 'permit (principal, action == Action::"receive", resource) when { resource.ours }'
+    red = 'forbid (principal, action, resource) when { resource.tlp == Tlp::"red" }'
+    (found,) = lattice.compare(made(ours), made(ours, red), ["receive"])
+    assert (found.widened, found.narrowed > 0) == (0, True)
+    assert found.first_narrowed is not None
+    assert found.first_narrowed.facts.ours
+
+
+def test_what_forbids_where_all_else_stands_still_is_asked_about_whatever_it_is_called() -> None:
+    anything = "permit (principal, action, resource)"
+    still = 'forbid (principal, action, resource) when { resource.timing == Timing::"current" }'
+    red = 'forbid (principal, action, resource) when { resource.tlp == Tlp::"red" }'
+    less, more = made(anything, still), made(red, anything, still)
+    (found,), (back,) = (lattice.compare(*pair, ["receive"]) for pair in ((less, more), (more, less)))
+    assert (found.widened, found.narrowed > 0) == (0, True)
+    assert (back.widened, back.narrowed) == (found.narrowed, 0)
+    assert found.first_narrowed is not None
+    assert found.first_narrowed.facts.timing != "current"
+
+
 def test_too_many_cases_are_refused() -> None:
     countries = ", ".join(f'"{a}{b}"' for a in "ABCDEFGHIJKLMNOP" for b in "ABCDEFGH")
-    with pytest.raises(LimitError, match="most"):
+    with pytest.raises(
+        LimitError, match=r"^the policies tell too many|cases to compare, 20,000,000 are the most"
+    ):
         lattice.compare(
             BASE,
             with_own(
@@ -104,6 +128,12 @@ def test_too_many_cases_are_refused() -> None:
                 'resource.pap == Pap::"red" && principal.transfer == Transfer::"none" }'
             ),
         )
+
+
+def test_too_many_facts_are_refused_before_they_are_made() -> None:
+    names = {f"resource.{name}" for name in Facts.__struct_fields__}
+    with pytest.raises(LimitError, match=r"^the policies tell too many cases apart"):
+        lattice._facts(names, set(), [])
 
 
 def test_own_policies_only_forbid() -> None:

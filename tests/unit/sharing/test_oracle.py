@@ -110,7 +110,8 @@ def test_an_error_while_evaluating_is_a_no() -> None:
         oracle.entities(PEER, {"label": msgspec.structs.replace(FACTS, owner=None)}, policies.schema)
     found = oracle.decide(policies, PEER, "receive", FACTS)
     assert not found.allowed
-    assert found.errors
+    (error,) = found.errors
+    assert "overflow" in error
 
 
 def test_an_unknown_action_is_a_no() -> None:

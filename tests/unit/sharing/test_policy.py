@@ -147,6 +147,7 @@ def test_a_policy_without_notes_is_named_by_its_number() -> None:
         PolicySet({"a.cedar": wrong}, SCHEMA)
     with pytest.raises(PolicyError) as caught:
         PolicySet({"a.cedar": f'@id("x") {NOTES} {wrong} @id("y") {NOTES} {wrong}'}, SCHEMA)
+    assert str(caught.value).startswith("the policies break their schema: policy ")
     assert "policy x: " in str(caught.value)
     assert "; policy y: " in str(caught.value)
 
@@ -154,6 +155,7 @@ def test_a_policy_without_notes_is_named_by_its_number() -> None:
 def test_what_cedar_says_without_a_number_is_told_as_it_is() -> None:
     assert policy._named("something else", {"policy0": "x"}) == "something else"
     assert policy._named("[policy7] is wrong", {}) == "policy policy7: is wrong"
+    assert policy._named("[policy7] is wrong:\nlook", {"policy7": "x"}) == "policy x: is wrong:\nlook"
 
 
 def test_the_files_together_are_named_as_such() -> None:

@@ -40,6 +40,11 @@ def test_a_release_remembers_for_whom_it_was_made() -> None:
     assert page.ground == "an adequacy decision"
 
 
+def test_what_was_not_said_is_no_ground() -> None:
+    plain = clear("identity--x", "receive", (1,), 7)
+    assert (plain.redacted, plain.minimised, plain.ground) == ((), (), "")
+
+
 def test_what_is_public_says_so() -> None:
     found = public(b"healthy")
     assert (found.value, found.recipient, found.action) == (b"healthy", "*", "describe")

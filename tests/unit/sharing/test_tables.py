@@ -33,7 +33,8 @@ def test_what_comes_out_as_expected_is_no_failure() -> None:
         CLEAR | {"markings": ["TLP:RED"], "to": ["peer"], "by": ["tlp-red-named"]},
         CLEAR | {"markings": ["TLP:CLEAR", "PAP:RED"], "recipient": "own", "action": "block", "allowed": False, "by": []},
         CLEAR | {"markings": ["TLP:CLEAR", "unknown"], "owner": "third", "allowed": False, "by": ["unknown-marking-stays"]},
-        CLEAR | {"markings": ["statement"], "assumed": "clear"},
+        CLEAR | {"markings": ["statement"], "assumed": "clear", "owner": "own"},
+        CLEAR | {"owner": "third", "communities": ["c"], "recipient": "own", "action": "match", "by": ["own-organisation"]},
         CLEAR | {"owner": "third", "communities": ["c"], "agreed": {"closed": True}, "allowed": False, "by": ["outside-its-circle"]},
         CLEAR | {"owner": "third", "communities": ["c"], "agreed": {"closed": True}, "facts": {"communities": ["c"]}},
         CLEAR | {"owner": "third", "communities": ["c"], "agreed": {"permit": []}, "recipient": "own", "action": "match", "allowed": False, "by": ["agreement-match"]},
@@ -99,7 +100,7 @@ def test_an_error_is_a_failure_whatever_was_expected() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"cases": [{}]}', '{"cases": [], "more": 1}', '{"cases": [{"case": "c", "allowed": 1, "by": []}]}']
+    "text", ["", "[]", "{}", '{"cases": [{}]}', '{"cases": [], "more": 1}', '{"cases": [{"case": "c", "allowed": true, "by": [], "more": 1}]}', '{"cases": [{"case": "c", "allowed": 1, "by": []}]}']
 )  # fmt: skip
 def test_no_table(text: str) -> None:
     with pytest.raises(PolicyError, match=r"^t\.table\.json: "):

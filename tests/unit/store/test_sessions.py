@@ -43,6 +43,18 @@ def test_secrets_are_kept_as_digests_and_change_with_a_proof(opened: Store) -> N
             sessions.end(connection, "ann", session.id)
 
 
+def test_what_an_open_page_asks_by_itself_is_no_sign_of_life(opened: Store) -> None:
+    with opened.connection() as connection:
+        secret = sessions.begin(connection, "ann", "link", "::1", "", now=NOW)
+        for at in range(NOW, NOW + SILENCE, SILENCE // 10):
+            sessions.recognise(connection, secret, now=at, quiet=True)
+        with pytest.raises(UnauthenticatedError):
+            sessions.recognise(connection, secret, now=NOW + SILENCE, quiet=True)
+        other = sessions.begin(connection, "ann", "link", "::1", "", now=NOW)
+        sessions.recognise(connection, other, now=NOW + SILENCE // 2)
+        sessions.recognise(connection, other, now=NOW + SILENCE)
+
+
 def test_a_token_limits_the_session_it_opens(opened: Store) -> None:
     with opened.connection() as connection:
         _, token = accounts.issue(connection, "root", ("taxii:read",), now=NOW, days=1)

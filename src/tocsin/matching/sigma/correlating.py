@@ -22,7 +22,8 @@ from tocsin.matching.sigma.tests import ORDERS, number
 
 Group: TypeAlias = tuple[str | None, ...]
 _K = TypeVar("_K", int, str, tuple[str | None, ...])
-_UPPER: Final = {"lt", "lte", "eq", "neq"}
+UPPER: Final = {"lt", "lte", "eq", "neq"}
+"""Orders that more hits can undo."""
 MAX_GROUPS: Final = 100_000
 MAX_EVENTS: Final = 1_000_000
 
@@ -69,7 +70,9 @@ class Found(msgspec.Struct, frozen=True):
 _SHOWN = 100
 
 
-class _Entry(msgspec.Struct, gc=False):
+class Entry(msgspec.Struct, gc=False):
+    """A hit as one correlation sees it, under one of the names that it asks for; `value` of the fields that are counted."""
+
     at: Micros
     order: int
     rule: str
@@ -129,24 +132,29 @@ def inner_first(correlations: Sequence[Correlation]) -> list[Correlation]:
     return ordered
 
 
+def entries_of(correlation: Correlation, event: Event) -> list[tuple[Group, list[Entry]]]:
+    """Return the group that a hit counts in, and its entries; nothing if the correlation does not ask for it."""
+    # a rule that stands in the list under its id and its name is one rule
+    called = [name for name in correlation.rules if name in event.rule]
+    if not called:
+        return []
+    group = tuple(event.fields.get(_field(correlation, name, event.rule)) for name in correlation.group_by)
+    value = tuple(event.fields.get(_field(correlation, name, event.rule)) for name in correlation.fields)
+    return [(group, [Entry(event.at, event.order, name, value, event.origin) for name in called])]
+
+
 def _evaluated(correlation: Correlation, events: Sequence[Event]) -> list[Found]:
-    groups: dict[Group, list[_Entry]] = {}
+    groups: dict[Group, list[Entry]] = {}
     for event in events[:MAX_EVENTS]:
-        called = [name for name in correlation.rules if name in event.rule]
-        group = tuple(
-            event.fields.get(_field(correlation, name, event.rule)) for name in correlation.group_by
-        )
-        value = tuple(event.fields.get(_field(correlation, name, event.rule)) for name in correlation.fields)
-        if group not in groups and len(groups) >= MAX_GROUPS:
-            continue
-        entries = groups.setdefault(group, [])
-        # a rule that stands in the list under its id and its name is one rule
-        entries += [_Entry(event.at, event.order, name, value, event.origin) for name in called]
+        for group, some in entries_of(correlation, event):
+            if group in groups or len(groups) < MAX_GROUPS:
+                groups.setdefault(group, []).extend(some)
     evaluate = _ordered if correlation.type == "temporal_ordered" else _counted
     return [each for group, entries in groups.items() for each in evaluate(correlation, group, entries)]
 
 
-def _found(correlation: Correlation, group: Group, entries: Sequence[_Entry], count: float) -> Found:
+def found_with(correlation: Correlation, group: Group, entries: Sequence[Entry], count: float) -> Found:
+    """Return a correlation that came to hold by some entries."""
     last = entries[-1]
     return Found(
         correlation,
@@ -165,26 +173,41 @@ def _step(counter: Counter[_K], key: _K, step: int) -> None:
         del counter[key]
 
 
-class _Window:
-    """The hits of one group that count at one moment, and what is counted of them."""
+class Window:
+    """The hits of one group that count at one moment, and what is counted of them.
+
+    Attributes:
+        entries: they, in order of time.
+    """
 
     def __init__(self, correlation: Correlation) -> None:
+        """Begin with none."""
         self._of = correlation
-        self.entries: deque[_Entry] = deque()
+        self.entries: deque[Entry] = deque()
         self._records: Counter[int] = Counter()
         self._rules: Counter[str] = Counter()
         self._values: Counter[tuple[str | None, ...]] = Counter()
         self._numbers: list[float] = []  # ascending
 
-    def add(self, entry: _Entry) -> None:
+    def add(self, entry: Entry) -> None:
+        """Add the latest."""
         self.entries.append(entry)
         self._count(entry, 1)
 
+    def put(self, entry: Entry) -> None:
+        """Add one wherever its time is."""
+        later = []
+        while self.entries and self.entries[-1].at > entry.at:
+            later.append(self.entries.pop())
+        self.add(entry)
+        self.entries.extend(reversed(later))
+
     def drop_before(self, at: Micros) -> None:
+        """Forget what is older."""
         while self.entries and self.entries[0].at < at:
             self._count(self.entries.popleft(), -1)
 
-    def _count(self, entry: _Entry, step: int) -> None:
+    def _count(self, entry: Entry, step: int) -> None:
         _step(self._records, entry.order, step)
         _step(self._rules, entry.rule, step)
         _step(self._values, entry.value, step)
@@ -244,11 +267,11 @@ def _percentile(ascending: Sequence[float], percentile: float) -> float:
     return ascending[low] + (ascending[high] - ascending[low]) * (at - low)
 
 
-def _counted(correlation: Correlation, group: Group, entries: Sequence[_Entry]) -> list[Found]:
-    if any(order in _UPPER for order, _ in correlation.bounds):
+def _counted(correlation: Correlation, group: Group, entries: Sequence[Entry]) -> list[Found]:
+    if any(order in UPPER for order, _ in correlation.bounds):
         return _at_ends(correlation, group, entries)
     made: list[Found] = []
-    window = _Window(correlation)
+    window = Window(correlation)
     held = False
     for position, entry in enumerate(entries):
         window.drop_before(entry.at - correlation.span)
@@ -257,15 +280,15 @@ def _counted(correlation: Correlation, group: Group, entries: Sequence[_Entry]) 
             continue  # all hits of one record count together
         count = window.holds()
         if count is not None and not held:
-            made.append(_found(correlation, group, list(window.entries), count))
+            made.append(found_with(correlation, group, list(window.entries), count))
         held = count is not None
     return made
 
 
-def _at_ends(correlation: Correlation, group: Group, entries: Sequence[_Entry]) -> list[Found]:
+def _at_ends(correlation: Correlation, group: Group, entries: Sequence[Entry]) -> list[Found]:
     """Count spans that begin with a hit and do not overlap, each at its end."""
     made: list[Found] = []
-    window = _Window(correlation)
+    window = Window(correlation)
     for position, entry in enumerate(entries):
         window.add(entry)
         following = entries[position + 1].at if position + 1 < len(entries) else None
@@ -273,20 +296,25 @@ def _at_ends(correlation: Correlation, group: Group, entries: Sequence[_Entry]) 
             continue
         count = window.holds()
         if count is not None:
-            made.append(_found(correlation, group, list(window.entries), count))
-        window = _Window(correlation)
+            made.append(found_with(correlation, group, list(window.entries), count))
+        window = Window(correlation)
     return made
 
 
-def _ordered(correlation: Correlation, group: Group, entries: Sequence[_Entry]) -> list[Found]:
-    """Look for hits of the rules one after the other, in the order of the list, the last within the time span of the first."""
-    made: list[Found] = []
+def least_steps(correlation: Correlation) -> int:
+    """Return how many of its rules have to hit one after the other."""
     steps = len(correlation.rules)
     least = min(
         (int(bound) + (order == "gt") for order, bound in correlation.bounds if order in {"gt", "gte"}),
         default=steps,
     )
-    chains: list[tuple[_Entry, ...]] = [()] * max(1, min(least, steps))
+    return max(1, min(least, steps))
+
+
+def _ordered(correlation: Correlation, group: Group, entries: Sequence[Entry]) -> list[Found]:
+    """Look for hits of the rules one after the other, in the order of the list, the last within the time span of the first."""
+    made: list[Found] = []
+    chains: list[tuple[Entry, ...]] = [()] * least_steps(correlation)
     for position, entry in enumerate(entries):
         # backwards, and only what earlier records began: one record is not followed by itself
         for step in reversed(range(len(chains))):
@@ -300,6 +328,6 @@ def _ordered(correlation: Correlation, group: Group, entries: Sequence[_Entry]) 
             chains[step] = (*before, entry)
         last = position + 1 == len(entries) or entries[position + 1].order != entry.order
         if last and chains[-1] and chains[-1][-1].order == entry.order:
-            made.append(_found(correlation, group, chains[-1], len(chains)))
+            made.append(found_with(correlation, group, chains[-1], len(chains)))
             chains = [()] * len(chains)
     return made

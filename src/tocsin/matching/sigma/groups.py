@@ -51,9 +51,10 @@ class Group:
             fields.setdefault(_place(match), []).append((atom, match.test))
         whole = fields.pop((), None)
         self._keywords = None if whole is None else Keywords(whole, guarded, memory)
-        self._fields = [
-            (place[0], place[1:], Values(tests, guarded, memory)) for place, tests in fields.items()
-        ]
+        ready = [(place, Values(tests, guarded, memory)) for place, tests in fields.items()]
+        # most fields have no dot in their names: where a record has no such key, there is nothing else to look for
+        self._plain = [(place[0], place[1:], each) for place, each in ready if "." not in "".join(place)]
+        self._dotted = [(place[0], place[1:], each) for place, each in ready if "." in "".join(place)]
 
     def __len__(self) -> int:
         """Return how many rules can hold of such a record."""
@@ -70,7 +71,20 @@ class Group:
         if not self._holds:
             return []
         answers: list[Answer] = []
-        for name, others, values in self._fields:
+        get = record.get
+        for name, others, values in self._plain:
+            value = get(name, values)  # the default stands for: not there
+            if value is values and others:
+                value = next((its for other in others if (its := get(other, values)) is not values), values)
+            if type(value) is str:
+                answers.append(values.of(value))
+            elif value is values:
+                answers.append(values.absent)
+            elif type(value) is int:
+                answers.append(values.of(str(value)))
+            else:
+                answers.append(_asked(values, record, name, others))
+        for name, others, values in self._dotted:
             value = record.get(name)
             if type(value) is str:
                 answers.append(values.of(value))

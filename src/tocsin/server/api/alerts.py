@@ -263,11 +263,20 @@ def unsuppress(call: Call) -> Response:
     """Remove a suppression."""
     admit(call)
     asking.parameters(call, Nothing)
+    return _tell(call, _entry(lift(call, _name(call, "suppression"))))
+
+
+def lift(call: Call, identifier: str) -> Suppression:
+    """Remove a suppression, and return what it was.
+
+    Raises:
+        NotFoundError: there is none of this id.
+    """
     now, by = call.parts.store.clock(), call.principal.account
     with call.parts.store.transaction() as connection:
-        gone = suppressions.remove(connection, _name(call, "suppression"))
+        gone = suppressions.remove(connection, identifier)
         journal.append(connection, [journal.Entry(now, by, "alert-unsuppress", str(gone.id), "done")])
-    return _tell(call, _entry(gone))
+    return gone
 
 
 def require_own(call: Call) -> None:

@@ -85,4 +85,4 @@ def serve(_parts: Parts, request: Request, _body: bytes) -> Response:
     asset = found()[1].get(request.path_params["file"])
     if asset is None:
         raise RequestError(404, "there is nothing here")
-    return respond(request, fixed(asset.content), media_type=asset.media_type, headers=_FOREVER)
+    return respond(request, fixed(asset.content), media_type=asset.media_type, headers=_FOREVER, lasting=True)

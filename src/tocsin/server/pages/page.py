@@ -17,12 +17,17 @@ Take = Callable[[View, Form], Response]
 
 
 class Get(NamedTuple):
-    """Something to look at. `open`: nobody is asked who they are, and it tells no intelligence."""
+    """Something to look at.
+
+    `open`: nobody is asked who they are, and it tells no intelligence. `quiet`: an open page asks for it by itself, so it is no sign that
+    anybody is there, and a session goes silent in spite of it.
+    """
 
     path: str
     handler: Show
     action: str
     open: bool = False
+    quiet: bool = False
 
 
 class Post(NamedTuple):

@@ -13,9 +13,6 @@ from tocsin.sharing.redaction.values import count, day, flag, next_day, small, w
 
 Keep = Callable[[Any], Any]
 
-NAME: Final = "name"
-"""`name` of a type that must have one: the id of a public catalogue, or a token."""
-
 
 class Plan(msgspec.Struct, frozen=True):
     """How a form of a type is made.

@@ -88,12 +88,10 @@ class Redactor:
         made = self._kept(data, plan, minimise, keep)
         if made is None or (b"victim" in body.lower() and _tells_of_victim(data, made)):
             return None
-        made |= {
-            "type": kind,
-            "spec_version": "2.1",
-            "id": self.token(data["id"]),
-            "extensions": _MINIMISED if minimise else _REDACTED,
-        }
+        made["type"] = kind
+        made["spec_version"] = "2.1"
+        made["id"] = self.token(data["id"])
+        made["extensions"] = _MINIMISED if minimise else _REDACTED
         markings = _markings(data)
         if markings:
             made["object_marking_refs"] = markings
@@ -111,10 +109,9 @@ class Redactor:
     ) -> dict[str, Any] | None:
         made: dict[str, Any] = {}
         for name, take in plan.keep.items():
-            if name in data:
-                value = take(data[name])
-                if value is not None:
-                    made[name] = value
+            value = data.get(name)
+            if value is not None and (kept := take(value)) is not None:
+                made[name] = kept
         for name in plan.references:
             if name in data:
                 found = self._references(data[name], keep)
@@ -160,6 +157,6 @@ def _tells_of_victim(data: dict[str, Any], made: dict[str, Any]) -> bool:
 
 def _markings(data: dict[str, Any]) -> list[str]:
     """Return the markings of an object and of its parts: the form is marked as a whole."""
-    found = set(data.get("object_marking_refs", ()))
-    found.update(part["marking_ref"] for part in data.get("granular_markings", ()) if "marking_ref" in part)
-    return sorted(found)
+    found = data.get("object_marking_refs", [])
+    parts = [part["marking_ref"] for part in data.get("granular_markings", ()) if "marking_ref" in part]
+    return sorted({*found, *parts}) if parts or len(found) > 1 else found

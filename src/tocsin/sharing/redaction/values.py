@@ -80,6 +80,8 @@ def _parsed(text: str) -> tuple[int, int, int] | None:
     if plain is not None:  # as most are; `ip_network` takes ten times as long
         a, b, c, d = map(int, plain.groups())
         return 4, a << 24 | b << 16 | c << 8 | d, 32
+    if "%" in text:  # a zone (RFC 4007, section 11) is a word of anybody's choice
+        return None
     try:
         found = ip_network(text, strict=False)
     except ValueError:
@@ -112,7 +114,7 @@ def url(text: str, *, coarse: bool) -> str | None:
         return None
     if parts.scheme.lower() not in {"http", "https", "ftp", "ftps"} or not host or not text.isascii():
         return None
-    if domain(host) is None and (coarse or "/" in host or network(host, coarse=False) is None):
+    if domain(host) is None and (coarse or network(host, coarse=False) is None):
         return None
     shown = f"[{host}]" if ":" in host else host
     path = "/" if coarse or "@" in parts.path or "%40" in parts.path else parts.path

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 import pytest
 import yaml
 
 from tocsin.matching.sigma import Event, Found, RuleSet, correlate, read
+from tocsin.matching.sigma.correlations import Correlation
+from tocsin.matching.sigma.streaming import Stream
 
 SECOND = 1_000_000
 BASE = """
@@ -49,7 +52,36 @@ def found(
         Event(int(at * SECOND), fields.pop("order", number), (rule,), fields, number)
         for number, (at, rule, fields) in enumerate(dict_copy(events))
     ]
-    return correlate(made.correlations, given)
+    expected = correlate(made.correlations, given)
+    assert _key(streamed(made.correlations, given)) == _key(expected), "as they come, the same is found"
+    return expected
+
+
+def streamed(correlations: Sequence[Correlation], events: Sequence[Event]) -> list[Found]:
+    """Return what is found of hits that come one record after the other, and when the last span has ended."""
+    stream = Stream(correlations)
+    ordered = sorted(events, key=lambda event: (event.at, event.order))
+    made = [
+        each
+        for _, record in groupby(ordered, key=lambda event: (event.at, event.order))
+        for each in stream.feed(list(record))
+    ]
+    return made + stream.ended(1 << 61)
+
+
+def _key(some: Sequence[Found]) -> list[tuple[Any, ...]]:
+    return sorted(
+        (
+            each.at,
+            each.order,
+            each.correlation.head.names,
+            each.first,
+            str(each.group),
+            each.count,
+            each.origins,
+        )
+        for each in some
+    )
 
 
 def dict_copy(events: Sequence[tuple[float, str, dict[str, Any]]]) -> list[tuple[float, str, dict[str, Any]]]:

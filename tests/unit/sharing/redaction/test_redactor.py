@@ -47,6 +47,35 @@ def indicator(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def test_a_form_says_which_it_is() -> None:
+    for minimise, name in ((False, "redacted"), (True, "minimised")):
+        made = form(indicator(), minimise=minimise)
+        assert made["extensions"] == {FORM_EXTENSION: {"extension_type": "property-extension", "form": name}}
+
+
+def test_markings_are_in_order_and_told_once() -> None:
+    red, green = (f"marking-definition--00000000-0000-4000-8000-00000000000{n}" for n in (2, 1))
+    for told in ([red, green], [red, green, red], [green, green, red]):
+        assert form(indicator(object_marking_refs=told))["object_marking_refs"] == [green, red]
+    assert form(indicator(object_marking_refs=[red]))["object_marking_refs"] == [red]
+    parts = [{"marking_ref": green, "selectors": ["pattern"]}, {"lang": "de", "selectors": ["name"]}]
+    assert form(indicator(object_marking_refs=[red], granular_markings=parts))["object_marking_refs"] == [
+        green,
+        red,
+    ]
+
+
+def test_a_pattern_is_what_indicators_have() -> None:
+    """What has that name elsewhere is a property of somebody's own; what is no text is no pattern."""
+    malware = {"type": "malware", "id": "malware--00000000-0000-4000-8000-00000000000a", "is_family": True}
+    dated = {name: indicator()[name] for name in ("created", "modified")}
+    made = form(malware | dated | {"pattern": "[domain-name:value = 'evil.example.com']"})
+    assert made is not None
+    assert "pattern" not in made
+    assert form(malware | dated | {"pattern": 5}) is not None
+    assert form(indicator(pattern=5)) is None
+
+
 def test_a_form_is_a_new_object_of_ours() -> None:
     made = form(indicator(name="Acme", labels=["x"], confidence=80, valid_until="2026-04-01T01:00:00Z"))
     assert made == {

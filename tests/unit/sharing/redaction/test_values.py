@@ -239,6 +239,7 @@ def test_of_references_the_ids_of_public_catalogues() -> None:
     ]
     bad = [
         *(
+            (["cve"], "CVE-2026-12345"),
             ("cve", "CVE-2026-1"),
             ("cve", "xCVE-2026-12345"),
             ("ours", "CVE-2026-12345"),
@@ -310,7 +311,18 @@ def test_ranges_are_made_wider_never_narrower(text: str, coarse: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "1.2.3", "1.2.3.256", "01.2.3.4", "1.2.3.4.5", "1.2.3.4\n", "1.2.3.4/33", "::g", "\uff11.2.3.4"],
+    [
+        "",
+        "1.2.3",
+        "1.2.3.256",
+        "01.2.3.4",
+        "1.2.3.4.5",
+        "1.2.3.4\n",
+        "1.2.3.4/33",
+        "::g",
+        "\uff11.2.3.4",
+        "2003::1%bob",
+    ],
 )
 def test_what_is_no_address_goes(text: str) -> None:
     assert values.network(text, coarse=False) is None

@@ -27,9 +27,12 @@ def test_names_are_words_under_keys_that_say_victim() -> None:
         ("evil.example", {"acme"}, False),
         ("acme.example", set(), False),
         ("xn--zrich-kva.example", {"zurich"}, True),
+        ("XN--zrich-kva.example", {"zurich"}, True),
         ("zürich.example", {"zurich"}, True),
         ("xn--\uffff.example", {"acme"}, False),
         ("xn--999999999.example", {"acme"}, False),
+        ("xn--acme-999999999.example", {"acme"}, True),  # stands for nothing, so it is read as it stands
+        ("xn--acme-999999999.example", {"xnacme"}, True),
     ],
 )
 def test_told(text: str, words: set[str], told: bool) -> None:

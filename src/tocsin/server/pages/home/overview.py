@@ -10,7 +10,7 @@ import msgspec
 from starlette.responses import Response
 
 from tocsin.clock import to_text
-from tocsin.server.api import alerts, node, objects, proposals, searching
+from tocsin.server.api import alerts, asking, node, objects, proposals, searching
 from tocsin.server.context import Call
 from tocsin.server.pages.gathering import gathered
 from tocsin.server.pages.home.front import show_front
@@ -36,11 +36,12 @@ class Tile(msgspec.Struct, frozen=True):
 
 
 class Overview(msgspec.Struct, frozen=True):
-    """What is happening."""
+    """What is happening; `since`: the place behind the newest that is shown."""
 
     tiles: tuple[Tile, ...]
     newest: tuple[Shown, ...]
     pending: bool
+    since: str
     peers: tuple[tuple[str, str, bool], ...]
 
 
@@ -53,7 +54,8 @@ def show_start(view: View) -> Response:
     page = objects.entries(call, found.value)
     names = node.names(call)
     newest = tuple(shown(each, names) for each in page.items)
-    made = Overview(tuple(_tiles(view)), newest, page.pending, _peers(call))
+    since = asking.next_token(max((each.added for each in found.value.items), default=1))
+    made = Overview(tuple(_tiles(view)), newest, page.pending, since, _peers(call))
     return render(view, "home/overview.html", found.derive(made))
 
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from tocsin.errors import InputError
 from tocsin.formats.items import Limits
-from tocsin.node import catalogue
+from tocsin.node import following
 from tocsin.node.hits import Hit, Options
 from tocsin.node.hunt import Hunt
 from tocsin.node.logs import Reading
@@ -58,7 +58,7 @@ def look(view: View, form: Form) -> Response:
     name = Path(upload.name.replace("\\", "/")).name[:_NAME] if upload is not None else "pasted"
     parts = view.parts
     with turns.taken(), tempfile.TemporaryDirectory(prefix="tocsin-hunt-") as folder:
-        known = catalogue.load(parts.store, parts.clearances, ceiling=view.call.principal.ceiling)
+        known = following.load(parts.store, parts.clearances, ceiling=view.call.principal.ceiling)
         hunt = Hunt(known.value, now=parts.store.clock(), options=Options(reading=Reading(limits=UNPACKED)))
         file = Path(folder) / "log"
         file.write_bytes(content)

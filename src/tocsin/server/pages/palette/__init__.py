@@ -7,6 +7,6 @@ PAGE = Page(
     "palette",
     gets=(
         Get("/palette", offering.offer, "page-palette"),
-        Get("/arrivals", arriving.follow, "page-arrivals"),
+        Get("/arrivals", arriving.follow, "page-arrivals", quiet=True),
     ),
 )
