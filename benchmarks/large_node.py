@@ -10,6 +10,7 @@ own, since a million would take half an hour otherwise: one in sixteen has the i
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import shutil
@@ -46,7 +47,9 @@ from tocsin.store import (
     saved,
     views,
 )
+from tocsin.store.derived import hashed, references
 from tocsin.store.search import index
+from tocsin.store.search.terms import terms_of
 from tocsin.store.values import Origin
 
 KEPT: Final = Path(".bench")
@@ -309,8 +312,34 @@ def copy(store: Store, sources: Sequence[Source]) -> None:
             with connection.transaction():
                 _copy(connection, source)
             print(f"{source.collection}: copied in {time.monotonic() - began:.0f} s", flush=True)
+            require_alike(connection, source)
         connection.execute("SET maintenance_work_mem = '1GB'")
         connection.execute("CREATE INDEX search_document ON search USING gin (document)")
+
+
+def require_alike(connection: Connection, source: Source) -> None:
+    """Raise unless what was copied is held as an import would hold it: bytes, words, names and links of some of it."""
+    local = collections.local_id(connection, collections.get(connection, source.collection).id)
+    rows = connection.execute(
+        "SELECT o.cursor, o.stix_id, o.digest, o.body, tsvector_to_array(s.document), "
+        "ARRAY(SELECT target FROM link l WHERE l.cursor = o.cursor), ARRAY(SELECT shown FROM search_name n WHERE n.cursor = o.cursor) "
+        "FROM object o JOIN search s ON s.cursor = o.cursor AND s.label_id = o.label_id "
+        "WHERE o.collection_id = %s ORDER BY md5(o.cursor::text) LIMIT 300", (local,)
+    ).fetchall()  # fmt: skip
+    for _, identifier, digest, body, words, targets, names in rows:
+        said, terms = json.loads(body), terms_of(body)
+        held = (
+            said["id"],
+            hashlib.sha256(body).digest(),
+            set(terms.lexemes),
+            sorted(each for _, each in terms.offered),
+        )
+        if held != (identifier, digest, set(words), sorted(names)):
+            raise RuntimeError(f"{source.collection}: {identifier} is not as an import would have it")
+        if set(targets) != {
+            hashed(each) for each in references(body, identifier, said.get("created_by_ref"))
+        }:
+            raise RuntimeError(f"{source.collection}: {identifier} has other links")
 
 
 def _copy(connection: Connection, source: Source) -> None:

@@ -18,7 +18,7 @@ from tocsin.node.searching import Searcher
 from tocsin.stix.markings import TLP
 from tocsin.store import Store, collections, objects
 from tocsin.store.search import finding, parse
-from tocsin.store.search.finding import tsquery
+from tocsin.store.search.conditions import tsquery
 
 CIRCLE = str(uuid.UUID(int=1 << 64))
 READERS = (OWN, FRIEND, STRANGER)

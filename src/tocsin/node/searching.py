@@ -17,7 +17,8 @@ from tocsin.sharing.release import Clearance, Released
 from tocsin.store import Store, collections
 from tocsin.store.collections import Collection as Stored
 from tocsin.store.search import finding, index, suggesting, versions
-from tocsin.store.search.finding import Facets, Found, Scope
+from tocsin.store.search.conditions import Scope
+from tocsin.store.search.finding import Facets, Found
 from tocsin.store.search.query import Query
 from tocsin.store.search.suggesting import Suggestion
 from tocsin.store.search.versions import Version

@@ -12,7 +12,7 @@ from tocsin.sharing.release import Clearance, Released
 from tocsin.store import derived, labels
 from tocsin.store.connection import Connection
 from tocsin.store.database import Store
-from tocsin.store.search.finding import tsquery
+from tocsin.store.search.conditions import tsquery
 from tocsin.store.search.query import Clause, Lexeme
 from tocsin.store.search.terms import fit, words
 from tocsin.store.values import Stale

@@ -27,8 +27,10 @@ from tocsin.store import labels
 from tocsin.store.connection import Connection
 from tocsin.store.database import Store
 from tocsin.store.derived import hashed
+from tocsin.store.search import conditions
+from tocsin.store.search.conditions import Scope
 from tocsin.store.search.index import progress
-from tocsin.store.search.query import Clause, Lexeme, Query
+from tocsin.store.search.query import Lexeme, Query
 from tocsin.store.values import Stale
 
 COUNTED = 1000
@@ -37,7 +39,9 @@ _FEW = 10_000  # matches up to which looking at all of them costs less than walk
 _GLANCE = 1000  # rows that are looked at first: of frequent words they fill a page
 _WALKED = 50_000  # rows that are walked before all matches are looked at after all
 _COMMON = 10  # of `_GLANCE` rows: of a million, so many would be more than `_FEW`
-_SURELY = 1.25  # times more than a page takes: what fills it so often among the rows that are looked at first is walked to at once
+_CHEAPER = 3  # rows are walked in the time that it takes to fetch one by itself
+_SURELY = 1.5  # times as far is walked as it takes if rows go on as they begin
+_NEVER = 1 << 62
 _STREAMS = 64  # with more, merging them costs more than passing over rows that are for others, if there are not too many of these
 _STREAMS_AT_MOST = 1000  # planning takes a tenth of a millisecond for each
 _SECONDS = 5
@@ -55,15 +59,6 @@ SELECT s.* FROM ({rows}) s LEFT JOIN LATERAL (
       OR (p.version = s.version AND p.cursor < s.cursor AND p.label_id = ANY({labels}) AND p.collection_id = ANY({locals}))
     ) LIMIT 1
 ) newer ON true WHERE newer.yes IS NULL
-"""
-# One look into an index for each id, whatever the planner believes of a table that nobody has analysed yet.
-_THESE = """
-unnest({}::text[]) AS wanted (id) CROSS JOIN LATERAL (SELECT * FROM search x WHERE x.stix_id = wanted.id OFFSET 0) s
-"""
-_REFERRING = """
-(SELECT DISTINCT link.cursor FROM unnest({}::bigint[]) AS wanted (target)
-  CROSS JOIN LATERAL (SELECT l.cursor FROM link l WHERE l.target = wanted.target OFFSET 0) link) near
-CROSS JOIN LATERAL (SELECT * FROM search x WHERE x.cursor = near.cursor OFFSET 0) s
 """
 _IN_ORDER = "SELECT set_config('enable_bitmapscan', 'off', true), set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true)"
 # Of what refers to one object, links are in the order of cursors already.
@@ -84,23 +79,6 @@ SELECT CASE WHEN n.label_id = ANY({labels}) AND n.collection_id = ANY({collectio
 _BODIES = (
     "SELECT o.cursor, o.body FROM object o WHERE o.cursor = ANY({}::bigint[]) AND o.collection_id = ANY({})"
 )
-
-
-class Scope(msgspec.Struct, frozen=True):
-    """What a reader may see, and what of that a query asks for.
-
-    Attributes:
-        clearance: decides; its label sets are those that may go as they are. What goes only in a form is not found: a search for what the
-            form leaves out would tell it.
-        narrowed: label sets of the clearance that the query's sources and levels allow.
-        readable: local ids of the collections that the reader may read.
-        collections: those of them that the query names.
-    """
-
-    clearance: Clearance
-    narrowed: tuple[int, ...]
-    readable: tuple[int, ...]
-    collections: tuple[int, ...]
 
 
 class Item(msgspec.Struct, frozen=True, gc=False):
@@ -216,11 +194,6 @@ def _counted(found: Sequence[_Row]) -> Facets:
     return Facets(len(rows), len(found) <= COUNTED, types, under, within)
 
 
-def tsquery(clauses: Sequence[Clause]) -> str:
-    """Return clauses as PostgreSQL reads them; every lexeme is quoted, so no sign in it has a meaning."""
-    return " & ".join(_clause(each) for each in clauses)
-
-
 @contextmanager
 def _reading(store: Store) -> Iterator[Connection]:
     """Lend a transaction; what takes too long in it is the query's fault, not the database's."""
@@ -246,20 +219,23 @@ def _latest(
     scope = _used(connection, query, scope)
     if not scope.narrowed or not scope.collections:
         return []
-    where = _where(query, scope)
+    where = conditions.filters(query, scope)
     if beyond is not None:
         where.append(sql.SQL("s.cursor > {}" if oldest else "s.cursor < {}").format(sql.Literal(beyond)))
     step = _Step(connection, scope, query.types, most, beyond, oldest)
-    full = [*where, *_words(query)]
+    full = [*where, *conditions.words(query)]
     if about := _about(query):
         return _run(connection, _of_one(step, about, full), scope, step.order, most)
     if query.ids or query.refers:
         _use_index(connection)
         text = sql.SQL("SELECT {} FROM {} WHERE {} {} OFFSET 0").format(
-            sql.SQL(_COLUMNS), _named(query), _all([_under(scope, aside=True), *full]), step.order
+            sql.SQL(_COLUMNS),
+            conditions.named(query),
+            conditions.all_of([conditions.labelled(scope, aside=True), *full]),
+            step.order,
         )
         return _run(connection, text, scope, step.order, most)
-    rare = _rare(query)
+    rare = conditions.rare(query)
     if not rare:
         return _in_line(step, query, full)
     begun = step.begun()
@@ -269,19 +245,23 @@ def _latest(
     found = step.among_next(full, _GLANCE)
     if len(found) == most:
         return found
-    frequent = len(found) * _WALKED > _SURELY * most * _GLANCE
-    common = not frequent and step.common(rare)
-    if not frequent and not common and (_indexed(query) or step.few(rare)):
+    # how far it is until the page is full, if it goes on as it begins
+    far = int(_SURELY * most * _GLANCE / len(found)) if found else _NEVER
+    common = far > _WALKED and step.common(rare)
+    if far > _WALKED and not common and (conditions.indexed(query) or step.few(rare)):
         number, found = step.matching(rare, where)
         if number <= _FEW:
             return found
-    if not common:
-        found = step.among_next(full, _WALKED)
-        if len(found) == most or not step.goes_on(_WALKED):
+    walked = _WALKED
+    if common:
+        walked = far if far < _CHEAPER * common * step.held() // _GLANCE else 0
+    if walked:
+        found = step.among_next(full, walked)
+        if len(found) == most or not step.goes_on(walked):
             return found
     _use_index(connection)
     text = sql.SQL("SELECT {} FROM search s WHERE {} {} OFFSET 0").format(
-        sql.SQL(_COLUMNS), _all([_under(scope, aside=True), *full]), step.order
+        sql.SQL(_COLUMNS), conditions.all_of([conditions.labelled(scope, aside=True), *full]), step.order
     )
     return _run(connection, text, scope, step.order, most)
 
@@ -300,7 +280,10 @@ def _in_line(step: _Step, query: Query, where: Sequence[sql.Composable]) -> list
     _in_order(step.connection)
     if streams > _STREAMS_AT_MOST:
         rows: sql.Composable = sql.SQL("SELECT {} FROM ({}) s WHERE {} {} OFFSET 0").format(
-            sql.SQL(_COLUMNS), step.next_rows(), _all([_under(step.scope), *where]), step.order
+            sql.SQL(_COLUMNS),
+            step.next_rows(),
+            conditions.all_of([conditions.labelled(step.scope), *where]),
+            step.order,
         )
     else:
         rows = _streams(query, step.scope, where, step.order)
@@ -334,7 +317,7 @@ def _of_one(step: _Step, about: str, where: Sequence[sql.Composable]) -> sql.Com
     return sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY near.cursor{} OFFSET 0").format(
         sql.SQL(_COLUMNS.replace("s.cursor", "near.cursor", 1)),
         sql.SQL(_REFERRING_TO_ONE).format(sql.Literal(hashed(about)), links),
-        _all([_under(step.scope, aside=True), *where]),
+        conditions.all_of([conditions.labelled(step.scope, aside=True), *where]),
         direction,
     )
 
@@ -380,8 +363,8 @@ class _Step(NamedTuple):
         What has come last may all be for others, and would only be passed over.
         """
         text = sql.SQL(_FIRST).format(
-            labels=_list(self.scope.narrowed),
-            collections=_list(self.scope.collections),
+            labels=conditions.integers(self.scope.narrowed),
+            collections=conditions.integers(self.scope.collections),
             best=sql.SQL("min" if self.oldest else "max"),
             bound=self._bound(),
             order=self.order,
@@ -394,15 +377,24 @@ class _Step(NamedTuple):
             return None
         return self._replace(beyond=found[0] - 1 if self.oldest else found[0] + 1)
 
-    def common(self, rare: sql.Composable) -> bool:
-        """Return whether `rare` holds for so many of the rows that come next that nobody need count for how many in all."""
+    def common(self, rare: sql.Composable) -> int:
+        """Return for how many of `_GLANCE` rows that come next `rare` holds, 0 for so few that they are better counted in all."""
         text = sql.SQL("SELECT count(*) FROM ({} LIMIT {}) s WHERE {}").format(
             self.next_rows(), sql.Literal(_GLANCE), rare
         )
         with _for_now(self.connection):
             _in_order(self.connection)
             found = self.connection.execute(text, prepare=False).fetchone()
-        return found is not None and found[0] >= _COMMON
+        assert found is not None  # it counts
+        return int(found[0]) if found[0] >= _COMMON else 0
+
+    def held(self) -> int:
+        """Return about how many rows there are, 0 where nobody has looked yet."""
+        row = self.connection.execute(
+            "SELECT reltuples::bigint FROM pg_class WHERE oid = 'search'::regclass"
+        ).fetchone()
+        assert row is not None  # the table is there
+        return max(int(row[0]), 0)
 
     def few(self, rare: sql.Composable) -> bool:
         """Return whether `rare`, which an index knows without the rows themselves, holds for no more than `_FEW`."""
@@ -417,7 +409,7 @@ class _Step(NamedTuple):
             sql.SQL(_COLUMNS), rare, sql.Literal(_FEW + 1)
         )
         picked = sql.SQL("SELECT * FROM matching s WHERE {} {} OFFSET 0").format(
-            _all([_under(self.scope), *where]), self.order
+            conditions.all_of([conditions.labelled(self.scope), *where]), self.order
         )
         newest = _newest(picked, self.scope)
         rows = sql.SQL("{} {} LIMIT {}").format(newest, self.order, sql.Literal(self.most))
@@ -456,7 +448,7 @@ class _Step(NamedTuple):
             sql.SQL(_COLUMNS),
             self.next_rows(),
             sql.Literal(rows),
-            _all([_under(self.scope), *where]),
+            conditions.all_of([conditions.labelled(self.scope), *where]),
             self.order,
         )
         with _for_now(self.connection):
@@ -486,26 +478,13 @@ def _use_index(connection: Connection) -> None:
     connection.execute("SET LOCAL enable_seqscan = off")
 
 
-def _indexed(query: Query) -> bool:
-    """Return whether the inverted index narrows a query: it does not know what has a word not."""
-    return any(not clause.negated for clause in query.clauses)
-
-
-def _rare(query: Query) -> sql.Composable | None:
-    """Return the condition of a query that an index of its own may narrow: its words, else when objects were modified."""
-    if _indexed(query):
-        return _all(_words(query))
-    bounds = _bounds(query)
-    return _all(bounds) if bounds else None
-
-
 def _newest(rows: sql.Composable, scope: Scope) -> sql.Composed:
     return sql.SQL(_LATEST).format(
         rows=rows,
-        visible=_list(scope.clearance.labels),
-        readable=_list(scope.readable),
-        labels=_list(scope.narrowed),
-        locals=_list(scope.collections),
+        visible=conditions.integers(scope.clearance.labels),
+        readable=conditions.integers(scope.readable),
+        labels=conditions.integers(scope.narrowed),
+        locals=conditions.integers(scope.collections),
     )
 
 
@@ -527,74 +506,13 @@ def _streams(
     return sql.SQL("SELECT * FROM ({}) s {} OFFSET 0").format(sql.SQL(" UNION ALL ").join(streams), order)
 
 
-def _where(query: Query, scope: Scope) -> list[sql.Composable]:
-    """Return the conditions of a query, but for the label sets and the words."""
-    found: list[sql.Composable] = [sql.SQL("s.collection_id = ANY({})").format(_list(scope.collections))]
-    if query.types:
-        types = sql.SQL(", ").join(map(sql.Literal, query.types))
-        found.append(sql.SQL("s.type IN ({})").format(types))
-    if query.ids and query.refers:
-        found.append(sql.SQL("s.stix_id = ANY({})").format(sql.Literal(list(query.ids))))
-    found += _bounds(query)
-    bounds = (
-        ("s.confidence >= {}", query.least),
-        ("s.confidence <= {}", query.most),
-        ("s.revoked = {}", query.revoked),
-    )
-    found += [sql.SQL(text).format(sql.Literal(value)) for text, value in bounds if value is not None]
-    return found
-
-
-def _bounds(query: Query) -> list[sql.Composable]:
-    """Return the conditions on when an object was modified."""
-    bounds = (("s.version >= {}", query.after), ("s.version < {}", query.before))
-    return [sql.SQL(text).format(sql.Literal(value)) for text, value in bounds if value is not None]
-
-
-def _named(query: Query) -> sql.Composable:
-    """Return the rows that a query names by id, or that refer to those ids."""
-    if query.refers:
-        return sql.SQL(_REFERRING).format(sql.Literal([hashed(each) for each in query.refers]))
-    return sql.SQL(_THESE).format(sql.Literal(list(query.ids)))
-
-
-def _words(query: Query) -> list[sql.Composable]:
-    """Return the condition on what an object says, if there is one."""
-    if not query.clauses:
-        return []
-    return [sql.SQL("s.document @@ {}::tsquery").format(sql.Literal(tsquery(query.clauses)))]
-
-
-def _under(scope: Scope, *, aside: bool = False) -> sql.Composable:
-    """Return the condition on label sets; `aside`, so that no index is used for it."""
-    column = "s.label_id + 0" if aside else "s.label_id"
-    return sql.SQL("{} = ANY({})").format(sql.SQL(column), _list(scope.narrowed))
-
-
-def _all(conditions: Sequence[sql.Composable]) -> sql.Composable:
-    return sql.SQL(" AND ").join(conditions)
-
-
-def _list(numbers: Sequence[int]) -> sql.Composable:
-    # written here: of a thousand label sets, psycopg looks at each number several times
-    return sql.SQL("'{" + ",".join(map(str, map(int, numbers))) + "}'::integer[]")
-
-
-def _clause(clause: Clause) -> str:
-    choices = " | ".join("(" + " & ".join(map(_quoted, each)) + ")" for each in clause.any_of)
-    return f"!({choices})" if clause.negated else f"({choices})"
-
-
-def _quoted(lexeme: Lexeme) -> str:
-    text = lexeme.text.replace("\\", "\\\\").replace("'", "''")
-    return f"'{text}':*" if lexeme.prefix else f"'{text}'"
-
-
 def _bodies(connection: Connection, items: Sequence[Item]) -> dict[int, bytes]:
     if not items:
         return {}
     cursors = "{" + ",".join(str(item.added) for item in items) + "}"  # as in `_list`
-    text = sql.SQL(_BODIES).format(sql.Literal(cursors), _list([*{item.collection for item in items}]))
+    text = sql.SQL(_BODIES).format(
+        sql.Literal(cursors), conditions.integers([*{item.collection for item in items}])
+    )
     return dict(connection.execute(text, binary=True, prepare=False).fetchall())
 
 
@@ -606,7 +524,7 @@ def _pending(connection: Connection, scope: Scope) -> bool:
         sql.SQL(
             "SELECT EXISTS (SELECT 1 FROM object o WHERE o.cursor > (SELECT cursor FROM search_mark) "
             "AND o.label_id = ANY({}) AND o.collection_id = ANY({}))"
-        ).format(_list(scope.clearance.labels), _list(scope.readable)),
+        ).format(conditions.integers(scope.clearance.labels), conditions.integers(scope.readable)),
         prepare=False,
     ).fetchone()
     return row == (True,)

@@ -10,7 +10,7 @@ from tocsin.sharing.release import Released
 from tocsin.store import labels
 from tocsin.store.connection import Connection
 from tocsin.store.database import Store
-from tocsin.store.search.finding import Scope
+from tocsin.store.search.conditions import Scope
 from tocsin.store.search.terms import fold
 from tocsin.store.values import Stale
 

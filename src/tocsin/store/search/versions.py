@@ -10,7 +10,7 @@ from tocsin.clock import Micros
 from tocsin.sharing.release import Released
 from tocsin.store import labels
 from tocsin.store.database import Store
-from tocsin.store.search.finding import Scope
+from tocsin.store.search.conditions import Scope
 from tocsin.store.values import Stale
 
 MOST = 500
