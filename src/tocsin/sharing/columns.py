@@ -6,10 +6,11 @@ and `^` join conditions on thousands of rows in less than a microsecond, and an 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from itertools import compress
-from operator import or_
+from operator import attrgetter, or_
 from typing import Any, TypeAlias
 
 from tocsin.sharing.facts import Facts
@@ -76,12 +77,16 @@ class Columns:
         return found
 
     def _index(self, fact: str, in_set: bool) -> dict[Any, list[int]]:
-        found: dict[Any, list[int]] = {}
-        for place, (_, facts) in enumerate(self.rows):
-            value = getattr(facts, fact)
-            for each in value if in_set else (value,):
-                found.setdefault(each, []).append(place)
-        return found
+        found: defaultdict[Any, list[int]] = defaultdict(list)
+        values = map(attrgetter(fact), (facts for _, facts in self.rows))
+        if in_set:
+            for place, elements in enumerate(values):
+                for each in elements:
+                    found[each].append(place)
+        else:
+            for place, value in enumerate(values):
+                found[value].append(place)
+        return dict(found)
 
     def _of(self, places: Iterable[int]) -> Bits:
         field = bytearray(len(self.rows) // 8 + 1)

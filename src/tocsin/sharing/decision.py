@@ -28,7 +28,7 @@ from tocsin.stix.markings import TLP
 
 __all__ = ["ACTIONS", "Decider", "Decision", "Explanation"]
 
-# Of the rows just decided, and again of all: what Cedar itself is asked about for each clearance
+# Of the rows just decided, and of those decided before: what Cedar itself is asked about for each clearance
 _SAMPLE = 2
 
 
@@ -180,11 +180,11 @@ class Decider:
         return found
 
     def _spot_check(self, verdicts: _Verdicts, allowed: Sequence[Bits]) -> None:
-        """Ask Cedar about some of the rows just decided and again of all; about every other of them for further forms."""
+        """Ask Cedar about some of the rows just decided and some of those before; about every other of them for further forms."""
         rows, recipient = self._table.rows, verdicts.recipient
         sample = [
             place
-            for some in (range(verdicts.done, len(rows)), range(len(rows)))
+            for some in (range(verdicts.done, len(rows)), range(verdicts.done))
             for place in random.sample(some, min(_SAMPLE, len(some)))
         ]
         asked = [

@@ -164,6 +164,8 @@ def turns_of(label: Label, definitions: Definitions, *, own: str, now: Micros) -
     handlings = [
         each for marking in label.markings for each in handlings_of(marking, label, definitions, own=own)
     ]
+    if not handlings:  # as of most
+        return None
     asked = together(handlings)
     later = [date for date in (asked.not_before, asked.not_after) if date is not None and date > now]
     return min(later, default=None)
