@@ -22,6 +22,7 @@ from factories import IMPORT, indicator, place, settle
 from serving import Node, serving
 from tocsin.errors import ExchangeError
 from tocsin.exchange.endpoint import Endpoint
+from tocsin.node.hunt import prepare
 from tocsin.stix.markings import TLP
 from tocsin.store import Store, objects
 from tocsin.store.embedded import Embedded
@@ -50,6 +51,7 @@ _POLYGLOTS = {
 
 @pytest.fixture(scope="module")
 def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    prepare()  # on a machine where nobody has hunted yet, that takes longer than a request is waited for
     with copied(pg, "addresses") as dsn, Store(dsn, pool_size=6) as store:
         intel = settle(store)
         made = [place(indicator(1, tlp=TLP.GREEN), communities=(str(intel.community),))]
