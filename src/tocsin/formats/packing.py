@@ -51,14 +51,6 @@ def kind(head: bytes) -> str:
     return ""
 
 
-def is_packed(head: bytes) -> bool:
-    """Return whether `unpack` unpacks a stream that begins so."""
-    try:
-        return bool(kind(head))
-    except FormatError:
-        return False
-
-
 def unpack(chunks: Iterable[bytes], limits: Limits) -> Iterator[bytes]:
     """Yield the unpacked stream in pieces of about 1 MiB; a stream that is not packed comes as it is.
 

@@ -7,7 +7,6 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
 from datetime import UTC, tzinfo
 from itertools import chain
 from pathlib import Path
@@ -19,9 +18,8 @@ from tocsin.clock import Micros
 from tocsin.errors import FormatError, LimitError
 from tocsin.formats.folders import files_below
 from tocsin.formats.items import DEFAULT, Limits
-from tocsin.formats.packing import is_packed, unpack
+from tocsin.formats.packing import unpack
 from tocsin.matching.blocks import SIZE
-from tocsin.node.unpacking import Unpacking
 from tocsin.telemetry import Log, log_of
 from tocsin.telemetry.plugin import HEAD
 from tocsin.telemetry.times import Reference
@@ -29,7 +27,6 @@ from tocsin.telemetry.times import Reference
 Progress = Callable[[int], None]
 Fault = Callable[[str, str], None]
 
-_CORES = len(os.sched_getaffinity(0))
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
@@ -144,22 +141,7 @@ def files(path: str) -> Iterator[Path]:
 def _opened(
     name: str, source: BinaryIO, on_read: Progress, on_fault: Fault, how: Reading
 ) -> Iterator[OpenLog]:
-    chunks = _chunks(source, on_read)
-    try:
-        first = next(chunks, b"")
-    except FormatError as error:
-        on_fault(name, str(error))
-        return
-    unpacked = unpack(chain((first,), chunks), how.limits)
-    with ExitStack() as held:
-        if _CORES > 1 and is_packed(first):
-            unpacked = held.enter_context(Unpacking(unpacked))
-        yield from _told(name, source, _to_the_fault(name, unpacked, on_fault), on_fault, how)
-
-
-def _told(
-    name: str, source: BinaryIO, stream: Iterator[bytes], on_fault: Fault, how: Reading
-) -> Iterator[OpenLog]:
+    stream = _to_the_fault(name, unpack(_chunks(source, on_read), how.limits), on_fault)
     head = b""
     while len(head) < HEAD and (chunk := next(stream, b"")):
         head += chunk
