@@ -34,7 +34,8 @@ _PLAIN = re.compile(r"[\n\x20-\x7e]*")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?=//)")
 # schemes that need no slashes to do something
 _ACTIVE = re.compile(
-    r"\b(javascript|vbscript|mailto|ms-[a-z-]+|data(?=\s*:[\w.+-]*[/;,])|tel(?=\s*:[+\d]))\s*:", re.IGNORECASE
+    r"((?:java|vb)script|\b(?:mailto|ms-[a-z-]+|data(?=\s*:[\w.+-]*[/;,])|tel(?=\s*:[+\d])))\s*:",
+    re.IGNORECASE,
 )
 _WWW = re.compile(r"\bwww\.", re.IGNORECASE)
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")

@@ -53,6 +53,7 @@ PIECES = st.sampled_from(
         ("[x]: //evil.example/a", "[x] : [/]/evil.example/a"),
         ("<img src=//evil.example/x>", "< img src=[/]/evil.example/x>"),
         ("[c](javascript:alert(1))", "[c] (javascript[:]alert(1))"),
+        ("0JAVASCRIPT:alert(1)", "0JAVASCRIPT[:]alert(1)"),
         ("www.evil.example", "www[.]evil.example"),
         ("data:text/html,x and data: words", "data[:]text/html,x and data: words"),
     ],
