@@ -107,7 +107,7 @@ def held(store: Store, clearances: Clearances) -> Released[list[tuple[Indicator,
     rows = clearances.ask(clearances.snapshot.own.id, ask, "match")
     source_of = Sources(clearances.snapshot)
     sources: dict[Indicator, tuple[Source, ...]] = {}
-    for row in _latest(rows.value, clearances.snapshot):
+    for row in map(rows.value.__getitem__, latest(rows.value, clearances.snapshot)):
         sources[row.indicator] = (*sources.get(row.indicator, ()), source_of(row))
     return rows.derive(list(sources.items()))
 
@@ -170,15 +170,20 @@ def wanted_of(kept: Iterable[tuple[Indicator, dict[str, Any] | None]]) -> Wanted
     return Wanted([*entries, *ready.clues.entries], ready, passed, examples, rules)
 
 
-def _latest(rows: list[Row], snapshot: Snapshot) -> Iterator[Row]:
-    """Yield each owner's latest version of each indicator, unless it is revoked."""
-    latest: dict[tuple[str, str], Row] = {}
-    for row in rows:
+def latest(rows: Sequence[Row], snapshot: Snapshot) -> Iterator[int]:
+    """Yield the position of each owner's latest version of each indicator, unless it is revoked."""
+    found: dict[tuple[str, str], int] = {}
+    for number, row in enumerate(rows):
         key = (row.indicator.id, snapshot.labels[row.label].owner)
-        held = latest.get(key)
-        if held is None or (row.version, -row.cursor) > (held.version, -held.cursor):
-            latest[key] = row
-    return (row for row in latest.values() if not row.revoked)
+        held = found.get(key)
+        if held is None or newness(row) > newness(rows[held]):
+            found[key] = number
+    return (number for number in found.values() if not rows[number].revoked)
+
+
+def newness(row: Row) -> tuple[int, int]:
+    """Return what orders the rows of an owner: by version, and of equal ones the first that was added is the latest."""
+    return row.version, -row.cursor
 
 
 class Sources:

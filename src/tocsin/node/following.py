@@ -18,7 +18,17 @@ import numpy as np
 from tocsin.clock import Micros
 from tocsin.matching import Entry, Index, Indicator
 from tocsin.matching.warninglists import Listed, Warninglists
-from tocsin.node.catalogue import OBSERVABLES, Catalogue, Row, Source, Sources, Wanted, row_of, wanted_of
+from tocsin.node.catalogue import (
+    OBSERVABLES,
+    Catalogue,
+    Row,
+    Source,
+    Sources,
+    Wanted,
+    newness,
+    row_of,
+    wanted_of,
+)
 from tocsin.node.clearances import Clearances
 from tocsin.node.evaluating import merged
 from tocsin.node.shelf import Shelf
@@ -338,7 +348,7 @@ class Following:
 
     def _says(self, key: _Key) -> Indicator | None:
         """Return what an owner says with an indicator by its latest row."""
-        latest = max(self._rows[key].values(), key=lambda row: (row.version, -row.cursor), default=None)
+        latest = max(self._rows[key].values(), key=newness, default=None)
         return None if latest is None or latest.revoked else latest.indicator
 
     def _hold(self, key: _Key) -> tuple[Indicator | None, Indicator | None]:
@@ -373,11 +383,9 @@ class Following:
 
     def _sources_of(self, indicator: Indicator) -> tuple[Source, ...]:
         source_of = Sources(self._clearances.snapshot)
-        found = []
-        for key in self._holders.get(indicator, ()):
-            latest = max(self._rows[key].values(), key=lambda row: (row.version, -row.cursor))
-            found.append(source_of(latest))
-        return tuple(found)
+        return tuple(
+            source_of(max(self._rows[key].values(), key=newness)) for key in self._holders.get(indicator, ())
+        )
 
     def _wanted(self, indicators: Iterable[Indicator]) -> Wanted:
         tagged: list[tuple[Indicator, dict[str, Any] | None]] = [

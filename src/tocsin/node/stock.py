@@ -19,7 +19,7 @@ from tocsin.errors import FormatError
 from tocsin.matching import Entry, Index, Indicator, archive
 from tocsin.matching.clues import CLUE, Clues
 from tocsin.matching.values import Kind
-from tocsin.node.catalogue import Row, wanted_of
+from tocsin.node.catalogue import Row, latest, wanted_of
 from tocsin.node.clearances import Snapshot
 from tocsin.node.evaluating import Evaluated
 
@@ -103,18 +103,12 @@ def pack(rows: Sequence[Row], snapshot: Snapshot, asked: Asked) -> tuple[Index, 
     owner's revocation does not touch what another asserts under the same id.
     """
     tags: dict[Indicator, int] = {}
-    latest: dict[tuple[str, str], int] = {}
-    for number, row in enumerate(rows):
+    for row in rows:
         tags.setdefault(row.indicator, len(tags))
-        key = (row.indicator.id, snapshot.labels[row.label].owner)
-        held = latest.get(key)
-        if held is None or (row.version, -row.cursor) > (rows[held].version, -rows[held].cursor):
-            latest[key] = number
     indicators = [msgspec.structs.replace(each, tag=tag) for each, tag in tags.items()]
     asserted: dict[int, list[int]] = {}  # two owners that say the same are one indicator with two sources
-    for number in latest.values():
-        if not rows[number].revoked:
-            asserted.setdefault(tags[rows[number].indicator], []).append(number)
+    for number in latest(rows, snapshot):
+        asserted.setdefault(tags[rows[number].indicator], []).append(number)
     made = wanted_of((indicators[tag], rows[some[0]].data) for tag, some in asserted.items())
     places = list(dict.fromkeys(row.collection for row in rows))
     about = _About(

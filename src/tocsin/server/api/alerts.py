@@ -249,11 +249,8 @@ def suppress(call: Call, body: bytes) -> Response:
         raise RequestError(422, "/expires: no timestamp such as 2026-12-01T08:00:00Z")
 
     def work() -> Kept:
-        now, by = call.parts.store.clock(), call.principal.account
         value, reason = given.value.replace("\0", "�"), given.reason.replace("\0", "�")
-        with call.parts.store.transaction() as connection:
-            made = suppressions.add(connection, given.kind, value, reason, expires=expires, by=by, now=now)
-            journal.append(connection, [journal.Entry(now, by, "alert-suppress", str(made.id), "done")])
+        made = impose(call, given.kind, value, reason, expires=expires)
         return Kept(201, {}, msgspec.json.encode(_entry(made)))
 
     return once(call, body, work)
@@ -264,6 +261,15 @@ def unsuppress(call: Call) -> Response:
     admit(call)
     asking.parameters(call, Nothing)
     return _tell(call, _entry(lift(call, _name(call, "suppression"))))
+
+
+def impose(call: Call, kind: str, value: str, reason: str, *, expires: Micros | None) -> Suppression:
+    """Suppress alerts, and return how; arguments as of `store.suppressions.add`, `expires` in µs."""
+    now, by = call.parts.store.clock(), call.principal.account
+    with call.parts.store.transaction() as connection:
+        made = suppressions.add(connection, kind, value, reason, expires=expires, by=by, now=now)
+        journal.append(connection, [journal.Entry(now, by, "alert-suppress", str(made.id), "done")])
+    return made
 
 
 def lift(call: Call, identifier: str) -> Suppression:

@@ -21,7 +21,6 @@ from tocsin.server.pages.triage import inbox
 from tocsin.server.pages.view import View
 from tocsin.server.respond import said
 from tocsin.sharing.release import Released
-from tocsin.store import journal, suppressions
 
 DEEDS = ("acknowledge", "true-positive", "false-positive", "suppress", "reopen", "accept", "reject")
 _STATUS = {
@@ -118,13 +117,9 @@ def _of_alert(view: View, identifier: str, seen: int | None, deed: str, note: st
         verdict = deed if _STATUS[deed] == "closed" else ""
         found = alerting.change(identifier, _STATUS[deed], verdict=verdict, note=note, by=by, seen=seen)
         return _Outcome(found, () if deed == "reopen" else (_item(found.value),))
-    reason, now = note or "triage", view.parts.store.clock()
+    reason, expires = note or "triage", view.parts.store.clock() + _WEEK
     indicator = alerting.one(identifier, samples=1).value.indicator
-    with view.parts.store.transaction() as connection:
-        made = suppressions.add(
-            connection, "indicator", indicator, reason, expires=now + _WEEK, by=by, now=now
-        )
-        journal.append(connection, [journal.Entry(now, by, "alert-suppress", str(made.id), "done")])
+    made = alerts.impose(view.call, "indicator", indicator, reason, expires=expires)
     try:
         found = alerting.change(identifier, "closed", verdict="false-positive", note=reason, by=by, seen=seen)
     except TocsinError:
