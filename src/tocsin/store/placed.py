@@ -13,8 +13,8 @@ from tocsin.store import derived, labels
 from tocsin.store.connection import Connection
 from tocsin.store.database import Store
 from tocsin.store.search.conditions import tsquery
-from tocsin.store.search.query import Clause, Lexeme
-from tocsin.store.search.terms import fit, words
+from tocsin.store.search.query import Clause, Lexeme, saying
+from tocsin.store.search.terms import fit
 from tocsin.store.values import Stale
 
 T = TypeVar("T")
@@ -227,9 +227,8 @@ def relating(
 ) -> Released[list[Placed]] | Stale:
     """Return relationships as `referring` does whose type is one of `ways`; others that have such a word in them may be among them."""
     ends = tuple((Lexeme(fit(f"r:{each}")),) for each in ids)
-    said = tuple(tuple(Lexeme(f"w:{word}") for word in words(way)) for way in ways)
     values = (
-        *(tsquery((Clause(ends), Clause(said))), [derived.hashed(each) for each in ids]),
+        *(tsquery((Clause(ends), saying(ways))), [derived.hashed(each) for each in ids]),
         *(["relationship"], list(clearance.labels), limit),
     )
     return _selected(store, clearance, _RELATING, values)

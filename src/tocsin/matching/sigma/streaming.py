@@ -6,8 +6,8 @@ undo what was reported. A condition with an upper bound (`lt`, `lte`, `eq`, `neq
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import Protocol
 
 from tocsin.clock import Micros
 from tocsin.matching.sigma.correlating import (
@@ -25,28 +25,27 @@ from tocsin.matching.sigma.correlating import (
 from tocsin.matching.sigma.correlations import Correlation
 
 
-class _Standing(Protocol):
-    """One group of one correlation."""
+class _Standing(ABC):
+    """One group of one correlation; `newest` is when it was last added to."""
 
+    newest: Micros = -(1 << 62)
+
+    @abstractmethod
     def feed(self, entries: Sequence[Entry]) -> Iterable[tuple[Sequence[Entry], float]]:
         """Take the entries of one record; yield what came to hold: the entries that count, and the count."""
 
-    def ended(self, at: Micros) -> Iterable[tuple[Sequence[Entry], float]]:
+    def ended(self, at: Micros) -> Iterable[tuple[Sequence[Entry], float]]:  # noqa: ARG002 - most is told at once
         """Yield what is known to hold when nothing more comes from before a moment."""
-
-    @property
-    def newest(self) -> Micros:
-        """When it was last added to."""
+        return ()
 
 
-class _Counted:
+class _Counted(_Standing):
     """What counts at the moment of each record."""
 
     def __init__(self, correlation: Correlation) -> None:
         self._window = Window(correlation)
         self._span = correlation.span
         self._held = False
-        self.newest: Micros = -(1 << 62)
 
     def feed(self, entries: Sequence[Entry]) -> Iterable[tuple[Sequence[Entry], float]]:
         self.newest = max(self.newest, entries[0].at)
@@ -60,17 +59,13 @@ class _Counted:
             yield list(self._window.entries), count
         self._held = count is not None
 
-    def ended(self, at: Micros) -> Iterable[tuple[Sequence[Entry], float]]:  # noqa: ARG002 - it was told at once
-        return ()
 
-
-class _Spans:
+class _Spans(_Standing):
     """Spans that begin with a hit and do not overlap."""
 
     def __init__(self, correlation: Correlation) -> None:
         self._of = correlation
         self._window = Window(correlation)
-        self.newest: Micros = -(1 << 62)
 
     def feed(self, entries: Sequence[Entry]) -> Iterable[tuple[Sequence[Entry], float]]:
         yield from self.ended(entries[0].at)
@@ -87,13 +82,12 @@ class _Spans:
             self._window = Window(self._of)
 
 
-class _Chain:
+class _Chain(_Standing):
     """Hits of the rules one after the other."""
 
     def __init__(self, correlation: Correlation) -> None:
         self._of = correlation
         self._chains: list[tuple[Entry, ...]] = [()] * least_steps(correlation)
-        self.newest: Micros = -(1 << 62)
 
     def feed(self, entries: Sequence[Entry]) -> Iterable[tuple[Sequence[Entry], float]]:
         self.newest = max(self.newest, entries[0].at)
@@ -113,9 +107,6 @@ class _Chain:
         if last and last[-1].order == entries[-1].order:
             self._chains = [()] * len(chains)
             yield last, len(chains)
-
-    def ended(self, at: Micros) -> Iterable[tuple[Sequence[Entry], float]]:  # noqa: ARG002 - it was told at once
-        return ()
 
 
 class Stream:

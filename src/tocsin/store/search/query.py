@@ -10,6 +10,7 @@ anything else is a word. `word*` is the beginning of a word, `"several words"` a
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import msgspec
@@ -75,6 +76,11 @@ class Query(msgspec.Struct, frozen=True):
     revoked: bool | None = None
     ids: tuple[str, ...] = ()
     refers: tuple[str, ...] = ()
+
+
+def saying(texts: Iterable[str]) -> Clause:
+    """Return the clause of what says one of some texts, all of its words."""
+    return Clause(tuple(tuple(Lexeme(f"w:{word}") for word in words(text)) for text in texts))
 
 
 def parse(text: str) -> Query:

@@ -31,15 +31,14 @@ from tocsin.server.pages.rendering import render
 from tocsin.server.pages.view import View
 from tocsin.sharing.release import Released
 from tocsin.store.search.finding import Item
-from tocsin.store.search.query import Clause, Lexeme, Query, moment
-from tocsin.store.search.terms import words
+from tocsin.store.search.query import Clause, Query, moment, saying
 
 T = TypeVar("T")
 _LOCATIONS = 2000
 _IDENTITIES = 5000
 _RELATIONS = 10_000
 _SIGHTINGS = 5000
-_OF_PLACES = Clause(tuple(tuple(Lexeme(f"w:{word}") for word in words(how)) for how in PLACING))
+_OF_PLACES = saying(PLACING)
 _SEEDS = 20  # locations that a graph of a country begins with
 LEVELS = 4
 """Shades of a country."""
