@@ -82,6 +82,7 @@ def COMMAND(
     from tocsin.node.keeping_hits import suppressing
 
     logs.check(paths)
+    _hunting.prepared()
     what = (
         _what(
             paths,

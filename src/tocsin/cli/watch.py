@@ -105,6 +105,7 @@ def COMMAND(
     subjects = [subject_of(each) for each in streams]
     named = [topic_of(each) for each in topics]
     how = properties(found.kafka_properties, found.kafka_password) if named else {}
+    _hunting.prepared()
     with logs.writing(found.log_level, as_json=found.log_json), open_store() as store:
         reading = _reading.reading(None, timezone, store.clock())
         listening = tuple(Syslog(Listener(each)) for each in wanted)

@@ -15,13 +15,12 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 
 from tocsin.clock import Micros
-from tocsin.matching import Entry, Index, Indicator
+from tocsin.matching import Entry, Indicator
 from tocsin.matching.ahead import Ahead
 from tocsin.matching.clues import CLUE
 from tocsin.matching.decay import confidence_at
 from tocsin.matching.entries import entry_of
 from tocsin.matching.sieve import Escapes, Sieve
-from tocsin.matching.warninglists import Warninglists
 from tocsin.node.catalogue import Catalogue
 from tocsin.node.evaluating import TEXT, Evaluated, Evaluator, Met, can_evaluate, join
 from tocsin.node.hits import EARLY, FADED, LATE, SUPPRESSED, WARNINGLIST, Count, Hit, Options, Report
@@ -29,11 +28,10 @@ from tocsin.node.logs import OpenLog, open_logs
 from tocsin.node.ruling import Ruled, Ruling, Standing
 from tocsin.node.sigma import AsRead, AtOnce, Judge
 from tocsin.node.text_objects import TextPatterns
-from tocsin.telemetry import MalformedLine, Observation, Tally, log_of
+from tocsin.telemetry import MalformedLine, Observation, Tally
 from tocsin.telemetry.containers import UNREAD
 from tocsin.telemetry.finding import Finding, find_in
 from tocsin.telemetry.observations import Look
-from tocsin.telemetry.times import Reference
 
 _EXAMPLES = 5
 _TEXT_LOOKED_AT = 64 * 1024  # bytes of a line of text in which patterns are evaluated
@@ -49,24 +47,6 @@ def _either(one: Look, other: Look) -> Look:
 
 def _moved(record: Observation | MalformedLine, log: OpenLog) -> Observation | MalformedLine:
     return msgspec.structs.replace(record, line=record.line + log.line, offset=record.offset + log.offset)
-
-
-_SAMPLE = b"""{"ts":1,"query":"www.a.example","id.resp_h":"192.0.2.1","md5":"00000000000000000000000000000000"}
-2026-11-20T08:00:00Z host a.example 192.0.2.1 http://a.example/x
-"""
-
-
-def prepare() -> None:
-    """Have everything imported and compiled that hunting needs, which takes seconds: for who must be quick when the first line comes."""
-    found = [
-        Entry("domain", "a.example", Indicator(id="", tag=0)),
-        Entry("ipv4", "192.0.2.1", Indicator(id="", tag=0)),
-    ]
-    empty = Catalogue(Index.build(found), [()], 1, Counter(), {}, Warninglists(()))
-    for line in _SAMPLE.splitlines(keepends=True):
-        log = OpenLog("", log_of(line), iter((line,)), Reference(0))
-        for _ in Hunt(empty, now=0).scan(log):
-            pass
 
 
 class Hunt:

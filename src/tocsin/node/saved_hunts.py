@@ -11,7 +11,7 @@ import msgspec
 
 from tocsin.clock import Micros
 from tocsin.errors import TocsinError
-from tocsin.node import following, logs, sightings
+from tocsin.node import following, logs, scanner, sightings
 from tocsin.node.clearances import Clearances
 from tocsin.node.hits import Options
 from tocsin.node.hunt import Hunt
@@ -141,6 +141,8 @@ class Scheduler:
 
     def _work(self) -> None:
         while not self._stopping.wait(_EVERY):
+            if scanner.is_being_prepared():
+                continue
             try:
                 self.run_due()
             except TocsinError as error:

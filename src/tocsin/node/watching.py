@@ -20,12 +20,12 @@ import msgspec
 
 from tocsin.clock import Micros
 from tocsin.errors import StoreError, TocsinError
-from tocsin.node import sightings
+from tocsin.node import scanner, sightings
 from tocsin.node.catalogue import Catalogue, Source
 from tocsin.node.clearances import Clearances
 from tocsin.node.following import Following
 from tocsin.node.hits import Hit, Options
-from tocsin.node.hunt import Hunt, prepare
+from tocsin.node.hunt import Hunt
 from tocsin.node.keeping_hits import day_of, keep_in, suppressing
 from tocsin.node.logs import OpenLog
 from tocsin.node.remembering import Memory
@@ -179,7 +179,8 @@ class Watch:
         self._store, self._clearances, self._setup = store, clearances, setup
         self._on_hits, self._ticks = on_hits, ticks
         self._stopping = threading.Event()
-        prepare()
+        scanner.prepare()
+        scanner.load()
         self._following = Following(store, clearances)
         self._known: Released[Catalogue] = self._following.catalogue
         self._hunt = Hunt(
