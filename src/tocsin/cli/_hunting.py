@@ -36,6 +36,16 @@ def sigma(command: Callable[..., Any]) -> Callable[..., Any]:
     return option(command)
 
 
+def decode(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `decode`."""
+    option = click.option(
+        "--decode",
+        is_flag=True,
+        help="Look into what is percent-encoded, in Base64 or hexadecimal, too. Slower.",
+    )
+    return option(command)
+
+
 def limit(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add `limit`, of which `most` makes a number."""
     option = click.option(

@@ -30,7 +30,7 @@ from tocsin.node.sigma import AsRead, AtOnce, Judge
 from tocsin.node.text_objects import TextPatterns
 from tocsin.telemetry import MalformedLine, Observation, Tally
 from tocsin.telemetry.containers import UNREAD
-from tocsin.telemetry.finding import Finding, find_in
+from tocsin.telemetry.finding import Finding, find_encoded, find_in
 from tocsin.telemetry.observations import Look
 
 _EXAMPLES = 5
@@ -166,7 +166,7 @@ class Hunt:
         clues = self.catalogue.evaluated.clues
         typed = bool(self._evaluators) and can_evaluate(log.records)
         judge = self._judge
-        everywhere = (typed and clues.everywhere) or isinstance(judge, AsRead)
+        everywhere = (typed and clues.everywhere) or isinstance(judge, AsRead) or self._options.decode
         if everywhere:
             typed = False
         text = _is_text(log)
@@ -219,7 +219,7 @@ class Hunt:
         at = record.at if isinstance(record, Observation) else None
         best: dict[int, tuple[Finding, tuple[str, ...]]] = {}
         worth = self._may_hold is None or bool(self._may_hold(record.raw))
-        for finding in find_in(record, self.catalogue.index) if worth else ():
+        for finding in self._findings(record, worth=worth):
             entry = self.catalogue.index.entries[finding.entry]
             if entry.indicator is CLUE or self._is_given_up(entry.indicator.tag, finding.entry):
                 continue
@@ -239,6 +239,12 @@ class Hunt:
                     tag = ruled.indicator.tag
                     if tag in self.catalogue.rules and not self._is_given_up(tag, None):
                         yield from self._counted(self._rule_hit(ruled))
+
+    def _findings(self, record: Observation | MalformedLine, *, worth: bool) -> Iterator[Finding]:
+        if worth:
+            yield from find_in(record, self.catalogue.index)
+        if self._options.decode:
+            yield from find_encoded(record, self.catalogue.index)
 
     def _met(self, log: OpenLog, record: Observation) -> Iterator[Met]:
         if not self._evaluators:

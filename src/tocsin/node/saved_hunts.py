@@ -35,6 +35,7 @@ class What(msgspec.Struct, frozen=True):
         format: of all logs; None: told by each.
         zone: name of the time zone of times that name none.
         sigma: judge by Sigma rules, too.
+        decode: look into what is encoded, too.
     """
 
     paths: tuple[str, ...]
@@ -45,6 +46,7 @@ class What(msgspec.Struct, frozen=True):
     format: str | None = None
     zone: str | None = None
     sigma: bool = False
+    decode: bool = False
 
 
 def run(store: Store, clearances: Clearances, hunt: Saved) -> dict[str, Any]:
@@ -76,7 +78,7 @@ def _run(store: Store, clearances: Clearances, what: What, now: Micros) -> dict[
         reading = Reading(what.format, ZoneInfo(what.zone), now)
     options = Options(
         since=None if what.back is None else now - what.back,
-        any_time=what.any_time, least=what.least, reading=reading, suppresses=suppresses, sigma=what.sigma,
+        any_time=what.any_time, least=what.least, reading=reading, suppresses=suppresses, sigma=what.sigma, decode=what.decode,
     )  # fmt: skip
     known = following.load(store, clearances)
     hunt = Hunt(known.value, now=now, options=options)

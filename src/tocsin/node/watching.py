@@ -129,6 +129,7 @@ class Setup(msgspec.Struct, frozen=True):
         any_time, least: as in `node.hits.Options`.
         tell: write sightings.
         sigma: judge records by the Sigma rules among the indicators, too.
+        decode: look into what is encoded, too.
     """
 
     paths: tuple[str, ...] = ()
@@ -139,6 +140,7 @@ class Setup(msgspec.Struct, frozen=True):
     least: int = 0
     tell: bool = True
     sigma: bool = False
+    decode: bool = False
 
 
 class _Batch(msgspec.Struct):
@@ -193,6 +195,7 @@ class Watch:
                 lateness=LATENESS,
                 suppresses=self._is_suppressed,
                 sigma=setup.sigma,
+                decode=setup.decode,
             ),
         )
         with store.connection() as connection:
