@@ -35,6 +35,7 @@ from tocsin.telemetry.observations import Look
 
 _EXAMPLES = 5
 _TEXT_LOOKED_AT = 64 * 1024  # bytes of a line of text in which patterns are evaluated
+_AHEAD: Micros = 24 * 3_600_000_000  # how far clocks, and zones that were not told, may be ahead of ours
 
 
 def _is_text(log: OpenLog) -> bool:
@@ -216,7 +217,7 @@ class Hunt:
         return self._options.since is not None and record.at is not None and record.at < self._options.since
 
     def _hits(self, log: OpenLog, record: Observation | MalformedLine) -> Iterator[Hit]:
-        at = record.at if isinstance(record, Observation) else None
+        at = self._credible(record.at) if isinstance(record, Observation) else None
         best: dict[int, tuple[Finding, tuple[str, ...]]] = {}
         worth = self._may_hold is None or bool(self._may_hold(record.raw))
         for finding in self._findings(record, worth=worth):
@@ -228,7 +229,7 @@ class Hunt:
             if known is None or len(flags) < len(known[1]):
                 best[entry.indicator.tag] = (finding, flags)
         for finding, flags in best.values():
-            yield from self._counted(self._hit(log.name, record, finding, flags))
+            yield from self._counted(self._hit(log.name, record, finding, flags, at))
         if isinstance(record, Observation):
             for met in self._met(log, record):
                 # a line is one hit of an indicator, whether by a value of its pattern or by all of it
@@ -303,7 +304,8 @@ class Hunt:
         indicator, last = ruled.indicator, ruled.parts[-1]
         digest = last.digest if len(ruled.parts) == 1 else join(ruled.parts)
         self._equal[indicator.tag, digest] += 1
-        flags = self._untimely(indicator, self.now if last.at is None else last.at)
+        at = self._credible(last.at)
+        flags = self._untimely(indicator, self.now if at is None else at)
         if indicator.confidence is not None and indicator.confidence < self._options.least:
             flags = (*flags, FADED)
         said = ", ".join(f"{name}={value}" for name, value in ruled.values)[:TEXT]
@@ -317,7 +319,7 @@ class Hunt:
             line=last.line,
             offset=last.offset,
             field=", ".join(name for name, _ in ruled.values)[:TEXT] or "record",
-            at=last.at,
+            at=at,
             host=last.host,
             text=last.text,
             flags=flags,
@@ -328,11 +330,20 @@ class Hunt:
             techniques=ruled.head.techniques,
         )
 
+    def _credible(self, at: Micros | None) -> Micros | None:
+        """Return when a record happened; None if it says so of a time to come: a clock that runs wrong neither ends an indicator nor dates a sighting."""
+        return None if at is not None and at > self.now + _AHEAD else at
+
     def _hit(
-        self, name: str, record: Observation | MalformedLine, finding: Finding, flags: tuple[str, ...]
+        self,
+        name: str,
+        record: Observation | MalformedLine,
+        finding: Finding,
+        flags: tuple[str, ...],
+        at: Micros | None,
     ) -> Hit:
         entry = self.catalogue.index.entries[finding.entry]
-        at, host = (record.at, record.host) if isinstance(record, Observation) else (None, None)
+        host = record.host if isinstance(record, Observation) else None
         digest = hashlib.sha256(record.raw).hexdigest()
         self._equal[entry.indicator.tag, digest] += 1
         return Hit(
@@ -368,7 +379,7 @@ class Hunt:
             line=last.line,
             offset=last.offset,
             field=", ".join(dict.fromkeys(path for path, _ in values))[:TEXT],
-            at=last.at,
+            at=self._credible(last.at),
             host=last.host,
             text=last.text,
             flags=self._pattern_flags(indicator, values),

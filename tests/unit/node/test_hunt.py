@@ -213,3 +213,15 @@ def test_what_is_encoded_in_records_with_escapes_is_found_once(tmp_path):
     )
     hits, _ = _hunt(_catalogue("evil.example"), log, decode=True)
     assert [(hit.line, hit.field) for hit in hits] == [(1, "payload|base64"), (2, "host")]
+
+
+def test_a_record_of_a_time_to_come_is_taken_as_one_without_a_time(tmp_path):
+    log = _write(tmp_path, "2099-01-01T00:00:00Z evil.example", "2026-11-21T12:00:00Z evil.example")
+    valid = {"valid_from": EVENT, "valid_until": NOW + 1}
+    (far, near), report = _hunt(_catalogue(("evil.example", valid)), log)
+    assert (far.at, far.raised) == (
+        None,
+        True,
+    )  # else a wrong clock would end the indicator, and date a sighting
+    assert (near.at, near.flags) == (1_795_262_400_000_000, ("after-valid",))
+    assert report.counts[0].last is None
