@@ -166,7 +166,13 @@ def test_what_may_be_in_each_of_some_texts(count):
 
 def test_a_text_of_several_lines_is_one_text():
     index = _index("evil.example", "1.2.3.4")
-    assert index.may_hold_each(["a\n\nb", "evil.example\n1.2.3.4\n", "", "\n", "x\n1.2.3.4"]) == [False, True, False, False, True]
+    assert index.may_hold_each(["a\n\nb", "evil.example\n1.2.3.4\n", "", "\n", "x\n1.2.3.4"]) == [
+        False,
+        True,
+        False,
+        False,
+        True,
+    ]
 
 
 def test_more_texts_than_the_pass_has_room_for():
