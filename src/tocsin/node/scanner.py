@@ -17,7 +17,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tocsin.matching import Entry, Index, Indicator, Kind, native
@@ -110,6 +110,8 @@ class Preparing:
                 stdout=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is for the server, which ends it
             )
+            with suppress(ProcessLookupError):
+                os.setpriority(os.PRIO_PROCESS, self._process.pid, _LOWEST)
 
     def stop(self) -> None:
         """End what is under way; what was compiled so far is kept."""
@@ -167,11 +169,10 @@ def _say(line: str) -> None:
 
 
 def main() -> int:
-    """Prepare at the lowest priority unless another process is at it; with `--say` for somebody who waits for it."""
+    """Prepare unless another process is at it; with `--say` for somebody who waits for it."""
     if "--say" in sys.argv[1:]:
         prepare(_say)
         return 0
-    os.nice(_LOWEST)
     if not is_being_prepared():
         prepare()
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -106,6 +107,7 @@ def test_a_server_ends_what_it_began(folder: Path, monkeypatch: pytest.MonkeyPat
     made.start()
     assert made._process is not None
     assert made._process.poll() is None
+    assert os.getpriority(os.PRIO_PROCESS, made._process.pid) == 19
     made.stop()
     assert made._process.poll() is not None
 
