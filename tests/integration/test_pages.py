@@ -126,6 +126,10 @@ def test_the_own_organisation_sees_who_would_get_what_and_why(node: Node) -> Non
         assert 'data-form="nothing"' in page
         why = _ok(own.get(f"/objects/{indicator(2)['id']}/why", params={"recipient": "Friend"}))
         assert "TLP:RED" in why
+        own.post("/look", data={"language": "de"})
+        why = _ok(own.get(f"/objects/{indicator(2)['id']}/why", params={"recipient": "Friend"}))
+        assert "es ist <bdi>TLP:RED</bdi>" in why
+        assert "it is" not in why
     with node.browser("friend") as friend:
         assert friend.get(f"/objects/{indicator(1)['id']}/sharing").status_code == 403
 

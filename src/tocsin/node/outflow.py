@@ -278,7 +278,7 @@ class _Push:
 
     def _ground(self) -> str:
         recipient = self._clearances.snapshot.organisations.get(self._peer.organisation)
-        return "" if recipient is None else recipient.ground
+        return "" if recipient is None else str(recipient.ground)
 
     def _send_all(self, remote: Collection) -> None:
         """Send what is newly cleared behind the cursor, then what lies before it; decide anew whenever facts change."""

@@ -452,7 +452,8 @@ def explain(call: Call) -> Response:
     require_own(call)
     given = asking.parameters(call, Explaining)
     identifier = asking.object_id(call)
-    return asking.answer(call, decided(call, identifier, given.recipient, given.action))
+    found = decided(call, identifier, given.recipient, given.action)
+    return asking.answer(call, found.derive(msgspec.to_builtins(found.value, enc_hook=str)))
 
 
 def decided(call: Call, identifier: str, recipient: str, action: str) -> Released[Decisions]:
