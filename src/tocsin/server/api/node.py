@@ -496,6 +496,20 @@ def standing(call: Call, identifier: str) -> Released[list[Standing]]:
     return found
 
 
+def permitting(call: Call, identifier: str) -> Released[tuple[Rule, ...]]:
+    """Return the rules that let the caller's organisation have an object, each once.
+
+    Nothing else of the decisions: what they rest on may name others.
+
+    Raises:
+        NotFoundError: there is none that the caller may know of.
+    """
+    found = standing(call, identifier)
+    rules = [_goes_now(call, call.organisation.id, each.label)[1] for each in found.value]
+    permits = (rule for some in rules for rule in some if rule.effect == "permit")
+    return found.derive(tuple({rule.id: rule for rule in permits}.values()))
+
+
 def _decision(call: Call, standing: Standing, asked: Organisation, action: str) -> DecisionEntry:
     clearances = call.parts.clearances
     state = clearances.snapshot
