@@ -251,7 +251,7 @@ def test_an_open_page_of_one_thing_is_told_of_what_comes_about_it_and_of_nothing
         about = {"of": "object", "cursor": "n1"}
         told = friend.get("/arrivals", params=about | {"q": indicator(1)["id"]}).text
         assert "event: arrived\ndata: 1 new thing about it: show it" in told
-        for hidden in (indicator(2)["id"], f"indicator--{uuid.UUID(int=99)}"):
+        for hidden in (indicator(2)["id"], indicator(99)["id"]):
             assert "event: quiet" in friend.get("/arrivals", params=about | {"q": hidden}).text
         hunts = {"of": "hunt", "q": "nightly", "cursor": "n1"}
         assert friend.get("/arrivals", params=hunts).status_code == 403

@@ -11,13 +11,13 @@ import msgspec
 from starlette.responses import Response
 
 from tocsin.server.api import asking, node, objects
+from tocsin.server.api.node import Permitted
 from tocsin.server.api.objects import Assertion, Entry
 from tocsin.server.context import Call
 from tocsin.server.pages.object.fading import DAYS, Left, left_of
 from tocsin.server.pages.rendering import render
 from tocsin.server.pages.titles import Shown, ends_of, shown
 from tocsin.server.pages.view import View
-from tocsin.sharing.explain import Rule
 from tocsin.stix.timestamps import micros_or_none
 
 _RELATED = 50
@@ -51,7 +51,7 @@ class Related(msgspec.Struct, frozen=True):
 class Detail(msgspec.Struct, frozen=True):
     """What the page of an object shows.
 
-    `ordered`: its properties, what it is about first; `text`: all of it as JSON; `permitting`: the rules that let the reader have it; `left`: of
+    `ordered`: its properties, what it is about first; `text`: all of it as JSON; `permitted`: by which rules the reader has it; `left`: of
     the confidence in what it names, today; `since`: the place behind the newest that is shown.
     """
 
@@ -59,7 +59,7 @@ class Detail(msgspec.Struct, frozen=True):
     ordered: tuple[tuple[str, Any], ...]
     text: str
     assertions: tuple[Assertion, ...]
-    permitting: tuple[Rule, ...]
+    permitted: Permitted
     left: tuple[Left, ...]
     since: str
     related: tuple[Related, ...]
@@ -94,7 +94,7 @@ def show_object(view: View) -> Response:
         ordered=ordered(this.properties),
         text=json.dumps(this.properties, indent=2, ensure_ascii=False),
         assertions=objects.asserted(call, identifier).value.items,
-        permitting=node.permitting(call, identifier).value,
+        permitted=node.permitted(call, identifier).value,
         left=left_of(this.properties, call.parts.store.clock()),
         since=asking.next_token(max(micros_or_none(each.added) or 1 for each in (found.value, *near))),
         related=_related(this, near, known, names),
