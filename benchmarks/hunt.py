@@ -9,11 +9,12 @@ print for nothing, and how many planted ones they cannot see (ranges, subdomains
 
 `ours` and `peer` are MB/s of the unpacked log (median of the rounds), `ratio` is ours to the peer's; `limit` is counting the log's lines.
 Speeds on one core, of building the index, of the peers and of the limit are in seconds of the processor, so that others who use the machine do not count; on two
-cores and for packed logs in seconds of the clock. Packed logs are compared with unpacking them and doing nothing else. `cores` says how much processor time a second two threads had while
+cores and for packed logs in seconds of the clock. Packed logs are compared with unpacking them and doing nothing else, gzip also with unpacking by
+zlib, as gzip(1) does. `yardstick` is the simplest scanner (`benchmarks.yardstick`) on one core and on two, which says how quick the machine is. `cores` says how much processor time a second two threads had while
 others used the machine: what a hunt on two cores can reach follows from it. Peers read `--peer-megabytes` only; building their automata is told apart
 by a run over an empty file.
 
-    uv run python -m benchmarks.hunt [--megabytes 64] [--indicators 100000] [--rounds 3] [--form json|text] [--no-peers] [--json]
+    uv run python -m benchmarks.hunt [--megabytes 128] [--indicators 100000] [--rounds 3] [--form json|text] [--no-peers] [--json]
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ from typing import Any
 
 import zstandard
 
+from benchmarks.yardstick import Yardstick
 from tocsin.clock import Micros
 from tocsin.formats.items import DEFAULT
 from tocsin.formats.packing import unpack
@@ -344,6 +346,15 @@ def pack_logs(log: Path) -> dict[str, Path]:
     return made
 
 
+def _by_zlib(packed: Path) -> float:
+    """Return seconds to unpack a log as gzip(1) and Python do, which is slower than what hunts use (ISA-L)."""
+    began = time.perf_counter()
+    with gzip.open(packed) as file:
+        while file.read(1 << 20):
+            pass
+    return time.perf_counter() - began
+
+
 def rounds(known: Catalogue, log: Path, count: int) -> tuple[dict[str, float], set[tuple[int, str]], float]:
     """Return MB/s of everything but the peers, one after the other in each round; what was found; and what `cores` said."""
     data = log.read_bytes()
@@ -351,16 +362,19 @@ def rounds(known: Catalogue, log: Path, count: int) -> tuple[dict[str, float], s
     timed = Timed(len(data) / 1e6)
     seen = []
     every = ours(known, log, 1)[1]
+    simple = Yardstick([entry.value for entry in known.index.entries])
     for _ in range(count):
         began = time.process_time()
         data.count(b"\n")
         timed.add("limit", time.process_time() - began)
         seen.append(cores())
         for threads in (1, 2):
+            timed.add(f"yardstick, {threads}", simple.seconds(data, threads))
             seconds, found = ours(known, log, threads)
             timed.add(f"{threads} core", seconds)
             if found != every:
                 raise SystemExit("two hunts found different things")
+        timed.add("gz by zlib", _by_zlib(packed["gz"]))
         for name, path in packed.items():
             timed.add(f"{name} alone", _unpacked(path))
             seconds, found = ours(known, path, 2)
@@ -392,7 +406,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--megabytes", type=int, default=64)
+    parser.add_argument("--megabytes", type=int, default=128)
     parser.add_argument("--peer-megabytes", type=int, default=16)
     parser.add_argument("--indicators", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=3)
@@ -420,7 +434,7 @@ def main() -> int:
             f"{len(values):,} indicators; {len(corpus.planted):,} hits planted: missed {len(missed)}, for nothing {len(extra)}"
         )
         for name, speed in speeds.items():
-            print(f"{name:9} {speed:7.0f} MB/s")
+            print(f"{name:12} {speed:7.0f} MB/s")
         print(f"cores there were for two threads: {had:.2f}")
         for what in (index, *([{name: each} for name, each in peers.items()])):
             print(what)
@@ -430,10 +444,12 @@ def main() -> int:
         "ours": round(speeds["1 core"], 1),
         "two": round(speeds["2 core"], 1),
         "cores": round(had, 2),
+        "yardstick": [round(speeds["yardstick, 1"]), round(speeds["yardstick, 2"])],
         "peer": theirs.get("grep"),
         "limit": round(speeds["limit"]),
         "ratio": round(speeds["1 core"] / theirs["grep"], 1) if "grep" in theirs else None,
         "gz": round(speeds["gz"] / speeds["gz alone"], 2),
+        "gz_to_zlib": round(speeds["gz"] / speeds["gz by zlib"], 2),
         "zst": round(speeds["zst"] / speeds["zst alone"], 2),
         "index": index,
         "peers": peers,

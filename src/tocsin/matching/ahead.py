@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 
-from tocsin.matching.blocks import blocks
+from tocsin.matching.blocks import cuts
 from tocsin.matching.sieve import Sieve, Spans
 
 # Each task waits for the interpreter's lock once it is done, so it has to be worth some milliseconds.
@@ -34,7 +34,7 @@ class Ahead:
             yield from source
             return
         waiting: deque[tuple[list[bytes], Future[list[Spans]]]] = deque()
-        cut = (block.data for block in blocks(source))
+        cut = (data for data, _ in cuts(source))
         try:
             while True:
                 batch = list(islice(cut, _BATCH))

@@ -38,17 +38,27 @@ class Block(msgspec.Struct, frozen=True, gc=False):
 
 def blocks(stream: Iterable[bytes], *, line: int = 1, offset: int = 0) -> Iterator[Block]:
     """Yield the stream in blocks of about `SIZE`; `line` and `offset` say where it begins in a larger one."""
+    column = 0
+    for data, piece in cuts(stream):
+        feeds = counting.feeds(data)
+        yield Block(data, line, offset, column, piece, feeds)
+        offset += len(data)
+        if piece and data[-1] != 10:
+            column += len(data)
+        else:
+            line, column = line + feeds, 0
+
+
+def cuts(stream: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """Yield the data of each block, and whether it is a piece of a line that is too long; nothing is counted."""
     held: list[bytes] = []
     length = 0
-    column = 0
+    inside = False  # a line that is too long
     for chunk in _bites(stream):
         feed = chunk.rfind(b"\n") + 1
-        if feed and not column:
+        if feed and not inside:
             # nearly always: whole lines, copied once at most
-            whole = b"".join((*held, memoryview(chunk)[:feed])) if held else chunk[:feed]
-            feeds = counting.feeds(whole)
-            yield Block(whole, line, offset, 0, False, feeds)
-            line, offset = line + feeds, offset + len(whole)
+            yield b"".join((*held, memoryview(chunk)[:feed])) if held else chunk[:feed], False
             held, length = [], 0
             chunk = chunk[feed:]  # noqa: PLW2901 - what is left of it
             if not chunk:
@@ -60,22 +70,15 @@ def blocks(stream: Iterable[bytes], *, line: int = 1, offset: int = 0) -> Iterat
             continue
         data = b"".join(held)
         while data:
-            end, piece = _end(data, inside=column > 0)
+            end, piece = _end(data, inside=inside)
             if not end:
                 break
-            block = data[:end]
-            feeds = counting.feeds(block)
-            yield Block(block, line, offset, column, piece, feeds)
-            offset += end
-            if piece and data[end - 1] != 10:
-                column += end
-            else:
-                line += feeds
-                column = 0
+            yield data[:end], piece
+            inside = piece and data[end - 1] != 10
             data = data[end:]
         held, length = [data] if data else [], len(data)
     if rest := b"".join(held):
-        yield Block(rest, line, offset, column, column > 0, counting.feeds(rest))
+        yield rest, inside
 
 
 def _bites(stream: Iterable[bytes]) -> Iterator[bytes]:

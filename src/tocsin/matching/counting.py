@@ -25,26 +25,25 @@ def _feeds(data: Any) -> int:
 
 
 @compiled
-def _joints(data: Any) -> int:
+def _joints(data: Any) -> tuple[int, int]:
     address, size = np.uint64(data.ctypes.data), len(data)
-    at, count = 1, 0
+    count = 1 if size and byte(address, 0) == _FEED else 0
+    at, joined = 1, 0
     while at + WIDTH + 1 <= size:
         feeds = where(address + np.uint64(at), _FEED)
         if feeds:
-            feeds &= where(address + np.uint64(at - 1), _CLOSING) & where(
-                address + np.uint64(at + 1), _OPENING
-            )
             count += ones(feeds)
+            feeds &= where(address + np.uint64(at - 1), _CLOSING)
+            joined += ones(feeds & where(address + np.uint64(at + 1), _OPENING))
         at += WIDTH
-    while at + 1 < size:
-        if (
-            byte(address, at) == _FEED
-            and byte(address, at - 1) == _CLOSING
-            and byte(address, at + 1) == _OPENING
-        ):
+    while at < size:
+        if byte(address, at) == _FEED:
             count += 1
+            joined += (
+                at + 1 < size and byte(address, at - 1) == _CLOSING and byte(address, at + 1) == _OPENING
+            )
         at += 1
-    return count
+    return count, joined
 
 
 def feeds(data: bytes | memoryview) -> int:
@@ -52,6 +51,7 @@ def feeds(data: bytes | memoryview) -> int:
     return int(_feeds(np.frombuffer(data, np.uint8)))
 
 
-def joints(data: bytes | memoryview) -> int:
-    """Return how many line feeds stand between `}` and `{`: a line of JSON objects ends there, and another begins."""
-    return int(_joints(np.frombuffer(data, np.uint8)))
+def joints(data: bytes | memoryview) -> tuple[int, int]:
+    """Return how many line feeds there are, and how many stand between `}` and `{`: a line of JSON objects ends there, and another begins."""
+    feeds, joined = _joints(np.frombuffer(data, np.uint8))
+    return int(feeds), int(joined)

@@ -24,6 +24,7 @@ from tocsin.matching.suffixes import is_public_suffix
 from tocsin.matching.tables import Tables
 from tocsin.matching.values import KINDS, Kind
 
+_MOST_MADE = 4096  # entries that are kept as objects
 _LONGEST_NAME = 253  # RFC 1035 section 2.3.4; of a longer word only the end can be looked up
 
 
@@ -41,6 +42,7 @@ class _Entries(Sequence[Entry]):
     def __init__(self, parts: tuple[Part, ...]) -> None:
         self._parts = parts
         self._length = sum(len(part.packed.kinds) for part in parts)
+        self._made: dict[int, Entry] = {}  # what was found is asked for again, by each step of judging it
 
     def __len__(self) -> int:
         return self._length
@@ -54,9 +56,15 @@ class _Entries(Sequence[Entry]):
             return [self[each] for each in range(*position.indices(self._length))]
         if not 0 <= position < self._length:
             raise IndexError(position)
-        part = next(part for part in reversed(self._parts) if part.first <= position)
-        kind, value = part.packed.value(position - part.first)
-        return Entry(kind, value, part.indicators[int(part.packed.tags[position - part.first])])
+        entry = self._made.get(position)
+        if entry is None:
+            part = next(part for part in reversed(self._parts) if part.first <= position)
+            kind, value = part.packed.value(position - part.first)
+            entry = Entry(kind, value, part.indicators[int(part.packed.tags[position - part.first])])
+            if len(self._made) >= _MOST_MADE:
+                self._made.clear()
+            self._made[position] = entry
+        return entry
 
 
 class Index:
@@ -152,12 +160,8 @@ class Index:
         """Return whether a word may name something: as a name, an address, the host of a URL, or a word of a longer value."""
         return not word.isascii() or lookup.may_name(self._armed[2], word)
 
-    def may_hold(self, text: str) -> bool:
-        """Return whether something may be found in a text, in a fraction of the time that finding it takes; False says that nothing is."""
-        return lookup.may_hold(self._armed[2], text)
-
     def may_hold_each(self, texts: Sequence[str]) -> list[bool]:
-        """Return whether something may be found in each of some texts, as `may_hold` does of one."""
+        """Return for each of some texts whether something may be found in it, in a fraction of the time that finding it takes."""
         return lookup.may_hold_each(self._armed[2], texts)
 
     def _kept(self, kind: Kind | None, value: str, hashed: Any) -> Iterator[int]:

@@ -20,6 +20,7 @@ from tocsin.matching.native import (
     WIDTH,
     byte,
     compiled,
+    fetch,
     first_bit,
     inlined,
     leading_zeros,
@@ -39,6 +40,7 @@ _FAR = 1024
 _ONE: Final = np.uint64(1)
 _ALL: Final = np.uint64(0xFFFFFFFFFFFFFFFF)
 _TOP: Final = np.uint64(1 << 63)
+_FETCHED: Final = 2048  # bytes ahead: a step is over before memory has answered, and nobody else asks in time
 _BEHIND = 8  # bytes behind a step that may be read
 _SHORTEST_DIGEST = 32
 _MOST_ASKED: Final = 256
@@ -241,6 +243,7 @@ def scan(
     foreign_done = start  # runs of bytes beyond ASCII were looked at before it
     while at < size and found + LEAST <= len(places):
         near_end = at + WIDTH + _BEHIND > size
+        fetch(data, (at + _FETCHED) >> 3)
         if near_end:
             _to_pad(data, at, size, pad)
         words, dots, edges, digit, hexes, colons, marks, high = masks(

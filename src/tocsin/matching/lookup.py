@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
-from typing import Any, Final
+from itertools import accumulate
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +15,6 @@ from tocsin.matching.native import address, compiled
 from tocsin.matching.tokens import run
 
 _DOT = ord(".")
-_AT_ONCE: Final = 128  # texts: each has room of its own
 _LOW = (1 << 64) - 1
 
 
@@ -79,27 +80,23 @@ def may_name(tables: Any, text: str) -> bool:
     return bool(_may_name(tables, np.frombuffer(text.encode(), np.uint8)))
 
 
-def may_hold(tables: Any, text: str) -> bool:
-    """Return whether something may be found in a text; False says that nothing is."""
-    data = np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)
-    room, places = np.empty(kernel.ROOM, np.uint64), np.empty(kernel.LEAST, np.int64)
-    return bool(kernel.scan(tables, address(data), len(data), 0, kernel.PLAIN, room, places)[0])
-
-
 def may_hold_each(tables: Any, texts: Sequence[str]) -> list[bool]:
-    """Return what `may_hold` returns for each of some texts, with few calls of compiled code."""
-    if len(texts) > _AT_ONCE:
-        parts = (texts[at : at + _AT_ONCE] for at in range(0, len(texts), _AT_ONCE))
-        return [each for some in parts for each in may_hold_each(tables, some)]
-    encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
-    data = np.frombuffer(b"".join(encoded), np.uint8)
-    where = np.zeros((len(encoded), 3), np.uint64)
-    where[:, 1] = [len(each) for each in encoded]
-    where[:, 0] = np.uint64(address(data)) + np.cumsum(where[:, 1]) - where[:, 1]
-    room, places = np.empty(kernel.ROOM, np.uint64), np.empty((len(encoded), kernel.LEAST), np.int64)
-    ends = np.empty((len(encoded), 2), np.int64)
-    kernel.scan_all(tables, where, kernel.PLAIN, room, places, ends)
-    return (ends[:, 0] > 0).tolist()  # type: ignore[no-any-return]
+    """Return for each of some texts whether something may be found in it; False says that nothing is."""
+    held = [False] * len(texts)
+    whole = "\n".join(texts)  # each is a line of a log, of which the pass names a place
+    joined = whole.encode("utf-8", "surrogatepass")
+    if not joined:
+        return held
+    sizes = texts if len(joined) == len(whole) else [text.encode("utf-8", "surrogatepass") for text in texts]
+    starts = [0, *accumulate(len(size) + 1 for size in sizes)]
+    data = np.frombuffer(joined, np.uint8)
+    room, places = np.empty(kernel.ROOM, np.uint64), np.empty(kernel.LEAST, np.int64)
+    at = 0
+    while at < len(joined):
+        count, at = kernel.scan(tables, address(data), len(joined), at, kernel.PLAIN, room, places)
+        for place in places[:count].tolist():
+            held[bisect_right(starts, place) - 1] = True
+    return held
 
 
 @compiled

@@ -27,6 +27,7 @@ from tocsin.telemetry.times import Reference
 Progress = Callable[[int], None]
 Fault = Callable[[str, str], None]
 
+_NEAR = 4096  # bytes in which a line is looked for to end
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
@@ -181,13 +182,22 @@ def _to_the_fault(name: str, stream: Iterator[bytes], on_fault: Fault) -> Iterat
 def _chunks(source: BinaryIO, on_read: Progress) -> Iterator[bytes]:
     while True:
         try:
-            chunk = source.read(SIZE)
+            chunk = source.read(_to_a_line_end(source))
         except OSError as error:
             raise FormatError(f"reading stopped: {error.strerror}") from error
         if not chunk:
             return
         on_read(len(chunk))
         yield chunk
+
+
+def _to_a_line_end(source: BinaryIO) -> int:
+    """Return how many bytes to read of a file: up to where a line ends, so that blocks of whole lines need no further copy."""
+    try:
+        near = os.pread(source.fileno(), _NEAR, source.tell() + SIZE - _NEAR)
+    except (OSError, ValueError):  # a pipe
+        return SIZE
+    return SIZE - _NEAR + near.rfind(b"\n") + 1 if b"\n" in near else SIZE
 
 
 def _as_utf8(stream: Iterator[bytes], encoding: str) -> Iterator[bytes]:

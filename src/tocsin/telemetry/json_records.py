@@ -74,11 +74,11 @@ def fits(block: bytes) -> bool:
     while end > begin and block[end - 1] in b"\r\n":
         end -= 1
     body = memoryview(block)[begin:end]  # a copy would take longer than the look
-    between = counting.feeds(body)
+    feeds, joined = counting.joints(body)
     return (
         block.startswith(b"{", begin)
         and block.endswith(b"}", 0, end)
-        and (counting.joints(body) == between or block.count(b"}\r\n{", begin, end) == between)
+        and (joined == feeds or block.count(b"}\r\n{", begin, end) == feeds)
     )
 
 

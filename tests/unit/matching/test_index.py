@@ -149,10 +149,9 @@ def test_what_may_be_in_a_text(room):
         "\udcff evil.example",
         "\ud800 evil.example",
     ):
-        assert index.may_hold(room + text)
-        assert index.may_hold(text + " " + room)
+        assert index.may_hold_each([room + text, text + " " + room]) == [True, True]
     for text in ("", "quiet.example", "1.2.3.5", "evil.example.org", "notevil.example"):
-        assert not index.may_hold(room + text)
+        assert index.may_hold_each([room + text]) == [False]
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 300])
@@ -162,4 +161,20 @@ def test_what_may_be_in_each_of_some_texts(count):
         ("", "x evil.example", "quiet", "\ud8001.2.3.4", "y" * 200)[n % 5] + " " * (n % 3)
         for n in range(count)
     ]
-    assert index.may_hold_each(texts) == [index.may_hold(text) for text in texts]
+    assert index.may_hold_each(texts) == [n % 5 in {1, 3} for n in range(count)]
+
+
+def test_a_text_of_several_lines_is_one_text():
+    index = _index("evil.example", "1.2.3.4")
+    assert index.may_hold_each(["a\n\nb", "evil.example\n1.2.3.4\n", "", "\n", "x\n1.2.3.4"]) == [
+        False,
+        True,
+        False,
+        False,
+        True,
+    ]
+
+
+def test_more_texts_than_the_pass_has_room_for():
+    index = _index("evil.example")
+    assert index.may_hold_each(["evil.example", "quiet.example"] * 3000) == [True, False] * 3000

@@ -138,3 +138,19 @@ def test_a_packed_log_is_read_as_far_as_it_may_unpack(tmp_path):
     )
     assert sum(len(part) for log in opened for part in log.stream) <= 100_000
     assert faults == ["unpacks to more than 100,000 bytes"]
+
+
+def test_pieces_of_a_file_end_where_a_line_does(tmp_path):
+    """So that blocks of whole lines are not copied again; where no line ends near, a piece ends anywhere."""
+    line = b"x" * 99 + b"\n"
+    log = tmp_path / "log"
+    log.write_bytes(line * 25_000 + b"y" * 3_000_000 + b"\n" + line)
+    pieces = []
+    for opened in logs.open_logs(
+        [str(log)], on_read=lambda _: None, on_fault=lambda *why: pytest.fail(str(why))
+    ):
+        pieces = list(opened.stream)
+    assert b"".join(pieces) == log.read_bytes()
+    assert all(piece.endswith(b"\n") for piece in pieces[:2])
+    assert max(map(len, pieces)) <= logs.SIZE
+    assert len(pieces) < 8
