@@ -1,6 +1,6 @@
 """What pages say, gathered into the catalogues: `python -m docs.messages` (or `make messages`); `--check` only tells what is missing.
 
-English stands in templates and code and is the message id. In Python, a message is what is given to `mark`, `say`, `say_many`, is the label of an `Entry`, stands in `ACTIONS`, or is the title of a policy that comes with Tocsin.
+English stands in templates and code and is the message id. In Python, a message is what is given to `mark`, `say`, `say_many`, is the label of an `Entry`, the template of a `sentence`, stands in `ACTIONS`, or is the title of a policy that comes with Tocsin.
 """
 
 from __future__ import annotations
@@ -13,10 +13,15 @@ from babel.messages import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from tocsin.sentence import JOINTS
 from tocsin.sharing import policy
 from tocsin.sharing.actions import ACTIONS
+from tocsin.stix.sensitive import SENSITIVE
 
-PAGES = Path(__file__).resolve().parents[1] / "src" / "tocsin" / "server" / "pages"
+SOURCE = Path(__file__).resolve().parents[1] / "src" / "tocsin"
+PAGES = SOURCE / "server" / "pages"
+SPEAKING = ("law", "sharing", "store")
+"""Packages below the pages whose sentences (`tocsin.sentence`) pages show."""
 LANGUAGES = ("de", "fr", "es", "ar")
 _METHODS = [("**.py", "python"), ("**.html", "jinja2.ext:babel_extract")]
 _OPTIONS = {
@@ -47,7 +52,12 @@ def gathered() -> Catalog:
         PAGES, method_map=_METHODS, options_map=_OPTIONS, keywords=_KEYWORDS, directory_filter=lambda _: True
     ):
         found.add(message, locations=[(file, 0)], auto_comments=comments, context=context)
-    for words in ACTIONS.values():  # of the domain, which knows no languages
+    for package in SPEAKING:
+        for file, _line, message, comments, context in extract_from_dir(
+            SOURCE / package, method_map=[("**.py", "python")], keywords={"sentence": (1,)}
+        ):
+            found.add(message, locations=[(file, 0)], auto_comments=comments, context=context)
+    for words in (*ACTIONS.values(), *JOINTS, *SENSITIVE):  # of the domain, which knows no languages
         found.add(words)
     for each in policy.load().policies.values():
         found.add(each.title)

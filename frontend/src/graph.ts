@@ -12,6 +12,7 @@ const FAMILIES = ["sign", "actor", "means", "word", "who", "value"];
 const TURNS: Record<string, [number, number]> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 const MOVE = 200; // ms
 const LONGEST = 28; // of a label
+const LEAST = 140; // of a drawing, in the units of its marks
 
 /** Whether there is WebGL; `quick`, that it is not made by the processor alone. */
 function drawable(quick: boolean): boolean {
@@ -60,9 +61,13 @@ class GraphBoard extends HTMLElement {
       stagePadding: 40,
       zIndex: true,
       itemSizesReference: "positions",
+      allowInvalidContainer: true, // the page may be left, or folded, while this is made
       nodeReducer: (id, data) => this.node(id, data),
       edgeReducer: (id, data) => (this.at && !this.graph.extremities(id).includes(this.at) ? { ...data, color: this.colours["faint"] } : data),
     });
+    // a few marks keep their size: what is drawn is never less wide or high than this
+    const { x, y } = this.sigma.getBBox();
+    this.sigma.setCustomBBox({ x: widened(x), y: widened(y) });
     this.listen(this.sigma);
     performance.mark("graph-drawn");
     this.dispatchEvent(new Event("drawn"));
@@ -160,6 +165,11 @@ class GraphBoard extends HTMLElement {
   private open(): void {
     if (this.at) location.assign(String(this.graph.getNodeAttribute(this.at, "path")));
   }
+}
+
+function widened([low, high]: [number, number]): [number, number] {
+  const more = Math.max(0, LEAST - (high - low)) / 2;
+  return [low - more, high + more];
 }
 
 function moving(): number {

@@ -22,6 +22,7 @@ from leaks.page_plans import PLANS
 from serving import Node
 from tocsin.stix.spec import values as v
 from tocsin.stix.validation import TYPES
+from tocsin.store import imports
 
 _STATED = {"type", "id", "spec_version", "pattern_type"}
 _PARTS = ("relations", "change", "sightings", "sharing", "say", "why?recipient=Own")
@@ -270,8 +271,11 @@ def test_files_and_texts_that_are_brought_in(node: Node) -> None:
         for name in (BREAKOUT, f"../{ADDRESS}", "x.html", "x.svg"):
             files = [("file", (name, each)) for each in (broken, twice, bundle, b"<x-planted>", b"\x00")]
             answer = own.post("/import", files=files, data={"collection": "intel", "assume": "green"})
-            assert answer.status_code == 200
-            found += reading.wrong(answer)
+            assert answer.status_code == 303
+            found += _opened(own, ["/import/runs", "/admin/jobs"])
+            with node.store.connection() as connection:
+                runs = imports.newest(connection, None, limit=5)
+            found += _opened(own, [f"/import/runs/{each.id}" for each in runs])
             found += reading.wrong(own.post("/hunts", files={"file": (name, lines().encode())}))
         found += _opened(own, ["/admin/refused"])
         text = "".join(

@@ -112,7 +112,7 @@ def explained() -> list[dict[str, Any]]:
     found = []
     for recipient, action, label in cases():
         said = DECIDER.explain(recipient, action, label, DEFINITIONS, names=NAMES, labels=RESTED_ON)
-        found.append(msgspec.to_builtins(said))
+        found.append(msgspec.to_builtins(said, enc_hook=str))
     return found
 
 
@@ -148,7 +148,11 @@ def test_explanations(part: int) -> None:
     for place in range(part, len(asked), PARTS):
         recipient, action, label = asked[place]
         said = DECIDER.explain(recipient, action, label, DEFINITIONS, names=NAMES, labels=RESTED_ON)
-        assert msgspec.to_builtins(said, str_keys=True) == _tupled(written[place]), (recipient, action, label)
+        assert msgspec.to_builtins(said, str_keys=True, enc_hook=str) == _tupled(written[place]), (
+            recipient,
+            action,
+            label,
+        )
 
 
 def _tupled(said: dict[str, Any]) -> Any:

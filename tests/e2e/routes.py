@@ -15,6 +15,7 @@ MORE = (
     "/search?q=type:indicator",
     "/search?q=tlp:x",
     f"/objects/{SEEN}/why?recipient=Friend",
+    f"/search/why?object={SEEN}&q=type:indicator+codes+-login",
     f"/graph?from={SEEN}&depth=2",
     "/graph?q=type:indicator",
     "/timeline?q=type:sighting&by=seen",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
+
 from playwright.sync_api import Browser, Page, expect
 
 from e2e.browsing import visiting
 from factories import IMPORT, OWN, indicator, place
 from serving import Node
-from tocsin.stix.markings import TLP
+from tocsin.stix.markings import TLP, id_of
 from tocsin.store import alerts, collections, labels, objects
 
 
@@ -79,3 +81,25 @@ def test_an_alert_comes_into_the_inbox_and_takes_a_key(browser: Browser, node: N
         page.keyboard.press("e")
         expect(page.get_by_text("Decided", exact=True)).to_be_visible()
         expect(page.get_by_role("link", name="Found at the gate")).to_have_count(0)
+
+
+def test_a_search_and_an_object_that_are_open_are_told_what_comes(browser: Browser, node: Node) -> None:
+    with visiting(browser, node, "friend") as visitor:
+        page = visitor.go("/search?q=followed")
+        _arrive(node, 2004, "Followed for nobody else", TLP.RED)
+        found = _arrive(node, 2005, "Followed by many", TLP.GREEN)
+        _until_told(page, "1 new object: show it")
+        page.locator(".arrived button").click()
+        expect(page.get_by_role("link", name="Followed by many")).to_be_visible()
+        page = visitor.go(f"/objects/{found}")
+        expect(page.locator(".arrived")).to_be_hidden()
+        note = {"type": "note", "spec_version": "2.1", "id": f"note--{uuid.uuid4()}", "content": "Seen here, too", "object_refs": [found],
+                "created": "2026-02-01T00:00:00.000Z", "modified": "2026-02-01T00:00:00.000Z", "object_marking_refs": [id_of(TLP.GREEN)]}  # fmt: skip
+        with node.store.connection() as connection:
+            intel = collections.get(connection, "intel")
+        made = place(note, owner=OWN.id, communities=(str(intel.community),))
+        objects.put(node.store, intel.id, [made], origin=IMPORT)
+        _until_told(page, "1 new thing about it: show it")
+        page.locator(".arrived button").click()
+        expect(page.locator("main")).to_contain_text("Seen here, too")
+        assert not visitor.axe()

@@ -8,17 +8,19 @@ from typing import Any
 
 from factories import FRIEND, IMPORT, OWN, indicator, observable, place, settle
 from tocsin.stix.markings import TLP, id_of
-from tocsin.store import Connection, Store, alerts, labels, objects, proposals, saved, webhooks
+from tocsin.store import Connection, Store, alerts, imports, labels, objects, proposals, saved, webhooks
 
 CIRCLE = str(uuid.UUID(int=1 << 64))
 SEEN = indicator(1)["id"]
 """The indicator that most pages are shown of: it has versions, relations and sightings."""
 HUNT, PROPOSAL = "nightly", uuid.UUID(int=70)
+RUNS = tuple(uuid.UUID(int=(4 << 76) | (8 << 60) | number) for number in (501, 502, 503, 504))
 EXAMPLES = {
     "object": (SEEN,),
     "kind": ("indicator", "report", "relation", "json"),
     "hunt": (HUNT,),
     "proposal": (str(PROPOSAL),),
+    "run": tuple(map(str, RUNS)),
 }
 """Values for each parameter of a page's path; those of alerts are asked of the store."""
 
@@ -116,6 +118,8 @@ def fill(store: Store) -> None:
             connection, [alerts.New(SEEN, label, OWN.id, beyond=3, first=now, last=now)], now=now, again=False
         )
         saved.add(connection, HUNT, {"paths": ["/var/log"]}, now=now)
+        for each in _imports(now):
+            imports.begin(connection, each)
         proposed = indicator(95, tlp=TLP.GREEN, name="A host that a friend warns of")
         proposals.add(
             connection,
@@ -134,6 +138,23 @@ def fill(store: Store) -> None:
                 *("Seen again", intel.id, OWN.id, "green", "", json.dumps(proposed).encode()),
             ),
         )
+
+
+def _imports(now: int) -> list[imports.Import]:
+    """One of each state: under way, ended with something refused, failed, broken off."""
+    refused = {
+        "rule": "pattern-syntax",
+        "count": 3,
+        "where": "feed.json#12",
+        "why": "expected a comparison at 14",
+    }
+    done = {"new": 118, "updated": 4, "same": 21, "refused": 3, "reasons": [refused], "seconds": 1.5}
+    counts = {"kept": 5000, "refused": 2}
+    states = ((None, now, counts), (now, now, done), (now, now, counts | {"failed": "it ends within an object"}), (None, now - 10**9, counts))  # fmt: skip
+    return [
+        imports.Import(run, OWN.id, "own", "page", "intel", f"feed-{number}.json", moved - 5_000_000, moved, ended, report)
+        for number, (run, (ended, moved, report)) in enumerate(zip(RUNS, states, strict=True))
+    ]  # fmt: skip
 
 
 def examples(store: Store) -> dict[str, tuple[str, ...]]:

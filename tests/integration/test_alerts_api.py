@@ -42,9 +42,21 @@ def test_alerts_are_worked_on_and_hidden_from_others(store: Store, tmp_path: Pat
         assert own.get(f"{ROOT}/alerts/{uuid.uuid4()}").status_code == 404
         assert own.get(f"{ROOT}/alerts", params={"status": "gone"}).status_code == 400
         closing = {"status": "closed", "verdict": "false-positive", "note": "a test"}
-        answer = own.post(f"{ROOT}/alerts/{ids[0]}/status", json=closing)
+        path = f"{ROOT}/alerts/{ids[0]}/status"
+        seen = {"If-Match": one["tag"]}
+        assert own.post(path, json=closing).status_code == 428
+        assert own.post(path, json=closing, headers={"If-Match": '"x"'}).status_code == 412
+        answer = own.post(path, json=closing, headers=seen)
         assert (answer.status_code, answer.json()["verdict"]) == (201, "false-positive")
-        assert own.post(f"{ROOT}/alerts/{ids[0]}/status", json={"status": "closed"}).status_code in {400, 422}
+        assert (
+            answer.headers["etag"] == answer.json()["tag"] == own.get(f"{ROOT}/alerts/{ids[0]}").json()["tag"]
+        )
+        overtaken = own.post(path, json={"status": "closed", "verdict": "true-positive"}, headers=seen)
+        assert overtaken.status_code == 412
+        assert "closed as false-positive" in overtaken.json()["detail"]
+        assert own.get(f"{ROOT}/alerts/{ids[0]}").json()["verdict"] == "false-positive"
+        assert own.post(path, json=closing, headers={"If-Match": "*"}).status_code == 201
+        assert own.post(path, json={"status": "closed"}, headers={"If-Match": "*"}).status_code in {400, 422}
         assert len(own.get(f"{ROOT}/alerts", params={"status": "new,acknowledged"}).json()["items"]) == 2
         given = {"kind": "host", "value": "scanner", "reason": "it scans", "expires": "2099-01-01T00:00:00Z"}
         kept = own.post(f"{ROOT}/suppressions", json=given).json()

@@ -14,7 +14,7 @@ from factories import IMPORT, OWN, indicator, place, settle
 from serving import Node, serving
 from tocsin.server.pages.hunts import turns
 from tocsin.stix.markings import TLP
-from tocsin.store import Store, accounts, journal, objects
+from tocsin.store import Store, accounts, journal, objects, saved
 from tocsin.store.accounts import SCOPES, Account
 from tocsin.store.embedded import Embedded
 
@@ -126,6 +126,10 @@ def test_the_own_organisation_sees_who_would_get_what_and_why(node: Node) -> Non
         assert 'data-form="nothing"' in page
         why = _ok(own.get(f"/objects/{indicator(2)['id']}/why", params={"recipient": "Friend"}))
         assert "TLP:RED" in why
+        own.post("/look", data={"language": "de"})
+        why = _ok(own.get(f"/objects/{indicator(2)['id']}/why", params={"recipient": "Friend"}))
+        assert "es ist <bdi>TLP:RED</bdi>" in why
+        assert "it is" not in why
     with node.browser("friend") as friend:
         assert friend.get(f"/objects/{indicator(1)['id']}/sharing").status_code == 403
 
@@ -141,6 +145,27 @@ def test_a_search_is_kept_for_oneself_or_for_all(node: Node) -> None:
         assert "Evil &lt;b&gt;" in _ok(friend.get("/views"))
         assert "Evil &lt;b&gt;" not in _ok(own.get("/views"))
         assert friend.post("/views", data={"name": "x", "query": "type:No!"}).status_code == 422
+
+
+def test_what_is_found_says_why(node: Node) -> None:
+    with node.browser("friend") as friend:
+        asked = {"object": indicator(1)["id"], "q": "type:indicator -nonsense"}
+        assert f"/search/why?object={indicator(1)['id']}" in _ok(friend.get("/search", params={"q": asked["q"]}))  # fmt: skip
+        why = _ok(friend.get("/search/why", params=asked))
+        assert "<code>type:indicator</code>" in why
+        assert "Nowhere in it, as you asked." in why
+        missing = {"object": f"indicator--{uuid.UUID(int=99)}", "q": asked["q"]}
+        hidden = [friend.get("/search/why", params=asked | {"object": indicator(2)["id"]}), friend.get("/search/why", params=missing)]  # fmt: skip
+        assert [each.status_code for each in hidden] == [404, 404]
+        assert friend.get("/search/why", params=asked | {"q": "type:malware"}).status_code == 404
+
+
+def test_who_may_have_something_is_told_by_which_rule(node: Node) -> None:
+    with node.browser("friend") as friend, node.browser("own") as own:
+        page = _ok(friend.get(f"/objects/{indicator(1)['id']}"))
+        assert "TLP:GREEN may go to members of the community it is addressed to" in page
+        assert "/why?" not in page  # what it all rests on names others
+        assert f"/why?recipient={OWN.id}" in _ok(own.get(f"/objects/{indicator(1)['id']}"))
 
 
 NARROW = """@id("not-to-xb") @title("Nothing goes to XB for now") @cite("Board") forbid (principal, action in [Action::"receive", Action::"see_metadata"], resource)
@@ -219,6 +244,22 @@ def test_an_open_page_that_is_told_nothing_leaves_no_trace(node: Node) -> None:
             asked = [(each.action, each.outcome) for each in reversed(entries)]
         assert asked == expected
         assert asked.count(("page-arrivals", "200")) == 1
+
+
+def test_an_open_page_of_one_thing_is_told_of_what_comes_about_it_and_of_nothing_hidden(node: Node) -> None:
+    with node.browser("friend") as friend, node.browser("own") as own:
+        about = {"of": "object", "cursor": "n1"}
+        told = friend.get("/arrivals", params=about | {"q": indicator(1)["id"]}).text
+        assert "event: arrived\ndata: 1 new thing about it: show it" in told
+        for hidden in (indicator(2)["id"], indicator(99)["id"]):
+            assert "event: quiet" in friend.get("/arrivals", params=about | {"q": hidden}).text
+        hunts = {"of": "hunt", "q": "nightly", "cursor": "n1"}
+        assert friend.get("/arrivals", params=hunts).status_code == 403
+        assert "event: quiet" in own.get("/arrivals", params=hunts).text
+        with node.store.transaction() as connection:
+            saved.add(connection, "nightly", {"paths": ["/x"]}, now=1)
+            saved.begin(connection, "nightly", now=node.store.clock())
+        assert "data: It went on: show it" in own.get("/arrivals", params=hunts).text
 
 
 def test_a_session_shows_no_more_than_the_token_that_opened_it(node: Node) -> None:

@@ -195,6 +195,8 @@ def test_a_proposal_is_decided_by_another_than_who_made_it(node: Node) -> None:
 def test_a_log_is_looked_into_and_not_kept(node: Node) -> None:
     with node.browser("own") as own, node.browser("friend") as friend:
         looked = own.post("/hunts", data={"text": "x d2.example.com <script>alert(1)</script>\ny"})
+        assert 'data-tlp="green"' in looked.text
+        assert "[domain-name:value = &#39;d2.example.com&#39;]" in looked.text  # why it is a hit
         assert looked.status_code == 200, looked.text
         assert "d2.example.com" in looked.text
         assert "<script>alert" not in looked.text

@@ -5,13 +5,17 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import time
+import uuid
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from databases import copied
 from factories import FRIEND, IMPORT, indicator, place, settle
 from serving import Node, serving
+from tocsin.node.importing import recorder
 from tocsin.stix.markings import TLP, id_of
 from tocsin.store import Store, accounts, objects
 from tocsin.store.embedded import Embedded
@@ -119,17 +123,59 @@ def test_one_says_something_about_an_object(node: Node) -> None:
         )
 
 
+def _ended(browser: httpx.Client, path: str) -> str:
+    """Return a page of imports when none of them is under way any more: it may take longer than a request waits."""
+    until = time.monotonic() + 60
+    while ">under way<" in (text := browser.get(path).text) and time.monotonic() < until:
+        time.sleep(0.1)
+    return text
+
+
 def test_a_file_is_taken_in_with_a_report(node: Node) -> None:
     good, bad = indicator(77, tlp=TLP.GREEN), indicator(78) | {"pattern": "[x"}
     bundle = {"type": "bundle", "id": "bundle--44af6c39-c09b-49c5-9de2-394224b04982", "objects": [good, bad]}
     with node.browser("friend") as friend:
         files = {"file": ("../<b>.json", json.dumps(bundle).encode())}
         answer = friend.post("/import", files=files, data={"collection": "intel"})
-        assert answer.status_code == 200, answer.text
-        assert "pattern-syntax" in answer.text
-        assert "&lt;b&gt;.json" in answer.text
+        assert answer.status_code == 303, answer.text
+        here = answer.headers["location"]
+        report = _ended(friend, here)
+        assert "pattern-syntax" in report
+        assert "&lt;b&gt;.json" in report
+        assert "&lt;b&gt;.json" in friend.get("/import/runs").text
+        told = friend.get("/arrivals", params={"of": "import", "q": here.rpartition("/")[2], "cursor": "n1"})
+        assert "It went on" in told.text
         assert friend.get(f"/objects/{good['id']}").status_code == 200
         assert friend.post("/import", data={}).status_code == 422
+    with node.browser("own") as own, node.browser("stranger") as stranger:
+        jobs = own.get("/admin/jobs").text
+        assert "&lt;b&gt;.json" in jobs
+        assert here not in jobs  # the report is for whose import it is
+        hidden = [each.get(here) for each in (own, stranger)] + [own.get(f"/import/runs/{uuid.uuid4()}")]
+        assert [each.status_code for each in hidden] == [404] * 3
+        assert hidden[0].content == hidden[2].content
+        assert "&lt;b&gt;.json" not in stranger.get("/import/runs").text
+
+
+def test_an_import_that_cannot_be_read_says_so_and_costs_no_other(node: Node) -> None:
+    files = [("file", ("x.json", b'{"type":"bundle","objects":[')), ("file", ("y.json", json.dumps(indicator(79, tlp=TLP.GREEN)).encode()))]  # fmt: skip
+    with node.browser("friend") as friend:
+        answer = friend.post("/import", files=files, data={"collection": "intel"})
+        assert answer.headers["location"] == "/import/runs"
+        _ended(friend, "/import/runs")
+        assert friend.get(f"/objects/{indicator(79)['id']}").status_code == 200
+
+
+def test_an_import_under_way_can_be_left_and_returned_to(node: Node) -> None:
+    begun = recorder(
+        node.store, organisation=FRIEND.id, account="friend", channel="page", collection="intel", name="big"
+    )
+    with node.browser("friend") as friend:
+        here = f"/import/runs/{begun.made.id}"
+        assert "under way" in friend.get(here).text
+        with node.store.transaction() as connection:
+            connection.execute("UPDATE import_run SET moved = moved - 700000000")
+        assert "broken off" in friend.get(here).text
 
 
 def test_indicators_of_a_text_are_reviewed_before_they_are_kept(node: Node) -> None:
@@ -166,6 +212,6 @@ def test_a_small_file_cannot_keep_a_thread_for_hours(node: Node) -> None:
     bomb = gzip.compress(b'{"type":"bundle","objects":[' + b" " * (110 * 1024 * 1024) + b"]}")
     with node.browser("friend") as friend:
         taken = friend.post("/import", files={"file": ("x.json.gz", bomb)}, data={"collection": "intel"})
-        assert "unpacks to more than 104,857,600 bytes" in taken.text
+        assert "unpacks to more than 104,857,600 bytes" in _ended(friend, taken.headers["location"])
         many = [("file", (f"{n}.json", b"{}")) for n in range(21)]
         assert friend.post("/import", files=many, data={"collection": "intel"}).status_code == 422

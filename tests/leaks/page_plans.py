@@ -50,6 +50,7 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "kind": ("indicator", "report", "relation", "json", "x"),
     "hunt": ("nightly", "x", "%00"),
     "file": ("style.css", "manifest.json", "%00", "..", "x"),
+    "run": ("00000000-0000-4000-8000-000000000001", "x", "%00"),
 }
 """Values for parameters of paths that only pages have."""
 PLANS = {
@@ -77,6 +78,19 @@ PLANS = {
     },
     "/search": Plan(_SEARCHES, {200, 400, 422}, _AWAY),
     "/search/suggestions": Plan(("q=d", "q=secret", "q=known"), _FREE, _AWAY),
+    "/search/why": Plan(
+        (
+            *(
+                f"object={each}&q={quote(q)}"
+                for each in (*VISIBLE_IDS[:3], *HIDDEN_IDS[:5])
+                for q in _QUERIES
+            ),
+            "q=x",
+            "object=%00",
+        ),
+        {200, 400, 404},
+        _AWAY,
+    ),
     "/search/export": Plan(
         (*(f"format={each}&q={quote(q)}" for each in ("stix", "csv", "values", "x") for q in _QUERIES),),
         {200, 404},
@@ -114,9 +128,18 @@ PLANS = {
     "/arrivals": Plan(
         (
             *("cursor=n1", "cursor=n1&q=tlp:red", f"cursor=n1&q={WORD}", "cursor=x"),
-            *("cursor=n1&of=triage", "of=triage", "of=x"),
+            *(
+                "cursor=n1&of=triage",
+                "of=triage",
+                "of=x",
+                "of=hunt",
+                "of=hunt&q=%00",
+                "of=import&cursor=n1",
+                "of=import&q=%00",
+            ),
+            *(f"of=object&cursor=n1&q={each}" for each in (*VISIBLE_IDS[:3], *HIDDEN_IDS[:5], "%00")),
         ),
-        {200, 400},
+        {200, 400, 403, 404},
         _AWAY,
     ),
     "/views/remove": Plan(("",), _WRITTEN, _WRITTEN),
@@ -144,6 +167,8 @@ PLANS = {
     "/write/{kind}": Plan(("", "value=x"), {200, 404}, _AWAY),
     **{f"{_OBJECT}/{part}": Plan(("",), {200, 404}, _AWAY) for part in ("change", "say")},
     "/import": Plan(("", "x=1"), _FREE, _AWAY),
+    "/import/runs": Plan(("", "x=1"), _FREE, _AWAY),
+    "/import/runs/{run}": Plan(("",), {404}, _AWAY),
     **{f"/import/{part}": Plan(("",), _WRITTEN, _WRITTEN) for part in ("text", "keep")},
     **{each: Plan(("", "x=1"), _FREE, _AWAY) for each in ("/sharing", "/sharing/agreements")},
     **{

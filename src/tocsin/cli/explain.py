@@ -118,7 +118,7 @@ def _decisions(
         )
         decisions.append(
             {"collection": standing.alias, "owner": label.owner, "markings": list(label.markings)}
-            | msgspec.to_builtins(why)
+            | msgspec.to_builtins(why, enc_hook=str)
         )
     return decisions
 

@@ -13,6 +13,7 @@ import click
 from tocsin.cli.context import json_option, open_store, tell
 from tocsin.errors import NotFoundError
 from tocsin.formats import RawItem, Refusal, open_path, size_of
+from tocsin.node.importing import OnCommitted, recorder
 from tocsin.node.intake import Committed, Intake, IntakeReport
 from tocsin.store import Connection, collections, organisations
 from tocsin.store.collections import Collection
@@ -61,16 +62,33 @@ def COMMAND(
             found = choose_collection(connection, collection)
         intake = Intake(store, own, store.clock)
         skipped: list[str] = []
-        with following(list(paths), skipped) as (items, on_committed):
-            report = intake.take(
-                items,
-                collection=found.id,
-                origin=Origin(owner, None, "import"),
-                owner=owner,
-                recipients=named,
-                assumed=assume_tlp,
-                on_committed=on_committed,
+        with following(list(paths), skipped) as (items, shown):
+            recording = recorder(
+                store,
+                organisation=owner,
+                account="local",
+                channel="import",
+                collection=found.alias,
+                name=" ".join(paths),
             )
+
+            def work(on_committed: OnCommitted) -> IntakeReport:
+                def both(batch: Committed) -> None:
+                    on_committed(batch)
+                    if shown is not None:
+                        shown(batch)
+
+                return intake.take(
+                    items,
+                    collection=found.id,
+                    origin=Origin(owner, None, "import"),
+                    owner=owner,
+                    recipients=named,
+                    assumed=assume_tlp,
+                    on_committed=both,
+                )
+
+            report = recording.run(work)
     facts = report_facts(report) | {"collection": found.alias, "files_skipped": len(skipped)}
     text = report_text(report, found.alias)
     if skipped:

@@ -10,6 +10,7 @@ from tocsin.clock import Micros
 from tocsin.errors import NotFoundError
 from tocsin.law.load import load
 from tocsin.law.model import Basis, day
+from tocsin.sentence import sentence
 
 
 def known() -> list[Basis]:
@@ -52,10 +53,15 @@ def why_not(id: str, now: Micros) -> str:  # noqa: A002
     name = f"{found.name} ({found.citation})"
     if ended is None:
         assert coming is not None, "an interval that neither holds nor has ended is to come"
-        return f"{name} begins on {day(coming)}"
+        return sentence("%(law)s begins on %(day)s", law=name, day=day(coming))
     if coming is None:
-        return f"{name} lapsed on {day(ended)}; nothing later is known here"
-    return f"{name} lapsed on {day(ended)} and is in force again from {day(coming)}"
+        return sentence("%(law)s lapsed on %(day)s; nothing later is known here", law=name, day=day(ended))
+    return sentence(
+        "%(law)s lapsed on %(day)s and is in force again from %(again)s",
+        law=name,
+        day=day(ended),
+        again=day(coming),
+    )
 
 
 def turn(id: str, now: Micros) -> Micros | None:  # noqa: A002

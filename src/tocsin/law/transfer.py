@@ -16,6 +16,7 @@ import msgspec
 from tocsin.clock import Micros
 from tocsin.law.load import load
 from tocsin.law.model import Accepted, Block, Grant, Regime, day
+from tocsin.sentence import AND, COMMA, OR, Sentence, listed, sentence
 
 GROUNDS: Final = (
     *("domestic", "area", "adequacy", "open", "clauses", "instrument", "public-interest"),
@@ -23,11 +24,10 @@ GROUNDS: Final = (
 )
 """Kinds of grounds; under the last two nothing may go. docs/reference/law.md says what each means."""
 
-_DECISION: Final = {"adequacy": "adequacy decision", "designation": "designation"}
 _INSTRUMENT: Final = {
-    "clauses": "standard contractual clauses",
-    "instrument": "an instrument between public authorities",
-    "public-interest": "a reason of public interest",
+    "clauses": sentence("standard contractual clauses"),
+    "instrument": sentence("an instrument between public authorities"),
+    "public-interest": sentence("a reason of public interest"),
 }
 
 
@@ -74,10 +74,10 @@ def ground(sender: Side, recipient: Side, agreed: Sequence[tuple[str, str]], now
         now: µs.
     """
     if not sender.country or not recipient.country:
-        who = "recipient" if sender.country else "sender"
-        return Ground("unknown", "", "", f"the country of the {who} is not known")
+        return Ground("unknown", "", "", _nowhere(sender))
     if sender.country == recipient.country:
-        return Ground("domestic", "", "", f"both are in {sender.country}: nothing crosses a border")
+        words = sentence("both are in %(country)s: nothing crosses a border", country=sender.country)
+        return Ground("domestic", "", "", words)
     regimes = _regimes(sender, now)
     if not regimes:
         return Ground("unknown", "", "", _no_law(sender))
@@ -87,15 +87,20 @@ def ground(sender: Side, recipient: Side, agreed: Sequence[tuple[str, str]], now
             if recipient.country in block.to and block.holds(now):
                 return Ground("none", each.id, block.citation, _blocked(block, each, recipient))
     if sender.country in regime.area and recipient.country in regime.area:
-        words = (
-            f"{regime.name} lets personal data move freely between {sender.country} and {recipient.country}"
+        words = sentence(
+            "%(law)s lets personal data move freely between %(one)s and %(other)s",
+            law=regime.name,
+            one=sender.country,
+            other=recipient.country,
         )
         return Ground("area", regime.id, regime.citation, words)
     for grant in _grants(regime, recipient.country):
         if grant.holds(now) and _meets(recipient, grant):
             return Ground("adequacy", regime.id, grant.citation, _granted(grant, regime, recipient))
     if regime.default == "open":
-        words = f"{regime.name} has no general restriction on sending personal data abroad"
+        words = sentence(
+            "%(law)s has no general restriction on sending personal data abroad", law=regime.name
+        )
         return Ground("open", regime.id, regime.citation, words)
     return _agreed(regime, recipient, agreed, now)
 
@@ -151,16 +156,26 @@ def _agreed(regime: Regime, recipient: Side, agreed: Sequence[tuple[str, str]], 
     titles = dict(reversed(agreed))  # of two agreements that contain the same, the first is named
     for each in accepted:
         if each.kind in titles:
-            contains = f"the agreement {titles[each.kind]!r} contains {_INSTRUMENT[each.kind]}"
-            return Ground(each.kind, regime.id, each.citation, f"{why}, but {contains}{_aside(each.note)}")
-    return Ground("none", regime.id, regime.citation, f"{why}; {_help(accepted)}")
+            words = sentence(
+                "%(why)s, but the agreement '%(title)s' contains %(instrument)s%(note)s",
+                why=why,
+                title=titles[each.kind],
+                instrument=_INSTRUMENT[each.kind],
+                note=_aside(each.note),
+            )
+            return Ground(each.kind, regime.id, each.citation, words)
+    words = sentence("%(why)s; %(help)s", why=why, help=_help(accepted))
+    return Ground("none", regime.id, regime.citation, words)
 
 
-def _help(accepted: Sequence[Accepted]) -> str:
+def _help(accepted: Sequence[Accepted]) -> Sentence:
     if not accepted:
-        return "nothing that an agreement can record here would do"
-    ways = " or ".join(f"{_INSTRUMENT[a.kind]} ({a.citation})" for a in accepted)
-    return f"recorded in an agreement, {ways} would do"
+        return sentence("nothing that an agreement can record here would do")
+    ways = (
+        sentence("%(instrument)s (%(cite)s)", instrument=_INSTRUMENT[a.kind], cite=a.citation)
+        for a in accepted
+    )
+    return sentence("recorded in an agreement, %(ways)s would do", ways=listed(ways, OR))
 
 
 def _uncovered(regime: Regime, recipient: Side, now: Micros) -> str:
@@ -168,46 +183,97 @@ def _uncovered(regime: Regime, recipient: Side, now: Micros) -> str:
     grants = _grants(regime, recipient.country)
     held = [g for g in grants if g.holds(now)]
     if held:
-        asked = dict.fromkeys(_asked(g) for g in held)
-        return (
-            f"{_the(held[0], recipient)} under {regime.name} covers only organisations {' or '.join(asked)}"
+        return sentence(
+            "%(decision)s under %(law)s covers only organisations %(asked)s",
+            decision=_the(held[0], recipient),
+            law=regime.name,
+            asked=listed(dict.fromkeys(_asked(g) for g in held), OR),
         )
     ended = max((g for g in grants if g.until is not None and g.until <= now), key=_until, default=None)
     coming = min((g for g in grants if g.since > now), key=lambda g: g.since, default=None)
     said = []
     if ended is not None:
-        said.append(f"{_the(ended, recipient)} ({ended.citation}) ended on {day(_until(ended))}")
+        said.append(
+            sentence(
+                "%(decision)s (%(cite)s) ended on %(day)s",
+                decision=_the(ended, recipient),
+                cite=ended.citation,
+                day=day(_until(ended)),
+            )
+        )
     if coming is not None:
-        said.append(f"{_the(coming, recipient)} ({coming.citation}) begins on {day(coming.since)}")
-    return ", ".join(said) or f"no adequacy decision under {regime.name} covers {recipient.country}"
+        said.append(
+            sentence(
+                "%(decision)s (%(cite)s) begins on %(day)s",
+                decision=_the(coming, recipient),
+                cite=coming.citation,
+                day=day(coming.since),
+            )
+        )
+    return listed(said, COMMA) or sentence(
+        "no adequacy decision under %(law)s covers %(country)s", law=regime.name, country=recipient.country
+    )
 
 
 def _asked(grant: Grant) -> str:
-    parts = [f"recorded with {grant.needs!r}"] if grant.needs else []
+    parts = [sentence("recorded with '%(assurance)s'", assurance=grant.needs)] if grant.needs else []
     if grant.roles:
-        parts.append(f"with the role {' or '.join(grant.roles)}")
-    return " and ".join(parts)
+        parts.append(sentence("with the role %(roles)s", roles=listed(grant.roles, OR)))
+    return listed(parts, AND)
 
 
-def _granted(grant: Grant, regime: Regime, recipient: Side) -> str:
-    until = "" if grant.until is None else f" until {day(grant.until)}"
-    asked = f" for organisations {_asked(grant)}" if _asked(grant) else ""
-    return f"{_the(grant, recipient)} under {regime.name} covers the recipient since {day(grant.since)}{until}{asked}{_aside(grant.note)}"
+def _granted(grant: Grant, regime: Regime, recipient: Side) -> Sentence:
+    asked = _asked(grant)
+    return sentence(
+        "%(decision)s under %(law)s covers the recipient since %(day)s%(until)s%(asked)s%(note)s",
+        decision=_the(grant, recipient),
+        law=regime.name,
+        day=day(grant.since),
+        until=_end(grant.until),
+        asked=sentence(" for organisations %(asked)s", asked=asked) if asked else "",
+        note=_aside(grant.note),
+    )
 
 
-def _blocked(block: Block, regime: Regime, recipient: Side) -> str:
-    until = "" if block.until is None else f" until {day(block.until)}"
-    return f"{regime.name} forbids sending personal data to {recipient.country} since {day(block.since)}{until}, whatever has been agreed{_aside(block.note)}"
+def _blocked(block: Block, regime: Regime, recipient: Side) -> Sentence:
+    return sentence(
+        "%(law)s forbids sending personal data to %(country)s since %(day)s%(until)s, whatever has been agreed%(note)s",
+        law=regime.name,
+        country=recipient.country,
+        day=day(block.since),
+        until=_end(block.until),
+        note=_aside(block.note),
+    )
 
 
-def _no_law(sender: Side) -> str:
+def _nowhere(sender: Side) -> Sentence:
+    if sender.country:
+        return sentence("the country of the recipient is not known")
+    return sentence("the country of the sender is not known")
+
+
+def _no_law(sender: Side) -> Sentence:
     later = min((r.since for r in _laws_of(sender.country) if _is_for(r, sender)), default=None)
-    known = "is not known here" if later is None else f"is known here only from {day(later)} on"
-    return f"the law of {sender.country} on sending personal data abroad {known}, and unknown law is no permission"
+    if later is None:
+        return sentence(
+            "the law of %(country)s on sending personal data abroad is not known here, and unknown law is no permission",
+            country=sender.country,
+        )
+    return sentence(
+        "the law of %(country)s on sending personal data abroad is known here only from %(day)s on, and unknown law is no permission",
+        country=sender.country,
+        day=day(later),
+    )
 
 
-def _the(grant: Grant, recipient: Side) -> str:
-    return f"the {_DECISION[grant.kind]} for {recipient.country}"
+def _the(grant: Grant, recipient: Side) -> Sentence:
+    if grant.kind == "adequacy":
+        return sentence("the adequacy decision for %(country)s", country=recipient.country)
+    return sentence("the designation for %(country)s", country=recipient.country)
+
+
+def _end(until: Micros | None) -> str:
+    return "" if until is None else sentence(" until %(day)s", day=day(until))
 
 
 def _until(grant: Grant) -> Micros:

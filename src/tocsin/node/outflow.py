@@ -278,7 +278,7 @@ class _Push:
 
     def _ground(self) -> str:
         recipient = self._clearances.snapshot.organisations.get(self._peer.organisation)
-        return "" if recipient is None else recipient.ground
+        return "" if recipient is None else str(recipient.ground)
 
     def _send_all(self, remote: Collection) -> None:
         """Send what is newly cleared behind the cursor, then what lies before it; decide anew whenever facts change."""
@@ -441,6 +441,9 @@ def _words(decision: Decision, tlp: str) -> tuple[str, str]:
 def _note(store: Store, peer: Peer, reports: Sequence[PushReport]) -> None:
     sent = sum(r.sent for r in reports)
     withheld = sum(w.count for r in reports for w in r.withheld)
+    reasons: Counter[str] = Counter()
+    for each in (w for r in reports for w in r.withheld):
+        reasons[each.rule] += each.count
     error = next((r.error for r in reports if r.error), "")
     result = {
         "at": store.clock(),
@@ -448,6 +451,7 @@ def _note(store: Store, peer: Peer, reports: Sequence[PushReport]) -> None:
         "ok": not error,
         "sent": sent,
         "withheld": withheld,
+        "reasons": dict(reasons),
         "error": error,
     }
     with store.transaction() as connection:

@@ -14,6 +14,7 @@ import msgspec
 
 from tocsin.clock import Micros, to_text
 from tocsin.law import bases
+from tocsin.sentence import sentence
 
 INSTRUMENTS = ("clauses", "instrument", "public-interest")
 """What an agreement can contain for transfers: clauses (GDPR article 46(2)(c) and the like), an instrument between public authorities
@@ -99,22 +100,31 @@ class Agreement(msgspec.Struct, frozen=True):
 
 def lapse(agreement: Agreement, organisation: str, now: Micros) -> str:
     """Return why `agreement` is not in force for an organisation, in words; "" when it is."""
-    name = f"the agreement {agreement.title!r}"
+    name = agreement.title
     if now < agreement.starts:
-        return f"{name} begins on {_day(agreement.starts)}"
+        return sentence("the agreement '%(title)s' begins on %(day)s", title=name, day=_day(agreement.starts))
     if agreement.withdrawn is not None and now >= agreement.withdrawn:
-        return f"{name} was withdrawn on {_day(agreement.withdrawn)}"
+        return sentence(
+            "the agreement '%(title)s' was withdrawn on %(day)s", title=name, day=_day(agreement.withdrawn)
+        )
     if agreement.ends is not None and now >= agreement.ends:
-        return f"{name} ended on {_day(agreement.ends)}"
+        return sentence("the agreement '%(title)s' ended on %(day)s", title=name, day=_day(agreement.ends))
     if agreement.basis_until is not None and now >= agreement.basis_until:
-        return f"the legal basis of {name}, {agreement.legal_basis}, lapsed on {_day(agreement.basis_until)}"
+        return sentence(
+            "the legal basis of the agreement '%(title)s', %(basis)s, lapsed on %(day)s",
+            title=name,
+            basis=agreement.legal_basis,
+            day=_day(agreement.basis_until),
+        )
     if agreement.law and (why := bases.why_not(agreement.law, now)):
-        return f"{name} rests on a law that is not in force: {why}"
+        return sentence(
+            "the agreement '%(title)s' rests on a law that is not in force: %(why)s", title=name, why=why
+        )
     party = agreement.party(organisation)
     if party is None or now < party.entered:
-        return f"it is no party to {name}"
+        return sentence("it is no party to the agreement '%(title)s'", title=name)
     if party.gone is not None and now >= party.gone:
-        return f"it left {name} on {_day(party.gone)}"
+        return sentence("it left the agreement '%(title)s' on %(day)s", title=name, day=_day(party.gone))
     return ""
 
 

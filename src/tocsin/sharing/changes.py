@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from tocsin.sentence import COMMA_AND, COMMA_OR, Sentence, listed, sentence
 from tocsin.sharing import oracle
 from tocsin.sharing.actions import ACTIONS
 from tocsin.sharing.audience import KNOWN, UNVERIFIED, Organisation
@@ -20,9 +21,10 @@ from tocsin.sharing.oracle import Decision
 from tocsin.sharing.policy import PolicySet
 from tocsin.sharing.wording import Case, level
 
-OPERATOR = "whoever runs this node"
-SOURCE = "the source of the object"
-PARTIES = "the parties"
+OPERATOR = sentence("whoever runs this node")
+SOURCE = sentence("the source of the object")
+PARTIES = sentence("the parties")
+_SOURCE_OR_OPERATOR = listed((SOURCE, OPERATOR), COMMA_OR)
 _AT_ONCE = 3  # changes together
 _CHANGES = 12  # what is worth a person's attention
 _COMMUNITIES = 5  # the same for communities
@@ -52,7 +54,7 @@ class Change(msgspec.Struct, frozen=True):
     @property
     def words(self) -> str:
         """What would be different."""
-        return ", and ".join(step.words for step in self.steps)
+        return listed((step.words for step in self.steps), COMMA_AND)
 
 
 _Try: TypeAlias = tuple[Step, Callable[[World], World]]
@@ -88,8 +90,11 @@ def _kinds(case: Case, facts: Facts, *, allowed: bool) -> Iterator[Sequence[_Try
     yield from _of_recipient(case, facts)
     yield from _of_audience(case, facts)
     if not facts.understood:
-        words = f"the unknown marking is defined by {case.name(facts.owner)} or by this node's organisation"
-        yield [_try(words, f"{SOURCE}, or {OPERATOR}", _label(understood=True))]
+        words = sentence(
+            "the unknown marking is defined by %(owner)s or by this node's organisation",
+            owner=case.name(facts.owner),
+        )
+        yield [_try(words, _SOURCE_OR_OPERATOR, _label(understood=True))]
     yield from _of_handling(case, facts)
     yield from _of_bounds(case, facts)
     yield from _of_standing(case.recipient, facts)
@@ -100,29 +105,36 @@ def _of_handling(case: Case, facts: Facts) -> Iterator[Sequence[_Try]]:
     """Yield what would be otherwise if a marking did not ask for what it asks for."""
     owner, recipient = case.name(facts.owner), case.recipient
     if facts.timing == EMBARGOED:
-        yield [_try("its embargo is over", "time", _label(timing=CURRENT))]
+        yield [_try(sentence("its embargo is over"), sentence("time"), _label(timing=CURRENT))]
     elif facts.timing == EXPIRED:
-        yield [_try(f"{owner} gives it a later end", SOURCE, _label(timing=CURRENT))]
+        words = sentence("%(owner)s gives it a later end", owner=owner)
+        yield [_try(words, SOURCE, _label(timing=CURRENT))]
     if facts.limited and recipient.country not in facts.countries:
         more = facts.countries | {recipient.country}
-        words = f"{owner} releases it to {recipient.country or 'organisations without a country'}"
+        country = recipient.country or sentence("organisations without a country")
+        words = sentence("%(owner)s releases it to %(country)s", owner=owner, country=country)
         yield [_try(words, SOURCE, _label(countries=more))]
     if not recipient.roles and not recipient.own and (facts.no_regulators or facts.no_law_enforcement):
-        yield [_try(f"{recipient.name} is known to be a company", OPERATOR, _recipient(roles=("company",)))]
+        words = sentence("%(name)s is known to be a company", name=recipient.name)
+        yield [_try(words, OPERATOR, _recipient(roles=("company",)))]
     if facts.no_regulators:
-        yield [_try(f"{owner} allows regulatory use", SOURCE, _label(no_regulators=False))]
+        words = sentence("%(owner)s allows regulatory use", owner=owner)
+        yield [_try(words, SOURCE, _label(no_regulators=False))]
     if facts.no_law_enforcement:
-        yield [_try(f"{owner} allows use by law enforcement", SOURCE, _label(no_law_enforcement=False))]
+        words = sentence("%(owner)s allows use by law enforcement", owner=owner)
+        yield [_try(words, SOURCE, _label(no_law_enforcement=False))]
     if facts.hide_source:
-        yield [_try(f"{owner} allows its name to be told", SOURCE, _label(hide_source=False))]
+        words = sentence("%(owner)s allows its name to be told", owner=owner)
+        yield [_try(words, SOURCE, _label(hide_source=False))]
     if case.action in {"block", "enrich_externally"} and facts.pap != NO_PAP:
         pap = "green" if case.action == "block" else "amber"
-        yield [_try(f"{owner} marks it PAP:{pap.upper()}", SOURCE, _label(pap=pap))]
+        words = sentence("%(owner)s marks it %(level)s", owner=owner, level=f"PAP:{pap.upper()}")
+        yield [_try(words, SOURCE, _label(pap=pap))]
     if case.action in facts.barred:
-        words = f"what was agreed permits to {ACTIONS[case.action]}"
+        words = sentence("what was agreed permits to %(action)s", action=sentence(ACTIONS[case.action]))
         yield [_try(words, PARTIES, _label(barred=facts.barred - {case.action}))]
     if case.action == "use_in_proceedings" and facts.communities and not (facts.ours or facts.consented):
-        words = "the agreement that its communities rest on permits use in proceedings"
+        words = sentence("the agreement that its communities rest on permits use in proceedings")
         yield [_try(words, PARTIES, _label(consented=True))]
 
 
@@ -133,69 +145,82 @@ def _of_bounds(case: Case, facts: Facts) -> Iterator[Sequence[_Try]]:
         :_COMMUNITIES
     ]:
         joined = (*recipient.communities, community)
-        words = f"{recipient.name} joins the community {case.name(community)}"
+        words = _joins(case, community)
         yield [_try(words, OPERATOR, _recipient(communities=joined))]
     if facts.reserved and recipient.id not in facts.reserved_for:
         reserved = facts.reserved_for | {recipient.id}
-        yield [
-            _try(
-                f"{owner} lets {recipient.name} have it in its marking", SOURCE, _label(reserved_for=reserved)
-            )
-        ]
+        words = sentence("%(owner)s lets %(name)s have it in its marking", owner=owner, name=recipient.name)
+        yield [_try(words, SOURCE, _label(reserved_for=reserved))]
     if facts.professional and not recipient.own:
         yield [
-            _try(f"{recipient.name} is known to be a {role}", OPERATOR, _recipient(roles=(role,)))
+            _try(
+                sentence("%(name)s is known to be a %(role)s", name=recipient.name, role=role),
+                OPERATOR,
+                _recipient(roles=(role,)),
+            )
             for role in sorted(facts.professions)
         ]
     if facts.encrypted and not recipient.encrypted:
-        yield [_try("it goes over TLS", OPERATOR, _recipient(encrypted=True))]
+        yield [_try(sentence("it goes over TLS"), OPERATOR, _recipient(encrypted=True))]
 
 
 def _of_standing(recipient: Organisation, facts: Facts) -> Iterator[Sequence[_Try]]:
     """Yield what would be otherwise if the recipient stood otherwise with this node, or its country with the law."""
     name = recipient.name
     if recipient.embargoed:
-        yield [_try("the embargo is lifted", OPERATOR, _recipient(embargoed=""))]
+        yield [_try(sentence("the embargo is lifted"), OPERATOR, _recipient(embargoed=""))]
     if recipient.trust == UNVERIFIED:
-        yield [_try(f"{name} is verified", OPERATOR, _recipient(trust=KNOWN))]
+        yield [_try(sentence("%(name)s is verified", name=name), OPERATOR, _recipient(trust=KNOWN))]
     if facts.personal and recipient.transfer in ("none", "unknown"):
         if not recipient.country:
-            yield [
-                _try(
-                    f"the country of {name} is known, and is this node's own",
-                    OPERATOR,
-                    _recipient(transfer="domestic"),
-                )
-            ]
-        words = f"an agreement with {name} gives a ground for personal data to go to {recipient.country or 'its country'}"
+            words = sentence("the country of %(name)s is known, and is this node's own", name=name)
+            yield [_try(words, OPERATOR, _recipient(transfer="domestic"))]
+        words = sentence(
+            "an agreement with %(name)s gives a ground for personal data to go to %(country)s",
+            name=name,
+            country=recipient.country or sentence("its country"),
+        )
         yield [_try(words, PARTIES, _recipient(transfer="clauses"))]
     if "offence" in facts.holds and not recipient.own:
-        yield [_try(f"{name} is known to be an authority", OPERATOR, _recipient(roles=("government",)))]
+        words = sentence("%(name)s is known to be an authority", name=name)
+        yield [_try(words, OPERATOR, _recipient(roles=("government",)))]
 
 
 def _of_recipient(case: Case, facts: Facts) -> Iterator[Sequence[_Try]]:
     recipient, name = case.recipient, case.recipient.name
-    words = f"{name} is no longer suspended" if recipient.suspended else f"{name} is suspended"
+    words = (
+        sentence("%(name)s is no longer suspended", name=name)
+        if recipient.suspended
+        else sentence("%(name)s is suspended", name=name)
+    )
     yield [_try(words, OPERATOR, _recipient(suspended=not recipient.suspended))]
     if not recipient.own:
-        becomes = "is no longer" if recipient.client else "becomes"
-        words = f"{name} {becomes} a client of {case.own.name}"
+        words = (
+            sentence("%(name)s is no longer a client of %(own)s", name=name, own=case.own.name)
+            if recipient.client
+            else sentence("%(name)s becomes a client of %(own)s", name=name, own=case.own.name)
+        )
         yield [_try(words, OPERATOR, _recipient(client=not recipient.client))]
     shared = facts.communities.intersection(recipient.communities)
     lapsed = {community for community, _ in recipient.lapsed} & facts.communities
     for community in sorted(lapsed)[:_COMMUNITIES]:
-        words = (
-            f"the agreement that {case.name(community)} rests on is in force for {name} and {case.own.name}"
+        words = sentence(
+            "the agreement that %(community)s rests on is in force for %(name)s and %(own)s",
+            community=case.name(community),
+            name=name,
+            own=case.own.name,
         )
         yield [_try(words, PARTIES, _recipient(communities=(*recipient.communities, community)))]
     missing = sorted(facts.communities.difference(recipient.communities) - lapsed)
     for community in missing[:_COMMUNITIES]:
         joined = (*recipient.communities, community)
-        words = f"{name} joins the community {case.name(community)}"
+        words = _joins(case, community)
         yield [_try(words, OPERATOR, _recipient(communities=joined))]
     if shared:
         left = tuple(c for c in recipient.communities if c not in shared)
-        words = f"{name} leaves the community {case.list(shared)}"
+        words = sentence(
+            "%(name)s leaves the community %(community)s", name=name, community=case.list(shared)
+        )
         yield [_try(words, OPERATOR, _recipient(communities=left))]
 
 
@@ -203,12 +228,16 @@ def _of_audience(case: Case, facts: Facts) -> Iterator[Sequence[_Try]]:
     recipient, owner = case.recipient, case.name(facts.owner)
     others = sorted(set(recipient.communities) - facts.communities)
     for community in others[:_COMMUNITIES]:
-        words = f"it is kept in a collection of the community {case.name(community)}"
+        words = sentence(
+            "it is kept in a collection of the community %(community)s", community=case.name(community)
+        )
         yield [_try(words, OPERATOR, _label(communities=facts.communities | {community}))]
     if recipient.id in facts.recipients:
-        words, named = f"{owner} no longer names {recipient.name}", facts.recipients - {recipient.id}
+        words = sentence("%(owner)s no longer names %(name)s", owner=owner, name=recipient.name)
+        named = facts.recipients - {recipient.id}
     else:
-        words, named = f"{owner} names {recipient.name} as recipient", facts.recipients | {recipient.id}
+        words = sentence("%(owner)s names %(name)s as recipient", owner=owner, name=recipient.name)
+        named = facts.recipients | {recipient.id}
     yield [_try(words, SOURCE, _label(recipients=named))]
 
 
@@ -222,11 +251,19 @@ def _of_level(case: Case, facts: Facts, *, allowed: bool) -> Sequence[_Try]:
     owner = case.name(facts.owner)
     tries = []
     for each in levels:
-        words, who = f"{owner} marks it {level(each)}", SOURCE
+        words = sentence("%(owner)s marks it %(level)s", owner=owner, level=level(each))
+        who: str = SOURCE
         if facts.tlp == NO_TLP:
-            words, who = f"{words}, or this node vouches for that at import", f"{SOURCE}, or {OPERATOR}"
+            words = sentence("%(marked)s, or this node vouches for that at import", marked=words)
+            who = _SOURCE_OR_OPERATOR
         tries.append(_try(words, who, _label(tlp=each, levels=frozenset((each,)))))
     return tries
+
+
+def _joins(case: Case, community: str) -> Sentence:
+    return sentence(
+        "%(name)s joins the community %(community)s", name=case.recipient.name, community=case.name(community)
+    )
 
 
 def _try(words: str, who: str, apply: Callable[[World], World]) -> _Try:

@@ -109,7 +109,7 @@ class Decider:
             generation,
             redacted=redacted,
             minimised=minimised,
-            ground=recipient.ground,
+            ground=str(recipient.ground),
         )
 
     def _below(self, ceiling: TLP | None) -> Bits:

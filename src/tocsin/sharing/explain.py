@@ -1,4 +1,7 @@
-"""Why an organisation may or may not have something, and what would change that, in words."""
+"""Why an organisation may or may not have something, and what would change that, in words.
+
+They are sentences (`tocsin.sentence`): whoever encodes them gives `str` as the hook for what is no plain text.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,9 @@ from collections.abc import Iterator
 
 import msgspec
 
+from tocsin.sentence import SEMICOLON, listed, sentence
 from tocsin.sharing import oracle
-from tocsin.sharing.actions import FORMS
+from tocsin.sharing.actions import ACTIONS, FORMS
 from tocsin.sharing.changes import Change, changes_of
 from tocsin.sharing.facts import Facts, facts_of
 from tocsin.sharing.labels import Label
@@ -54,7 +58,7 @@ def explain(policies: PolicySet, case: Case) -> Explanation:
     if withheld:
         return Explanation(
             allowed=False,
-            why=f"it refers to what {case.recipient.name} may not have",
+            why=sentence("it refers to what %(name)s may not have", name=case.recipient.name),
             rules=(),
             facts=(*facts_in_words(case, facts), *withheld),
             changes=(),
@@ -101,17 +105,34 @@ def _withheld_grounds(policies: PolicySet, case: Case) -> Iterator[str]:
             why = (
                 _why(case, facts, decision)
                 if not decision.allowed
-                else "that refers to something withheld itself"
+                else sentence("that refers to something withheld itself")
             )
-            yield f"it refers to something that {case.name(facts.owner)} marked {level(facts.tlp)}: {why}"
+            yield sentence(
+                "it refers to something that %(owner)s marked %(level)s: %(why)s",
+                owner=case.name(facts.owner),
+                level=level(facts.tlp),
+                why=why,
+            )
 
 
 def _why(case: Case, facts: Facts, decision: Decision) -> str:
+    name = case.recipient.name
     if decision.errors:
-        return f"the decision could not be made, so it is no ({decision.errors[0]})"
+        return sentence("the decision could not be made, so it is no (%(error)s)", error=decision.errors[0])
     if decision.reasons:
-        return "; ".join(policy.title for policy in decision.reasons)
-    if case.action != "receive":
-        return f"no policy permits {case.recipient.name} to {case.action}"
-    whose = "of this node's own" if facts.ours else f"of {case.name(facts.owner)}"
-    return f"no policy permits it: it is {level(facts.tlp)} {whose}, and {case.recipient.name} is not among those it may go to"
+        return listed((sentence(policy.title) for policy in decision.reasons), SEMICOLON)
+    if case.action != FORMS[0]:
+        action = sentence(ACTIONS[case.action])
+        return sentence("no policy permits %(name)s to %(action)s", name=name, action=action)
+    if facts.ours:
+        return sentence(
+            "no policy permits it: it is %(level)s of this node's own, and %(name)s is not among those it may go to",
+            level=level(facts.tlp),
+            name=name,
+        )
+    return sentence(
+        "no policy permits it: it is %(level)s of %(owner)s, and %(name)s is not among those it may go to",
+        level=level(facts.tlp),
+        owner=case.name(facts.owner),
+        name=name,
+    )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from tocsin.clock import Micros, to_text
+from tocsin.sentence import COMMA, OR, SEMICOLON, Sentence, listed, sentence
 from tocsin.sharing.actions import ACTIONS
 from tocsin.sharing.agreements import Terms
 from tocsin.sharing.audience import UNVERIFIED, Organisation
@@ -39,80 +40,125 @@ class Case(msgspec.Struct, frozen=True):
 
     def list(self, identifiers: Iterable[str]) -> str:
         """Return their names as a list in words; empty for none."""
-        return " and ".join(self.name(each) for each in sorted(identifiers))
+        return listed(self.name(each) for each in sorted(identifiers))
 
 
 def level(tlp: str) -> str:
     """Return a level as people write it."""
-    return "unmarked" if tlp == NO_TLP else f"TLP:{tlp.upper()}"
+    return sentence("unmarked") if tlp == NO_TLP else f"TLP:{tlp.upper()}"
 
 
 def facts_in_words(case: Case, facts: Facts) -> Iterator[str]:
     """Yield what a decision rests on."""
     yield from _markings_in_words(case, facts)
     if facts.ours:
-        yield f"it is this node's own: {case.own.name} asserted it"
+        yield sentence("it is this node's own: %(own)s asserted it", own=case.own.name)
     else:
-        yield f"{case.name(facts.owner)} asserted it to this node, which is a recipient of it"
-    communities, named = case.list(facts.communities) or "none", case.list(facts.recipients) or "nobody"
-    yield f"it is addressed to these communities: {communities}; its owner named: {named}"
+        yield sentence(
+            "%(owner)s asserted it to this node, which is a recipient of it", owner=case.name(facts.owner)
+        )
+    yield sentence(
+        "it is addressed to these communities: %(communities)s; its owner named: %(named)s",
+        communities=case.list(facts.communities) or sentence("none"),
+        named=case.list(facts.recipients) or sentence("nobody"),
+    )
     yield from map(_agreed_in_words, terms_of(case.label, case.definitions, own=case.own.id))
-    recipient = case.recipient
+    yield from _recipient_in_words(case, facts)
+    if facts.holds:
+        yield sentence("it holds: %(kinds)s", kinds=listed(map(sentence, sorted(facts.holds)), COMMA))
+    if facts.personal and not case.recipient.own:
+        yield case.recipient.ground or sentence(
+            "no ground is known on which personal data may go to %(name)s", name=case.recipient.name
+        )
+
+
+def _recipient_in_words(case: Case, facts: Facts) -> Iterator[Sentence]:
+    recipient, name = case.recipient, case.recipient.name
     if recipient.own:
-        yield f"{recipient.name} runs this node"
+        yield sentence("%(name)s runs this node", name=name)
     else:
         member = case.list(facts.communities.intersection(recipient.communities))
-        yield (
-            f"{recipient.name} is {f'a member of {member}' if member else 'in none of those communities'}, "
-            f"{'named' if recipient.id in facts.recipients else 'not named'}, "
-            f"{'a client' if recipient.client else 'no client'} of {case.own.name}"
+        yield sentence(
+            "%(name)s is %(member)s, %(named)s, %(client)s",
+            name=name,
+            member=sentence("a member of %(communities)s", communities=member)
+            if member
+            else sentence("in none of those communities"),
+            named=sentence("named") if recipient.id in facts.recipients else sentence("not named"),
+            client=sentence("a client of %(own)s", own=case.own.name)
+            if recipient.client
+            else sentence("no client of %(own)s", own=case.own.name),
         )
     for community, why in recipient.lapsed:
         if community in facts.communities:
-            yield f"{recipient.name} belongs to {case.name(community)}, but now it does not count: {why}"
+            yield sentence(
+                "%(name)s belongs to %(community)s, but now it does not count: %(why)s",
+                name=name,
+                community=case.name(community),
+                why=why,
+            )
     if recipient.suspended:
-        yield f"{recipient.name} is suspended"
+        yield sentence("%(name)s is suspended", name=name)
     if recipient.embargoed:
-        yield f"an embargo: {recipient.embargoed}"
+        yield sentence("an embargo: %(why)s", why=recipient.embargoed)
     if recipient.trust == UNVERIFIED:
-        yield f"{recipient.name} is not verified"
-    if facts.holds:
-        yield f"it holds: {', '.join(sorted(facts.holds))}"
-    if facts.personal and not recipient.own:
-        yield recipient.ground or f"no ground is known on which personal data may go to {recipient.name}"
+        yield sentence("%(name)s is not verified", name=name)
 
 
-def _agreed_in_words(terms: Terms) -> str:
+def _agreed_in_words(terms: Terms) -> Sentence:
     said = []
     if terms.permitted is not None:
-        said.append(f"permits only to {', '.join(map(ACTIONS.__getitem__, terms.permitted)) or 'have it'}")
+        uses = listed((sentence(ACTIONS[each]) for each in terms.permitted), COMMA)
+        said.append(sentence("permits only to %(uses)s", uses=uses or sentence("have it")))
     if terms.closed:
-        said.append("keeps it among the members of its communities")
-    return f"the agreement {terms.title!r} {' and '.join(said) or 'says nothing of what may be done with it'}"
+        said.append(sentence("keeps it among the members of its communities"))
+    says = listed(said) or sentence("says nothing of what may be done with it")
+    return sentence("the agreement '%(title)s' %(says)s", title=terms.title, says=says)
 
 
-def _markings_in_words(case: Case, facts: Facts) -> Iterator[str]:
+def _markings_in_words(case: Case, facts: Facts) -> Iterator[Sentence]:
     levels = sorted({tlp for m in case.label.markings if (tlp := tlp_of(m)) is not None})
-    if levels:
-        several = " and ".join(tlp.label for tlp in levels)
-        yield f"it is {level(facts.tlp)}" + (f", the strictest of {several}" if len(levels) > 1 else "")
+    strictest = level(facts.tlp)
+    if len(levels) > 1:
+        several = listed(tlp.label for tlp in levels)
+        yield sentence("it is %(level)s, the strictest of %(several)s", level=strictest, several=several)
+    elif levels:
+        yield sentence("it is %(level)s", level=strictest)
+    elif any(each.tlp is not None for each in _handlings(case)):
+        yield sentence("it carries no TLP marking, but others make it %(level)s", level=strictest)
     elif facts.tlp == NO_TLP:
-        yield "it carries no TLP marking, and nobody vouched for one"
+        yield sentence("it carries no TLP marking, and nobody vouched for one")
     elif facts.tlp == case.label.assumed:
-        yield f"it carries no TLP marking; who brought it in vouched for {level(facts.tlp)}"
+        yield sentence("it carries no TLP marking; who brought it in vouched for %(level)s", level=strictest)
     else:
-        yield f"it carries no TLP marking; what was vouched for, {case.label.assumed!r}, is no level and counts as TLP:RED"
+        yield sentence(
+            "it carries no TLP marking; what was vouched for, '%(vouched)s', is no level and counts as TLP:RED",
+            vouched=case.label.assumed or "",
+        )
     for marking in case.label.markings:
-        if tlp_of(marking) is not None:
-            continue
-        asked = handlings_of(marking, case.label, case.definitions, own=case.own.id)
-        for each in asked:
-            yield f"its marking {marking} asks for: {'; '.join(asked_in_words(each))}"
-        if is_understood(marking, case.label, case.definitions, own=case.own.id):
-            if not asked:
-                yield f"its marking {marking} is a statement, which restricts nothing"
-        else:
-            yield f"its marking {marking} is unknown: neither its owner nor this node has said what it asks for"
+        if tlp_of(marking) is None:
+            yield from _marking_in_words(case, marking)
+
+
+def _handlings(case: Case) -> Iterator[Handling]:
+    """Yield what all its markings ask for beside TLP."""
+    for marking in case.label.markings:
+        yield from handlings_of(marking, case.label, case.definitions, own=case.own.id)
+
+
+def _marking_in_words(case: Case, marking: str) -> Iterator[Sentence]:
+    """Yield what a marking that is no TLP asks for."""
+    asked = handlings_of(marking, case.label, case.definitions, own=case.own.id)
+    for each in asked:
+        wishes = listed(asked_in_words(each), SEMICOLON)
+        yield sentence("its marking %(marking)s asks for: %(wishes)s", marking=marking, wishes=wishes)
+    if not is_understood(marking, case.label, case.definitions, own=case.own.id):
+        yield sentence(
+            "its marking %(marking)s is unknown: neither its owner nor this node has said what it asks for",
+            marking=marking,
+        )
+    elif not asked:
+        yield sentence("its marking %(marking)s is a statement, which restricts nothing", marking=marking)
 
 
 def asked_in_words(asked: Handling) -> Iterator[str]:
@@ -120,26 +166,28 @@ def asked_in_words(asked: Handling) -> Iterator[str]:
     if asked.tlp is not None:
         yield level(asked.tlp)
     if asked.pap is not None:
-        yield "contact before any action" if asked.pap is PAP.NOTHING else f"PAP:{asked.pap.name}"
+        yield sentence("contact before any action") if asked.pap is PAP.NOTHING else f"PAP:{asked.pap.name}"
     if asked.not_before is not None:
-        yield f"nothing before {to_text(asked.not_before)}"
+        yield sentence("nothing before %(moment)s", moment=to_text(asked.not_before))
     if asked.not_after is not None:
-        yield f"nothing from {to_text(asked.not_after)} on"
+        yield sentence("nothing from %(moment)s on", moment=to_text(asked.not_after))
     if asked.countries is not None:
-        yield f"only to {' and '.join(asked.countries) or 'no country'}"
+        yield sentence("only to %(whom)s", whom=listed(asked.countries) or sentence("no country"))
     if asked.no_regulators:
-        yield "no regulatory use"
+        yield sentence("no regulatory use")
     if asked.no_law_enforcement:
-        yield "no use by law enforcement"
+        yield sentence("no use by law enforcement")
     if asked.hide_source:
-        yield "its source is not to be told"
+        yield sentence("its source is not to be told")
     if asked.communities is not None:
-        yield f"only to members of {' and '.join(asked.communities) or 'no community'}"
+        circles = listed(asked.communities) or sentence("no community")
+        yield sentence("only to members of %(communities)s", communities=circles)
     if asked.organisations is not None:
-        yield f"only to {' and '.join(asked.organisations) or 'nobody'}"
+        yield sentence("only to %(whom)s", whom=listed(asked.organisations) or sentence("nobody"))
     if asked.roles is not None:
-        yield f"only to organisations that are {' or '.join(asked.roles) or 'nothing'}"
+        roles = listed(asked.roles, OR) or sentence("nothing")
+        yield sentence("only to organisations that are %(roles)s", roles=roles)
     if asked.encrypted:
-        yield "over encrypted channels only"
+        yield sentence("over encrypted channels only")
     if asked.not_public:
-        yield "nothing public: TLP:CLEAR beside it counts as TLP:GREEN"
+        yield sentence("nothing public: TLP:CLEAR beside it counts as TLP:GREEN")

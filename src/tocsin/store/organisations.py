@@ -10,6 +10,7 @@ import msgspec
 from tocsin.clock import Micros, system_clock
 from tocsin.errors import ConflictError, InputError, NotFoundError
 from tocsin.law import transfer
+from tocsin.sentence import sentence
 from tocsin.sharing.agreements import Agreement, lapse, turn
 from tocsin.sharing.audience import ROLES, TRUST, Organisation
 from tocsin.store import agreements, embargoes
@@ -157,7 +158,7 @@ def _standing(
             why = lapse(agreement, organisation.id, now)
             ours = lapse(agreement, own_id, now)
             if not why and ours:
-                why = f"this node's organisation is not in it: {ours}"
+                why = sentence("this node's organisation is not in it: %(why)s", why=ours)
         if why:
             lapsed.append((community, why))
         else:
@@ -185,7 +186,9 @@ def _with_ground(
     return msgspec.structs.replace(
         organisation,
         transfer=found.kind,
-        ground=f"{found.words} ({found.cite})" if found.cite else found.words,
+        ground=sentence("%(ground)s (%(cite)s)", ground=found.words, cite=found.cite)
+        if found.cite
+        else found.words,
         embargoed="" if bar is None else bar.reason,
     )
 

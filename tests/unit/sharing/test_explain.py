@@ -108,7 +108,7 @@ def test_nobody_is_told_that_a_stricter_marking_would_help() -> None:
 
 def test_matching_is_not_for_others() -> None:
     found = ask(label_for([id_of(TLP.CLEAR)], owner=OWN_ID), action="match")
-    assert found.why == "no policy permits Peer to match"
+    assert found.why == "no policy permits Peer to look for it in logs"
     assert found.changes == ()
 
 

@@ -1,4 +1,8 @@
-"""Alerts and suppressions, for the node's own organisation alone: everybody else is refused in the same words, whatever there is."""
+"""Alerts and suppressions, for the node's own organisation alone: everybody else is refused in the same words, whatever there is.
+
+What becomes of an alert is a resource of its own (`.../status`), whose entity tag stands in the alert as `tag`: further hits do not change it, a
+decision does. A decision needs `If-Match` with the tag that was seen, so that nobody overwrites one that they do not know of.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +14,15 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from tocsin.clock import Micros
-from tocsin.errors import ForbiddenError
-from tocsin.node.alerting import Alerting, facts
+from tocsin.errors import ConflictError, ForbiddenError
+from tocsin.node.alerting import Alerting, Told, facts
 from tocsin.server.api import asking
 from tocsin.server.api.objects import Limit, Nothing
 from tocsin.server.api.writing import once
 from tocsin.server.context import Call
 from tocsin.server.problems import RequestError
 from tocsin.server.respond import echo, respond
+from tocsin.sharing.release import Released
 from tocsin.stix.timestamps import micros_or_none
 from tocsin.store import alerts, journal, suppressions
 from tocsin.store.idempotency import Kept
@@ -85,9 +90,13 @@ class AlertHit(msgspec.Struct, frozen=True):
 
 
 class AlertEntry(msgspec.Struct, frozen=True):
-    """The hits of one indicator until somebody closes the alert, with what is known around it; moments are RFC 3339."""
+    """The hits of one indicator until somebody closes the alert, with what is known around it; moments are RFC 3339.
+
+    `tag` is the entity tag of its status, for If-Match.
+    """
 
     id: str
+    tag: str
     indicator: str
     name: str
     pattern: str
@@ -126,9 +135,10 @@ class StatusBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class StatusAnswer(msgspec.Struct, frozen=True):
-    """What became of an alert."""
+    """What became of an alert; `tag` as of an alert."""
 
     id: str
+    tag: str
     status: str
     verdict: str
 
@@ -181,7 +191,7 @@ def listing(call: Call) -> Response:
     following = (
         f"{asking.next_token(rows[-1].opened)}.{rows[-1].id}" if len(found.value) > given.limit else None
     )
-    items = [facts(each, asking.moment_text) for each in rows]
+    items = [_told(each) for each in rows]
     return asking.answer(call, found.derive({"items": items, "next": following}))
 
 
@@ -190,7 +200,7 @@ def one(call: Call) -> Response:
     require_own(call)
     given = asking.parameters(call, Samples)
     found = alerting(call).one(_name(call, "alert"), samples=given.hits)
-    return asking.answer(call, found.derive(facts(found.value, asking.moment_text)))
+    return asking.answer(call, found.derive(_told(found.value)))
 
 
 def admit(call: Call) -> None:
@@ -205,20 +215,63 @@ def admit(call: Call) -> None:
 
 
 def change(call: Call, body: bytes) -> Response:
-    """Set what becomes of an alert."""
+    """Set what becomes of an alert.
+
+    Raises:
+        RequestError: 428 no If-Match; 412 somebody has decided since the tag that it names.
+        NotFoundError: there is no such alert.
+        ConflictError: it is closed, and its indicator has another open alert.
+    """
     asking.parameters(call, Nothing)
     given = asking.document(body, StatusBody)
+    condition = call.request.headers.get("if-match")
 
     def work() -> Kept:
-        found = alerting(call).change(
-            _name(call, "alert"), given.status, verdict=given.verdict, note=given.note.replace("\0", "�"),
-            by=call.principal.account,
-        )  # fmt: skip
+        found = _changed(call, _name(call, "alert"), given, condition)
         call.rested_on(found)
-        said = {"id": found.value.id, "status": found.value.status, "verdict": found.value.verdict}
-        return Kept(201, {}, msgspec.json.encode(said))
+        told = found.value
+        said = StatusAnswer(told.id, _tag(told), told.status, told.verdict)
+        return Kept(201, {"ETag": said.tag}, msgspec.json.encode(said))
 
     return once(call, body, work)
+
+
+def _changed(call: Call, identifier: str, given: StatusBody, condition: str | None) -> Released[Told]:
+    held = alerting(call).one(identifier, samples=0).value  # who may not know of it is told so first
+    if condition is None:
+        raise RequestError(428, "a decision needs If-Match", hint="with the `tag` of the alert as you saw it")
+    known = condition.strip() == "*" or _tag(held) in (each.strip() for each in condition.split(","))
+    if not known:
+        raise _overtaken(held)
+    try:
+        return alerting(call).change(
+            identifier,
+            given.status,
+            verdict=given.verdict,
+            note=given.note.replace("\0", "�"),
+            by=call.principal.account,
+            seen=None if condition.strip() == "*" else held.changed,
+        )
+    except ConflictError:
+        now = alerting(call).one(identifier, samples=0).value
+        if now.changed != held.changed:
+            raise _overtaken(now) from None
+        raise
+
+
+def _overtaken(held: Told) -> RequestError:
+    became = f"{held.status} as {held.verdict}" if held.verdict else held.status
+    return RequestError(
+        412, f"somebody has decided meanwhile: it is {became}", hint="read the alert again, then decide"
+    )
+
+
+def _tag(told: Told) -> str:
+    return f'"{asking.next_token(told.changed)}"'
+
+
+def _told(told: Told) -> dict[str, Any]:
+    return facts(told, asking.moment_text) | {"tag": _tag(told)}
 
 
 def suppression_list(call: Call) -> Response:

@@ -17,13 +17,14 @@ from starlette.responses import Response
 from tocsin import __version__
 from tocsin.errors import ForbiddenError, NotFoundError
 from tocsin.server.api import asking, objects
-from tocsin.server.api.objects import Limit, Nothing
+from tocsin.server.api.objects import Limit, Nothing, labelled
 from tocsin.server.context import Call
 from tocsin.server.respond import respond, said
 from tocsin.sharing import agreements as holding
 from tocsin.sharing.actions import ACTIONS, FORMS
 from tocsin.sharing.audience import Organisation
 from tocsin.sharing.explain import Explanation, Rule
+from tocsin.sharing.facts import PAP_WORDS, facts_of
 from tocsin.sharing.release import Clearance, Released
 from tocsin.store import agreements, journal, organisations, peers, placed, policies, receipts
 from tocsin.store.placed import Standing
@@ -452,7 +453,8 @@ def explain(call: Call) -> Response:
     require_own(call)
     given = asking.parameters(call, Explaining)
     identifier = asking.object_id(call)
-    return asking.answer(call, decided(call, identifier, given.recipient, given.action))
+    found = decided(call, identifier, given.recipient, given.action)
+    return asking.answer(call, found.derive(msgspec.to_builtins(found.value, enc_hook=str)))
 
 
 def decided(call: Call, identifier: str, recipient: str, action: str) -> Released[Decisions]:
@@ -493,6 +495,35 @@ def standing(call: Call, identifier: str) -> Released[list[Standing]]:
     if not found.value:
         raise NotFoundError("no such object")
     return found
+
+
+class Permitted(msgspec.Struct, frozen=True):
+    """By which rules an organisation has an object, each once, and the strictest PAP that its markings ask for: a word of `PAP_WORDS`, or ""."""
+
+    rules: tuple[Rule, ...]
+    pap: str
+
+
+def permitted(call: Call, identifier: str) -> Released[Permitted]:
+    """Return by which rules the caller's organisation has an object, and what it may do with it.
+
+    Nothing else of the decisions: what they rest on may name others.
+
+    Raises:
+        NotFoundError: there is none that the caller may know of.
+    """
+    found = labelled(call, identifier)
+    rules = [_goes_now(call, call.organisation.id, label)[1] for label in found.value]
+    permits = (rule for some in rules for rule in some if rule.effect == "permit")
+    state, now = call.parts.clearances.snapshot, call.parts.store.clock()
+    facts = (
+        facts_of(state.labels[label], state.definitions, own=state.own.id, now=now)
+        for label in found.value
+        if label in state.labels
+    )
+    asked = {each.pap for each in facts}
+    pap = next((word for word in reversed(PAP_WORDS.values()) if word in asked), "")
+    return found.derive(Permitted(tuple({rule.id: rule for rule in permits}.values()), pap))
 
 
 def _decision(call: Call, standing: Standing, asked: Organisation, action: str) -> DecisionEntry:

@@ -247,6 +247,16 @@ def asserted(call: Call, identifier: str) -> Released[Assertions]:
     return found.derive(Assertions(tuple(items)))
 
 
+def labelled(call: Call, identifier: str) -> Released[tuple[int, ...]]:
+    """Return the ids of the label sets of an object's versions, as far as the caller may have them and read where they stand.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    found = _versions(call, identifier)
+    return found.derive(tuple(dict.fromkeys(each.label for each in found.value)))
+
+
 def latest(call: Call, identifier: str) -> Released[Entry]:
     """Return the newest version that the caller may have.
 

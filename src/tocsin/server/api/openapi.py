@@ -128,7 +128,7 @@ def _in_headers(each: Operation) -> list[dict[str, Any]]:
             "schema": {"type": "string", "minLength": 1, "maxLength": 255},
         }
     ]
-    if each.method == "PUT":
+    if 428 in each.errors:
         found.append({"name": "If-Match", "in": "header", "schema": text})
     return found
 

@@ -73,11 +73,12 @@ def _propose(  # noqa: PLR0917 - a table's columns
 
 
 def _own(  # noqa: PLR0917 - a table's columns
-    path: str, action: str, summary: str, body: type[msgspec.Struct], answer: type[msgspec.Struct], handler: BodyHandler
+    path: str, action: str, summary: str, body: type[msgspec.Struct], answer: type[msgspec.Struct], handler: BodyHandler,
+    *more: int,
 ) -> Operation:  # fmt: skip
     return Operation(
         *(path, "POST", f"api-{action}", summary, _NOTHING, answer), taking=(alerts.admit, handler), body=body,
-        status=201, errors=(403, 404, 408, 409, 413, 415, 422),
+        status=201, errors=(403, 404, 408, 409, 413, 415, 422, *more),
     )  # fmt: skip
 
 
@@ -150,7 +151,7 @@ OPERATIONS: tuple[Operation, ...] = (
     _hook(f"{_HOOK}/deliveries/{{delivery}}/replay", "replay", "Deliver again", None, webhooks.DeliveryEntry, webhooks.replay),
     _get(f"{ROOT}/alerts", "alerts", "Alerts", alerts.AlertSelection, alerts.AlertPage, alerts.listing, 403),
     _get(f"{ROOT}/alerts/{{alert}}", "alert", "An alert with its hits", alerts.Samples, alerts.AlertEntry, alerts.one, 403, 404),
-    _own(f"{ROOT}/alerts/{{alert}}/status", "alert-status", "Acknowledge or close an alert", alerts.StatusBody, alerts.StatusAnswer, alerts.change),
+    _own(f"{ROOT}/alerts/{{alert}}/status", "alert-status", "Acknowledge or close an alert", alerts.StatusBody, alerts.StatusAnswer, alerts.change, 412, 428),
     _get(f"{ROOT}/suppressions", "suppressions", "What is not raised", _NOTHING, alerts.SuppressionList, alerts.suppression_list, 403),
     _own(f"{ROOT}/suppressions", "suppress", "Suppress something", alerts.SuppressionBody, alerts.SuppressionEntry, alerts.suppress),
     Operation(

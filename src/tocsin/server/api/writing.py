@@ -17,6 +17,7 @@ from starlette.responses import Response
 from tocsin.errors import ConflictError, ForbiddenError, InputError, NotFoundError
 from tocsin.formats import RawItem
 from tocsin.node.alone import alone, version_of
+from tocsin.node.importing import OnCommitted
 from tocsin.node.intake import Intake, IntakeReport, Single, examine, keep
 from tocsin.node.remarks import remark
 from tocsin.server.api import asking
@@ -211,7 +212,9 @@ def _keep(call: Call, body: bytes, into: Access) -> Single:
     return keep(call.parts.store, own, body, into.collection, poster=poster, channel="api")
 
 
-def added_together(call: Call, bodies: Sequence[bytes], into: Access) -> IntakeReport:
+def added_together(
+    call: Call, bodies: Sequence[bytes], into: Access, *, on_committed: OnCommitted | None = None
+) -> IntakeReport:
     """Keep new objects together; what breaks a rule goes to quarantine and costs no other."""
     own, poster, store = call.facts.snapshot.own.id, call.principal.organisation, call.parts.store
     return Intake(store, own, store.clock).take(
@@ -220,6 +223,7 @@ def added_together(call: Call, bodies: Sequence[bytes], into: Access) -> IntakeR
         origin=Origin(poster, None, "api"),
         owner=poster,
         recipients=(own,),
+        on_committed=on_committed,
     )
 
 

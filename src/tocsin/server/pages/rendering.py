@@ -18,6 +18,7 @@ from markupsafe import Markup, escape
 from starlette.responses import Response
 
 from tocsin.clock import Micros
+from tocsin.sentence import Say, Sentence
 from tocsin.server.pages import assets, messages
 from tocsin.server.pages.look import Look
 from tocsin.server.pages.page import Entry, entries
@@ -135,8 +136,20 @@ def _environment(language: str) -> jinja2.Environment:
     made.tests["reference"] = refers
     made.filters["when"] = _when
     made.filters["number"] = _number
+    made.filters["told"] = lambda text: told(text, translations.gettext)
     made.filters["translated"] = translations.gettext  # of words that may hold a `%` and no places to fill
     return made
+
+
+def told(text: str, say: Say) -> Markup:
+    """Return a sentence of the domain in the reader's language, with names and other data isolated, whatever way they are written."""
+    if not isinstance(text, Sentence):
+        return escape(text)
+    return Markup(text.translated(lambda template: str(escape(say(template))), _isolated))  # noqa: S704 - every part was escaped
+
+
+def _isolated(data: str) -> str:
+    return f"<bdi>{escape(data)}</bdi>" if data else ""
 
 
 class _Loader(jinja2.BaseLoader):

@@ -74,6 +74,7 @@ TABLE: dict[str, Callable[[_Parts, _Parts], Same]] = {
     "/objects/{object}/versions": _of_object("versions"),
     "/objects/{object}/sightings": _of_object("sightings"),
     "/objects/{object}/why": _why,
+    "/search/why": _search(),
     "/graph": _search(),
     "/timeline": _search(),
     "/matrix": _search("type:attack-pattern"),

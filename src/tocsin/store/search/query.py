@@ -110,6 +110,11 @@ def parse(text: str) -> Query:
     return building.done()
 
 
+def terms_in(text: str) -> list[str]:
+    """Return the terms that `parse` reads in a text, each as it was typed and a query of its own."""
+    return [found[0] for found in _TERM.finditer(text.replace("\0", " "))]
+
+
 class _Building:
     """A query that is being read."""
 

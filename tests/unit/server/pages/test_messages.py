@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
 from babel.messages import Message
 from docs import messages as catalogues
 
+from contract.test_sharing_words import DECIDER, RESTED_ON, cases
+from deciding import DEFINITIONS
+from tocsin.sentence import Sentence
 from tocsin.server.pages import look
 from tocsin.server.pages.messages import NAMES, say, say_many
 
@@ -90,3 +94,22 @@ def test_english_is_what_the_templates_say() -> None:
     assert say("en", "Sign in") == "Sign in"
     assert say("de", "Sign in") == "Anmelden"
     assert say("de", "nobody has translated this") == "nobody has translated this"
+
+
+def _templates(said: str) -> set[str]:
+    if not isinstance(said, Sentence):
+        return set()
+    return {said.template}.union(*map(_templates, said.given.values()))
+
+
+def test_every_sentence_of_a_decision_is_in_the_catalogues() -> None:
+    known, told = {each.id for each in catalogues.read("ar")}, set()
+    for recipient, action, label in itertools.islice(cases(), 0, None, 9):
+        found = DECIDER.explain(recipient, action, label, DEFINITIONS, names={}, labels=RESTED_ON)
+        steps = [step for change in found.changes for step in change.steps]
+        for text in (found.why, *found.facts, *(c.words for c in found.changes), *(s.who for s in steps)):
+            told |= _templates(text)
+            # what a test gives as a ground, or a level, is no sentence
+            assert isinstance(text, Sentence) or text == recipient.ground
+    assert len(told) > 40
+    assert told <= known

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tocsin.sentence import sentence
 from tocsin.server.pages import rendering
 from tocsin.server.pages.look import Look
 
@@ -42,3 +43,20 @@ def test_moments_are_shown_in_the_zone_of_the_reader() -> None:
 @pytest.mark.parametrize("number", [0, -5, 1e308, 10**400, 12.5])
 def test_every_number_is_shown(number: float) -> None:
     assert _written("{{ value | number }}", "UTC", number)
+
+
+@pytest.mark.parametrize(
+    ("language", "shown"),
+    [
+        ("en", "<bdi>A &lt;b&gt; %</bdi> is suspended"),
+        ("de", "<bdi>A &lt;b&gt; %</bdi> ist ausgesetzt"),
+        ("ar", "<bdi>A &lt;b&gt; %</bdi> معلّقة"),
+    ],
+)
+def test_sentences_are_said_in_the_language_of_the_reader_and_what_others_wrote_stands_apart(
+    language: str, shown: str
+) -> None:
+    said = sentence("%(name)s is suspended", name="A <b> %")
+    made = rendering._environment(language).from_string("{{ value | told }}")
+    assert made.render(view=None, value=said) == shown
+    assert made.render(view=None, value="plain <i>") == "plain &lt;i&gt;"

@@ -12,6 +12,7 @@ from tocsin.errors import InputError
 from tocsin.matching.values import classify
 from tocsin.node import known_lists
 from tocsin.node.extracting import Extracted, extract, pattern_of
+from tocsin.node.importing import recorder
 from tocsin.server.api import writing
 from tocsin.server.pages.bring_in.files import Taken
 from tocsin.server.pages.forms import Form
@@ -59,7 +60,18 @@ def keep(view: View, form: Form) -> Response:
     if level is None:
         raise InputError("say how they are marked")
     bodies = [_indicator(view, text, form, id_of(level)) for text in dict.fromkeys(chosen)]
-    report = writing.added_together(view.call, bodies, into)
+    who = view.call.principal
+    recording = recorder(
+        view.parts.store,
+        organisation=who.organisation,
+        account=who.account,
+        channel="page",
+        collection=into.collection.alias,
+        name=form.one("source") or "text",
+    )
+    report = recording.run(
+        lambda on_committed: writing.added_together(view.call, bodies, into, on_committed=on_committed)
+    )
     told = said((Taken(form.one("source") or "text", report),), recipient=view.call.principal.organisation)
     return render(view, "bring_in/taken.html", told, collection=into.collection.alias)
 

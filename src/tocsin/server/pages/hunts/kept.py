@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 from starlette.responses import Response
 
+from tocsin.clock import Micros
 from tocsin.errors import ForbiddenError, InputError
 from tocsin.node import saved_hunts
-from tocsin.server.api import alerts
+from tocsin.server.api import alerts, asking
 from tocsin.server.pages.forms import Form
 from tocsin.server.pages.hunts import turns
 from tocsin.server.pages.rendering import redirect, render
 from tocsin.server.pages.view import View
 from tocsin.server.respond import said
+from tocsin.sharing.release import Released
 from tocsin.store import saved, suppressions
 from tocsin.store.saved import Run, Saved
 from tocsin.store.suppressions import Suppression
@@ -21,17 +25,19 @@ _RUNS = 50
 
 
 class Hunts(msgspec.Struct, frozen=True):
-    """Hunts that are kept with their last run, and what is not raised."""
+    """Hunts that are kept with their last run, and what is not raised. `since`: the last that is known of any run."""
 
     hunts: tuple[tuple[Saved, Run | None], ...]
     suppressions: tuple[Suppression, ...]
+    since: str
 
 
 class Runs(msgspec.Struct, frozen=True):
-    """A hunt and its runs, newest first."""
+    """A hunt and its runs, newest first. `since`: the last that is known of them."""
 
     hunt: Saved
     runs: tuple[Run, ...]
+    since: str
 
 
 def show_hunts(view: View) -> Response:
@@ -46,9 +52,8 @@ def show_hunts(view: View) -> Response:
         last = {each.name: saved.runs(connection, each.name, limit=1) for each in every}
         quiet = tuple(suppressions.everything(connection, now=view.parts.store.clock()))
     hunts = tuple((each, next(iter(last[each.name]), None)) for each in every)
-    return render(
-        view, "hunts/hunts.html", said(Hunts(hunts, quiet), recipient=view.call.principal.organisation)
-    )
+    made = Hunts(hunts, quiet, _since(run for _, run in hunts if run))
+    return render(view, "hunts/hunts.html", said(made, recipient=view.call.principal.organisation))
 
 
 def show_runs(view: View) -> Response:
@@ -62,7 +67,30 @@ def show_runs(view: View) -> Response:
     with view.parts.store.connection() as connection:
         hunt = saved.get(connection, _name(view))
         runs = tuple(saved.runs(connection, hunt.name, limit=_RUNS))
-    return render(view, "hunts/runs.html", said(Runs(hunt, runs), recipient=view.call.principal.organisation))
+    made = Runs(hunt, runs, _since(runs))
+    return render(view, "hunts/runs.html", said(made, recipient=view.call.principal.organisation))
+
+
+def moved(view: View, name: str, beyond: Micros) -> Released[tuple[int, bool]]:
+    """Return how many of the last runs of a hunt, or of all hunts for "", began or ended after a moment (µs).
+
+    Raises:
+        ForbiddenError: another organisation asks, or the session has a ceiling.
+    """
+    _require_all(view)
+    with view.parts.store.connection() as connection:
+        names = [name] if name else [each.name for each in saved.everything(connection)]
+        last = [run for each in names for run in saved.runs(connection, each, limit=1)]
+    count = sum(_last(run) > beyond for run in last)
+    return said((count, False), recipient=view.call.principal.organisation)
+
+
+def _last(run: Run) -> Micros:
+    return run.began if run.ended is None else run.ended
+
+
+def _since(runs: Iterable[Run]) -> str:
+    return asking.next_token(max(map(_last, runs), default=1))
 
 
 def act(view: View, form: Form) -> Response:

@@ -11,11 +11,14 @@ import msgspec
 from starlette.responses import Response
 
 from tocsin.server.api import asking, node, objects
+from tocsin.server.api.node import Permitted
 from tocsin.server.api.objects import Assertion, Entry
 from tocsin.server.context import Call
+from tocsin.server.pages.object.fading import DAYS, Left, left_of
 from tocsin.server.pages.rendering import render
 from tocsin.server.pages.titles import Shown, ends_of, shown
 from tocsin.server.pages.view import View
+from tocsin.stix.timestamps import micros_or_none
 
 _RELATED = 50
 _FIRST = (
@@ -46,12 +49,19 @@ class Related(msgspec.Struct, frozen=True):
 
 
 class Detail(msgspec.Struct, frozen=True):
-    """What the page of an object shows. `ordered`: its properties, what it is about first; `text`: all of it as JSON."""
+    """What the page of an object shows.
+
+    `ordered`: its properties, what it is about first; `text`: all of it as JSON; `permitted`: by which rules the reader has it; `left`: of
+    the confidence in what it names, today; `since`: the place behind the newest that is shown.
+    """
 
     object: Shown
     ordered: tuple[tuple[str, Any], ...]
     text: str
     assertions: tuple[Assertion, ...]
+    permitted: Permitted
+    left: tuple[Left, ...]
+    since: str
     related: tuple[Related, ...]
     more_related: bool
     known: dict[str, Shown]
@@ -84,12 +94,15 @@ def show_object(view: View) -> Response:
         ordered=ordered(this.properties),
         text=json.dumps(this.properties, indent=2, ensure_ascii=False),
         assertions=objects.asserted(call, identifier).value.items,
+        permitted=node.permitted(call, identifier).value,
+        left=left_of(this.properties, call.parts.store.clock()),
+        since=asking.next_token(max(micros_or_none(each.added) or 1 for each in (found.value, *near))),
         related=_related(this, near, known, names),
         more_related=more is not None,
         known=known,
         names=names,
     )
-    return render(view, "object/object.html", found.derive(detail), copies=copies(identifier))
+    return render(view, "object/object.html", found.derive(detail), copies=copies(identifier), days=DAYS)
 
 
 def peek(view: View) -> Response:

@@ -14,6 +14,7 @@ from tocsin.server.pages.rendering import render, show
 from tocsin.server.pages.search.facets import Facet, facets
 from tocsin.server.pages.titles import Shown, shown
 from tocsin.server.pages.view import View
+from tocsin.store.search.finding import Found
 from tocsin.store.search.query import parse
 
 _PAGE = 50
@@ -21,7 +22,7 @@ _OFFERED = 10
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What a search page shows."""
+    """What a search page shows. `since`: the place behind the newest that is shown, on the first page of the newest; else ""."""
 
     query: str
     order: str
@@ -32,6 +33,7 @@ class Result(msgspec.Struct, frozen=True):
     pending: bool
     older: str
     newer: str
+    since: str
 
 
 def show_found(view: View) -> Response:
@@ -63,9 +65,14 @@ def show_found(view: View) -> Response:
         pending=page.pending,
         older=f"/search?{urlencode({**terms, 'cursor': page.next})}" if page.next else "",
         newer=f"/search?{urlencode(terms)}" if given.cursor else "",
+        since="" if given.cursor or oldest else _since(found.value),
     )
     template = "search/results.html" if view.fragment else "search/search.html"
     return render(view, template, found.derive(result), copies=copies(given.q))
+
+
+def _since(found: Found) -> str:
+    return asking.next_token(max((each.added for each in found.items), default=1))
 
 
 def suggest(view: View) -> Response:

@@ -55,4 +55,6 @@ def show_peers(view: View) -> Response:
     Raises:
         ForbiddenError: another organisation asks.
     """
-    return render(view, "sharing/peers.html", node.known_peers(view.call), names=node.names(view.call))
+    call = view.call
+    titles = {each.id: each.title for each in node.policies_in_force(call).value.items}
+    return render(view, "sharing/peers.html", node.known_peers(call), names=node.names(call), titles=titles)

@@ -13,6 +13,7 @@ from tocsin.server.api import alerts, asking, node, proposals
 from tocsin.server.api.proposals import ProposalEntry
 from tocsin.server.context import Call
 from tocsin.server.pages.rendering import render
+from tocsin.server.pages.titles import title_of
 from tocsin.server.pages.view import View
 from tocsin.server.respond import said
 from tocsin.sharing.release import Released
@@ -27,13 +28,14 @@ AT_ONCE = 200
 class Inbox(msgspec.Struct, frozen=True):
     """What waits.
 
-    `more`: there is more than is shown. `since`: the place behind the newest that is shown. `undo`: items to take back what was decided last;
+    `titles`: what the objects of the proposals are called, by the id of the proposal. `more`: there is more than is shown. `since`: the place behind the newest that is shown. `undo`: items to take back what was decided last;
     `failed`: what could not be.
     """
 
     alerts: tuple[Told, ...]
     proposals: tuple[ProposalEntry, ...]
     policies: tuple[PolicyChange, ...]
+    titles: dict[str, str]
     names: dict[str, str]
     more: bool
     since: str
@@ -70,7 +72,8 @@ def answer(view: View, undo: tuple[str, ...], failed: tuple[str, ...], *, status
     newest = [each.opened for each in waiting] + [each.proposal.made for each in theirs]
     since = asking.next_token(max(newest, default=1))
     entries = tuple(proposals.entry(each) for each in theirs)
-    made = Inbox(waiting, entries, _changes(view), node.names(call), more, since, undo, failed)
+    titles = {str(each.proposal.id): title_of(msgspec.json.decode(each.proposal.body)) for each in theirs}
+    made = Inbox(waiting, entries, _changes(view), titles, node.names(call), more, since, undo, failed)
     return render(view, "triage/inbox.html", released.derive(made), status=status)
 
 

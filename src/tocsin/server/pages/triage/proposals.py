@@ -14,6 +14,7 @@ from tocsin.server.api.differences import Change, differences
 from tocsin.server.api.proposals import ProposalEntry
 from tocsin.server.pages.forms import Form
 from tocsin.server.pages.rendering import redirect, render
+from tocsin.server.pages.titles import title_of
 from tocsin.server.pages.view import View
 
 _MOST = 100
@@ -23,6 +24,7 @@ class Listed(msgspec.Struct, frozen=True):
     """The newest proposals that the reader may see."""
 
     items: tuple[ProposalEntry, ...]
+    titles: dict[str, str]
     names: dict[str, str]
 
 
@@ -40,7 +42,10 @@ class Detail(msgspec.Struct, frozen=True):
 def show_proposals(view: View) -> Response:
     """Show proposals, newest first."""
     found = proposals.desk(view.call).page(view.call.principal, status="", limit=_MOST, before=None)
-    made = Listed(tuple(proposals.entry(each) for each in found.value), node.names(view.call))
+    titles = {
+        str(each.proposal.id): title_of(msgspec.json.decode(each.proposal.body)) for each in found.value
+    }
+    made = Listed(tuple(proposals.entry(each) for each in found.value), titles, node.names(view.call))
     return render(view, "triage/proposals.html", found.derive(made))
 
 
