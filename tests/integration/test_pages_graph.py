@@ -89,12 +89,23 @@ def _data(friend: httpx.Client, query: str) -> dict[str, Any]:
     return dict(answer.json())
 
 
+def test_a_large_graph_opens_with_its_first_part_and_says_so(friend: httpx.Client) -> None:
+    path = f"/graph?from={MALWARE['id']}"
+    page = friend.get(path).text
+    assert ">150 objects<" in page
+    assert "This is the first part" in page
+    assert f"{path}&amp;whole=yes" in page
+    assert len(_data(friend, f"from={MALWARE['id']}")["points"]) <= 300
+    small = friend.get(f"/graph?from={PLACE['id']}").text
+    assert "This is the first part" not in small
+
+
 def test_a_large_graph_opens_with_few_marks_and_opens_further(friend: httpx.Client) -> None:
-    drawn = _data(friend, f"from={MALWARE['id']}")
+    drawn = _data(friend, f"from={MALWARE['id']}&whole=yes")
     assert len(drawn["points"]) <= 300
     group = next(each for each in drawn["points"] if each["count"] > 1)
     assert (group["count"], group["type"]) == (MANY, "indicator")
-    page = friend.get(f"/graph?from={MALWARE['id']}").text
+    page = friend.get(f"/graph?from={MALWARE['id']}&whole=yes").text
     assert f">{MANY + 3} objects<" in page
     opened = friend.get(group["path"])
     assert "500 \u00d7 indicator" in opened.text
@@ -102,11 +113,11 @@ def test_a_large_graph_opens_with_few_marks_and_opens_further(friend: httpx.Clie
 
 
 def test_the_tables_say_all_of_it_page_by_page(friend: httpx.Client) -> None:
-    seen, path = "", f"/graph?from={MALWARE['id']}&page="
-    for number in range(1, 8):
+    seen, path = "", f"/graph?from={MALWARE['id']}&whole=yes&page="
+    for number in range(1, 14):
         seen += friend.get(f"{path}{number}").text
     assert all(f">Sign {n}<" in seen for n in range(MANY))
-    assert f"Page {7} of {7}" in seen
+    assert f"Page {13} of {13}" in seen
 
 
 def test_what_is_withheld_is_not_in_it_and_changes_nothing(node: Node, friend: httpx.Client) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -39,9 +39,16 @@ class Walked(msgspec.Struct, frozen=True):
     complete: bool
 
 
-def walk(ask: Ask, seeds: Sequence[str], depth: int, wanted: Wanted, most: int = MOST) -> Walked:
+class Bounds(NamedTuple):
+    """Most nodes, and most relationships that are read."""
+
+    nodes: int = MOST
+    edges: int = EDGES_MOST
+
+
+def walk(ask: Ask, seeds: Sequence[str], depth: int, wanted: Wanted, bounds: Bounds | None = None) -> Walked:
     """Return what is within `depth` edges of the seeds; `wanted` says which objects, besides the seeds, are let in."""
-    made = _Walk(ask, wanted, most)
+    made = _Walk(ask, wanted, bounds or Bounds())
     made.begin(seeds)
     for _ in range(depth):
         if not made.step():
@@ -49,12 +56,14 @@ def walk(ask: Ask, seeds: Sequence[str], depth: int, wanted: Wanted, most: int =
     return made.done()
 
 
-def connect(ask: Ask, ends: tuple[str, str], depth: int, wanted: Wanted, most: int = MOST) -> Walked:
+def connect(
+    ask: Ask, ends: tuple[str, str], depth: int, wanted: Wanted, bounds: Bounds | None = None
+) -> Walked:
     """Return what is around two objects as far as it takes to connect them, but at most `depth` edges around each.
 
     All shortest paths of up to twice `depth` edges are in it, unless it is not complete.
     """
-    made = _Walk(ask, wanted, most)
+    made = _Walk(ask, wanted, bounds or Bounds())
     made.begin(ends)
     for _ in range(depth):
         met = tree_of(graph_of(made.things.values()), ends[:1]).distances
@@ -66,10 +75,10 @@ def connect(ask: Ask, ends: tuple[str, str], depth: int, wanted: Wanted, most: i
 class _Walk:
     """A walk under way."""
 
-    def __init__(self, ask: Ask, wanted: Wanted, most: int) -> None:
+    def __init__(self, ask: Ask, wanted: Wanted, bounds: Bounds) -> None:
         self._ask = ask
         self._wanted = wanted
-        self._most = most
+        self._most, self._edges_most = bounds
         self._nodes = 0
         self._edges = 0
         self._questions = 0
@@ -120,10 +129,10 @@ class _Walk:
         return Walked(graph_of(self.things.values()), self._seeds, self.complete)
 
     def _referring(self, ids: Sequence[str]) -> list[Thing]:
-        if not self._may_ask() or self._edges >= EDGES_MOST:
+        if not self._may_ask() or self._edges >= self._edges_most:
             self.complete = False
             return []
-        found, more = self._ask.referring(ids, self._most - self._nodes + EDGES_MOST - self._edges)
+        found, more = self._ask.referring(ids, self._most - self._nodes + self._edges_most - self._edges)
         self.complete = self.complete and not more
         return found
 
@@ -138,7 +147,7 @@ class _Walk:
         if thing.id in self.things:
             return
         if thing.type == "relationship":
-            if self._edges >= EDGES_MOST:
+            if self._edges >= self._edges_most:
                 self.complete = False
                 return
             self._edges += 1

@@ -8,7 +8,7 @@ import pytest
 
 from tocsin.node import graph_walk
 from tocsin.node.graph import Thing
-from tocsin.node.graph_walk import connect, walk
+from tocsin.node.graph_walk import Bounds, connect, walk
 
 
 class World:
@@ -76,13 +76,12 @@ def test_seeds_that_are_not_there_are_left_out() -> None:
 
 def test_a_bound_on_nodes_is_told() -> None:
     world = World([thing("a"), *(thing(f"x{n}", ("of", "a")) for n in range(50))])
-    walked = walk(world, ["a"], 1, anything, most=20)
+    walked = walk(world, ["a"], 1, anything, Bounds(nodes=20))
     assert len(walked.graph.nodes) == 20
     assert not walked.complete
 
 
-def test_a_bound_on_relationships_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(graph_walk, "EDGES_MOST", 10)
+def test_a_bound_on_relationships_is_told() -> None:
     world = World(
         [
             thing("a"),
@@ -90,7 +89,7 @@ def test_a_bound_on_relationships_is_told(monkeypatch: pytest.MonkeyPatch) -> No
             *(thing(f"r{n}", ("source", "a"), ("target", "b"), kind="relationship") for n in range(50)),
         ]
     )
-    walked = walk(world, ["a"], 2, anything)
+    walked = walk(world, ["a"], 2, anything, Bounds(edges=10))
     assert len(walked.graph.edges) == 10
     assert not walked.complete
 

@@ -11,7 +11,7 @@ import msgspec
 from tocsin.errors import NotFoundError
 from tocsin.node.graph import Graph, Thing, Tree, degrees, part, shortest_paths, tree_of
 from tocsin.node.graph_clusters import Clustered, clustered
-from tocsin.node.graph_walk import MOST, Walked, connect, walk
+from tocsin.node.graph_walk import MOST, Bounds, Walked, connect, walk
 from tocsin.server.api import asking, objects
 from tocsin.server.context import Call
 from tocsin.server.pages.gathering import gathered
@@ -22,6 +22,8 @@ from tocsin.store.search.finding import Item
 from tocsin.store.search.query import Clause, Lexeme, Query, parse
 from tocsin.store.search.terms import fit
 
+PART = 150
+"""Most objects, and most relationships, that a graph opens with: what is read, decided and drawn in some tens of milliseconds."""
 _PAGE = 10_000  # each page sorts anew what refers to something
 _REFERENCES = ("_ref", "_refs")
 _NO_CONTENT = ("object_marking_refs", "created_by_ref")
@@ -66,7 +68,7 @@ def explored(call: Call, state: State) -> Released[Explored]:
         InputError: the query or a time cannot be read.
     """
     # which groups are open, and which part of the tables is shown, is no part of it
-    what = ("graph", state.seeds, state.q, state.to, state.depth, state.types, state.bounds)
+    what = ("graph", state.seeds, state.q, state.to, state.depth, state.types, state.bounds, state.part)
     found = gathered(call, what, lambda: _walked(call, state), call.parts.graphs)
     survey = found.value
     if survey is None:
@@ -85,6 +87,8 @@ def _walked(call: Call, state: State) -> Released[Surveyed | None]:
     wanted = _wanted(state, seeds)
     if state.to and seeds:
         found = connect(held, (seeds[0], state.to), max(state.depth, 2), wanted)
+    elif state.part:
+        found = walk(held, seeds, state.depth, wanted, Bounds(PART, PART))
     else:
         found = walk(held, seeds, state.depth, wanted)
     nothing = not found.seeds or (state.to and len(found.seeds) < 2)

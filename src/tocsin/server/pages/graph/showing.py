@@ -18,7 +18,7 @@ from tocsin.server.pages.graph.state import State
 from tocsin.server.pages.rendering import document, render, show
 from tocsin.server.pages.view import View
 
-ROWS = 100
+ROWS = 50
 """Rows of a page of the tables."""
 _DRAWN = 1000  # marks that the page itself draws; more are for the script
 _LABELS = 80

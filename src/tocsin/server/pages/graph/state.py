@@ -36,12 +36,20 @@ class State(
     before: Annotated[str, Meta(max_length=40, description="Modified earlier.")] = ""
     open: Annotated[str, Meta(max_length=8000, description="Groups that are shown one by one.")] = ""
     all: Annotated[str, Meta(pattern="^(yes|)$", description="`yes`: no groups.")] = ""
+    whole: Annotated[
+        str, Meta(pattern="^(yes|)$", description="`yes`: all that it holds, which may take a second.")
+    ] = ""
     page: Annotated[int, Meta(ge=1, le=1000, description="Page of the tables.")] = 1
 
     @property
     def seeds(self) -> tuple[str, ...]:
         """The ids that it begins with."""
         return tuple(dict.fromkeys(each for each in self.start.split(",") if each))[:SEEDS]
+
+    @property
+    def part(self) -> bool:
+        """Whether the first part is enough: not for what is to have no groups, nor for the shortest of all ways."""
+        return not (self.whole or self.all or self.to)
 
     @property
     def types(self) -> tuple[str, ...]:

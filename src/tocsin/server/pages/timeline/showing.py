@@ -23,7 +23,7 @@ from tocsin.stix.timestamps import micros_or_none
 from tocsin.store.search.finding import Item
 from tocsin.store.search.query import parse
 
-MOST = 2000
+MOST = 1000
 """Objects that are counted, the newest."""
 KINDS = 5
 """Types that have a column of their own."""
