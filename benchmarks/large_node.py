@@ -288,6 +288,8 @@ INSERT INTO search (cursor, version, collection_id, label_id, confidence, revoke
   SELECT c.new, o.version, %(local)s, m.new, o.confidence, o.revoked, o.type, {id}, o.name,
     array_to_tsvector(ARRAY(SELECT regexp_replace(l, %(same)s, %(other)s) FROM unnest(tsvector_to_array(o.document)) l))
   FROM copied c JOIN search o ON o.cursor = c.old JOIN labelled m ON m.old = o.label_id ORDER BY c.new;
+INSERT INTO search_again SELECT DISTINCT hashtextextended(stix_id, 0) FROM (
+    SELECT stix_id FROM search GROUP BY stix_id HAVING count(*) > 1) several ON CONFLICT DO NOTHING;
 INSERT INTO search_name (cursor, collection_id, label_id, folded, shown, kind)
   SELECT c.new, %(local)s, m.new, n.folded, n.shown, n.kind
   FROM copied c JOIN search_name n ON n.cursor = c.old JOIN labelled m ON m.old = n.label_id;

@@ -17,7 +17,7 @@ from tocsin.node.clearances import Clearances
 from tocsin.node.searching import Searcher
 from tocsin.stix.markings import TLP
 from tocsin.store import Store, collections, objects
-from tocsin.store.search import finding, parse
+from tocsin.store.search import parse, routes, walking
 from tocsin.store.search.conditions import tsquery
 
 CIRCLE = str(uuid.UUID(int=1 << 64))
@@ -131,23 +131,37 @@ def node(store: Store) -> Store:
     return store
 
 
-@pytest.fixture(params=["usual", "many", "more"], autouse=True)
+@pytest.fixture(params=["usual", "many", "more", "parts"], autouse=True)
 def _ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three times: as it is, and with limits so low that a handful of objects takes every way to a page."""
+    """Four times: as it is, and with limits so low that a handful of objects takes every way to a page."""
     if request.param == "usual":
         return
-    low: dict[str, float] = {"_GLANCE": 1, "_FEW": 2, "_WALKED": 4, "_STREAMS": 3}
+    low: dict[str, float | str] = {"GLANCE": 1, "FEW": 2, "_WALKED": 4, "_STREAMS": 3, "_DENSE": 2}
     if request.param == "more":
-        low |= {"_STREAMS": 0, "_STREAMS_AT_MOST": 1, "_COMMON": 1, "_SURELY": 100}
+        low |= {
+            "_STREAMS": 0,
+            "_STREAMS_AT_MOST": 1,
+            "_COMMON": 1,
+            "_SURELY": 100,
+            "_DENSE": 0,
+            "_DATED": 100,
+        }
+    if request.param == "parts":  # as of a large table that somebody has analysed
+        low |= {"FEW": 0, "_COMMON": 1, "_WALKED": 0, "_WINDOW": 3, "_BOUNDS": 2}
+        monkeypatch.setattr(walking.Step, "held", lambda _: 20)
+        known = "SELECT array_agg(cursor ORDER BY cursor) FROM search"
+        low |= {"_KNOWN": known}
     for name, value in low.items():
-        monkeypatch.setattr(finding, name, value)
+        for module in (routes, walking):
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, value)
 
 
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(_objects(), min_size=8, max_size=20))
 def test_search_equals_a_plain_filter(node: Store, made: list[dict[str, Any]]) -> None:
     with node.connection() as connection:
-        connection.execute("TRUNCATE object, search, search_name, assertion, link")
+        connection.execute("TRUNCATE object, search, search_name, search_again, assertion, link")
         ids = {alias: collections.get(connection, alias).id for alias in ("intel", "open")}
     for each in made:
         data = {k: v for k, v in each.items() if k not in ("owner", "into")}
@@ -170,6 +184,8 @@ def test_search_equals_a_plain_filter(node: Store, made: list[dict[str, Any]]) -
             expected = _expected(query, seen, clearances)
             found = _all(searcher, query, reader.id, list(ids.values()))
             assert [item.added for item in found] == expected, (query, reader.name)
+            oldest = _all(searcher, query, reader.id, list(ids.values()), oldest=True)
+            assert [item.added for item in oldest] == expected[::-1], (query, reader.name)
             counted = searcher.facets(parse(query), reader.id, list(ids.values())).value
             # whatever else has the words: not even that there is more must show
             assert (counted.total, counted.complete) == (len(expected), True), (query, reader.name)
@@ -178,11 +194,13 @@ def test_search_equals_a_plain_filter(node: Store, made: list[dict[str, Any]]) -
             assert page.more == (len(expected) > 3)
 
 
-def _all(searcher: Searcher, query: str, reader: str, readable: list[uuid.UUID]) -> list[Any]:
+def _all(
+    searcher: Searcher, query: str, reader: str, readable: list[uuid.UUID], *, oldest: bool = False
+) -> list[Any]:
     found: list[Any] = []
     beyond = None
     while True:
-        page = searcher.find(parse(query), reader, readable, limit=3, beyond=beyond).value
+        page = searcher.find(parse(query), reader, readable, limit=3, beyond=beyond, oldest=oldest).value
         found += page.items
         if not page.more:
             return found

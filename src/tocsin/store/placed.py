@@ -12,7 +12,7 @@ from tocsin.sharing.release import Clearance, Released
 from tocsin.store import derived, labels
 from tocsin.store.connection import Connection
 from tocsin.store.database import Store
-from tocsin.store.search.conditions import tsquery
+from tocsin.store.search.conditions import apart
 from tocsin.store.search.query import Clause, Lexeme, saying
 from tocsin.store.search.terms import fit
 from tocsin.store.values import Stale
@@ -197,7 +197,7 @@ WHERE o.type = ANY(%s) AND o.label_id = ANY(%s) AND o.standing < 2 ORDER BY o.cu
 _RELATING = """
 SELECT o.cursor, o.version, o.stix_id, o.label_id, c.id, o.revoked, o.body
 FROM (
-  SELECT cursor, collection_id FROM search WHERE document @@ %s::tsquery
+  SELECT cursor, collection_id FROM search WHERE document @@ %s::tsquery AND document @@ %s::tsquery
   UNION
   SELECT cursor, collection_id FROM link WHERE target = ANY(%s) AND cursor > (SELECT cursor FROM search_mark)
 ) l
@@ -228,7 +228,7 @@ def relating(
     """Return relationships as `referring` does whose type is one of `ways`; others that have such a word in them may be among them."""
     ends = tuple((Lexeme(fit(f"r:{each}")),) for each in ids)
     values = (
-        *(tsquery((Clause(ends), saying(ways))), [derived.hashed(each) for each in ids]),
+        *(*apart((Clause(ends), saying(ways))), [derived.hashed(each) for each in ids]),
         *(["relationship"], list(clearance.labels), limit),
     )
     return _selected(store, clearance, _RELATING, values)

@@ -17,7 +17,7 @@ unnest({}::text[]) AS wanted (id) CROSS JOIN LATERAL (SELECT * FROM search x WHE
 """
 _REFERRING = """
 (SELECT DISTINCT link.cursor FROM unnest({}::bigint[]) AS wanted (target)
-  CROSS JOIN LATERAL (SELECT l.cursor FROM link l WHERE l.target = wanted.target OFFSET 0) link) near
+  CROSS JOIN LATERAL (SELECT l.cursor FROM link l WHERE l.target = wanted.target AND {} OFFSET 0) link) near
 CROSS JOIN LATERAL (SELECT * FROM search x WHERE x.cursor = near.cursor OFFSET 0) s
 """
 
@@ -77,17 +77,29 @@ def modified(query: Query) -> list[sql.Composable]:
 
 
 def named(query: Query) -> sql.Composable:
-    """Return the rows that a query names by id, or that refer to those ids."""
-    if query.refers:
-        return sql.SQL(_REFERRING).format(sql.Literal([hashed(each) for each in query.refers]))
+    """Return the rows that a query names by id."""
     return sql.SQL(_THESE).format(sql.Literal(list(query.ids)))
 
 
+def referring(query: Query, bounds: sql.Composable) -> sql.Composable:
+    """Return the rows that refer to the ids that a query says, as far as `bounds` on their cursors let."""
+    return sql.SQL(_REFERRING).format(sql.Literal([hashed(each) for each in query.refers]), bounds)
+
+
 def words(query: Query) -> list[sql.Composable]:
-    """Return the condition on what an object says, if there is one."""
-    if not query.clauses:
-        return []
-    return [sql.SQL("s.document @@ {}::tsquery").format(sql.Literal(tsquery(query.clauses)))]
+    """Return the conditions on what an object says."""
+    return [sql.SQL("s.document @@ {}::tsquery").format(sql.Literal(each)) for each in apart(query.clauses)]
+
+
+def apart(clauses: Sequence[Clause]) -> list[str]:
+    """Return clauses as PostgreSQL reads them, each by itself where all ask for something.
+
+    The inverted index passes over what one condition has not, but looks at each that any word of one condition has: of many that refer to one of
+    several objects, few of which say a word. Of what is not to be there it knows nothing by itself.
+    """
+    if any(each.negated for each in clauses):
+        return [tsquery(clauses)]
+    return [tsquery((each,)) for each in clauses]
 
 
 def labelled(scope: Scope, *, aside: bool = False) -> sql.Composable:

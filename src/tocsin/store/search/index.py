@@ -37,6 +37,12 @@ INSERT INTO search (cursor, version, collection_id, label_id, confidence, revoke
 SELECT cursor, version, collection_id, label_id, confidence, revoked, type, stix_id, name, array_to_tsvector(lexemes)
 FROM search_stage ORDER BY cursor
 """
+# One look into an index for each row, whatever the planner believes of a table that has just been filled.
+_AGAIN = """
+INSERT INTO search_again SELECT DISTINCT hashtextextended(fresh.stix_id, 0) FROM search_stage fresh
+CROSS JOIN LATERAL (SELECT 1 FROM search s WHERE s.stix_id = fresh.stix_id AND s.cursor <> fresh.cursor LIMIT 1) other
+ON CONFLICT DO NOTHING
+"""
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -88,7 +94,7 @@ def rebuild(store: Store) -> Progress:
     """Make the index anew from what is held."""
     with store.transaction() as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
-        connection.execute("TRUNCATE search, search_name")
+        connection.execute("TRUNCATE search, search_name, search_again")
         connection.execute("UPDATE search_mark SET cursor = -1")
     return catch_up(store)
 
@@ -127,6 +133,7 @@ def _write(connection: Connection, rows: Sequence[tuple[int, int, int, int, bool
                 )
             )
     connection.execute(_MOVE, prepare=False)
+    connection.execute(_AGAIN, prepare=False)
     with connection.cursor().copy(
         "COPY search_name (cursor, collection_id, label_id, folded, shown, kind) FROM STDIN"
     ) as copy:

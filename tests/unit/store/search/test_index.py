@@ -60,6 +60,32 @@ def test_what_is_added_in_several_collections_is_met_once(store: Store, intel: C
     assert index.catch_up(store).done
 
 
+def test_ids_in_several_rows_are_known(store: Store, intel: Collection) -> None:
+    """Of all others nobody looks for a newer version. Guard: `_AGAIN` in `search.index`."""
+    with store.transaction() as connection:
+        other = collections.add(connection, collections.new("other"))
+    expected = set()
+    for number, (collection, indexes) in enumerate([(intel, True), (intel, False), (other, True)]):
+        _put(store, collection, number % 2, 5)  # 5 comes once into each collection, 0 too, 1 once
+        expected = {indicator(0)["id"], indicator(5)["id"]} if collection is other else set()
+        if indexes:
+            index.catch_up(store)
+            assert _again(store) == _hashes(store, expected)
+    index.rebuild(store)
+    assert _again(store) == _hashes(store, expected)
+
+
+def _again(store: Store) -> set[int]:
+    with store.connection() as connection:
+        return {row[0] for row in connection.execute("SELECT id FROM search_again")}
+
+
+def _hashes(store: Store, ids: set[str]) -> set[int]:
+    with store.connection() as connection:
+        text = "SELECT hashtextextended(id, 0) FROM unnest(%s::text[]) AS wanted (id)"
+        return {row[0] for row in connection.execute(text, (sorted(ids),))}
+
+
 def test_what_is_deleted_is_gone_at_once(store: Store, intel: Collection) -> None:
     _put(store, intel, 1, 2)
     index.catch_up(store)
