@@ -127,4 +127,4 @@ def noted(node: Node, action: str) -> list[journal.Entry]:
     """Return what the journal says about an action, newest first, once it has been written."""
     time.sleep(0.7)
     with node.store.connection() as connection:
-        return [entry for _, entry in journal.page(connection, journal.Sought(action=action), limit=1000)]
+        return list(journal.page(connection, journal.Sought(action=action), limit=1000).entries)

@@ -6,10 +6,30 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from tocsin.clock import Micros
 from tocsin.store.connection import Connection
+
+LOOKED_AT = 50_000
+"""Most entries that are looked at for one page: whoever seeks what is rare goes on from there, and waits for nothing long."""
+_LAST = (1 << 63) - 1
+_COLUMNS = "at, principal, action, target, outcome, detail"
+_DATED = {"after": "at >= %(after)s", "until": "at < %(until)s"}
+_WANTED = {
+    "principal": "principal = %(principal)s",
+    "action": "starts_with(action, %(action)s)",
+    "target": "strpos(target, %(target)s) > 0",
+    "outcome": "outcome = %(outcome)s",
+}
+_PAGE = (
+    f"SELECT id, {_COLUMNS} FROM (SELECT * FROM journal WHERE id < %(before)s {{dated}} ORDER BY id DESC LIMIT %(looked_at)s) looked_at "  # noqa: S608
+    "WHERE {wanted} ORDER BY id DESC LIMIT %(limit)s"
+)
+_REACHED = (
+    "SELECT id FROM journal WHERE id < %(before)s {dated} ORDER BY id DESC OFFSET %(looked_at)s - 1 LIMIT 1"
+)
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -71,22 +91,55 @@ class Sought(msgspec.Struct, frozen=True):
     target: str = ""
     outcome: str = ""
     after: Micros = 0
-    until: Micros = (1 << 63) - 1
+    until: Micros = _LAST
 
 
-def page(
-    connection: Connection, sought: Sought, *, limit: int, before: int | None = None
-) -> list[tuple[int, Entry]]:
-    """Return entries with their numbers, newest first: those before number `before` that are sought."""
-    texts = (sought.principal, sought.principal, sought.action, sought.target, sought.outcome, sought.outcome)
-    rows = connection.execute(
-        "SELECT id, at, principal, action, target, outcome, detail FROM journal "
-        "WHERE id < %s AND (%s = '' OR principal = %s) AND starts_with(action, %s) AND strpos(target, %s) > 0 "
-        "AND (%s = '' OR outcome = %s) AND at >= %s AND at < %s ORDER BY id DESC LIMIT %s",
-        (
-            (1 << 63) - 1 if before is None else before,
-            *(each.replace("\0", "") for each in texts),
-            *(sought.after, sought.until, limit),
-        ),
-    ).fetchall()
-    return [(row[0], Entry(*row[1:])) for row in rows]
+_ALL = Sought()
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Entries, newest first, and the number before which the next page goes on; None where there are no more.
+
+    It may hold fewer than were asked for, even none, and yet not be the last: see `LOOKED_AT`.
+    """
+
+    entries: tuple[Entry, ...]
+    following: int | None
+
+
+def page(connection: Connection, sought: Sought, *, limit: int, before: int | None = None) -> Page:
+    """Return up to `limit` entries that are sought: those before number `before`."""
+    values = {
+        "principal": sought.principal.replace("\0", ""),
+        "action": sought.action.replace("\0", ""),
+        "target": sought.target.replace("\0", ""),
+        "outcome": sought.outcome.replace("\0", ""),
+        "after": sought.after,
+        "until": sought.until,
+        "before": _LAST if before is None else before,
+        "looked_at": LOOKED_AT,
+        "limit": limit + 1,
+    }
+    # what is not asked for is no condition: a plan for all questions would look at each row for each of them
+    dated = " AND ".join(
+        text for name, text in _DATED.items() if getattr(sought, name) != getattr(_ALL, name)
+    )
+    wanted = " AND ".join(text for name, text in _WANTED.items() if values[name])
+    parts = {"dated": f"AND {dated}" if dated else "", "wanted": wanted or "true"}
+    rows = connection.execute(_PAGE.format(**parts), values, prepare=False).fetchall()
+    if len(rows) > limit:
+        following = rows[limit - 1][0]
+    else:
+        reached = connection.execute(_REACHED.format(**parts), values, prepare=False).fetchone()
+        following = reached[0] if reached else None
+    return Page(tuple(Entry(*row[1:]) for row in rows[:limit]), following)
+
+
+def last(connection: Connection, action: str) -> Entry | None:
+    """Return the newest entry of an action; an index knows those of `backup`, others may take a look at the whole journal."""
+    statement = sql.SQL("SELECT {} FROM journal WHERE action = {} ORDER BY id DESC LIMIT 1")
+    # written there: an index of some rows is for a plan that knows which
+    found = connection.execute(
+        statement.format(sql.SQL(_COLUMNS), sql.Literal(action)), prepare=False
+    ).fetchone()
+    return Entry(*found) if found else None

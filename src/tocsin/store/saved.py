@@ -139,3 +139,12 @@ def runs(connection: Connection, name: str, *, limit: int) -> list[Run]:
         (name, limit),
     ).fetchall()
     return [Run(*row) for row in rows]
+
+
+def last_runs(connection: Connection) -> dict[str, Run]:
+    """Return the last run of each hunt that has been run, by its name."""
+    rows = connection.execute(
+        "SELECT r.* FROM saved_hunt h CROSS JOIN LATERAL ("
+        "SELECT id, hunt, began, ended, report FROM hunt_run WHERE hunt = h.name ORDER BY id DESC LIMIT 1) r"
+    ).fetchall()
+    return {row[1]: Run(*row) for row in rows}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from tocsin.store import Store, journal
 from tocsin.store.journal import Entry, Sought
@@ -49,7 +50,7 @@ def test_entries_are_sought_by_each_of_their_parts(store: Store) -> None:
 
         def found(**sought: str | int) -> list[int]:
             wanted = Sought(**sought)  # type: ignore[arg-type]
-            return [entry.at for _, entry in journal.page(connection, wanted, limit=100)]
+            return [entry.at for entry in journal.page(connection, wanted, limit=100).entries]
 
         assert found() == [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]
         assert found(principal="p1", action="api") == [3, 1]
@@ -57,3 +58,28 @@ def test_entries_are_sought_by_each_of_their_parts(store: Store) -> None:
         assert found(target="_") == []
         assert found(outcome="403") == [9, 6, 3, 0]
         assert found(after=3, until=5) == [4, 3]
+
+
+def test_a_page_ends_where_enough_was_looked_at_and_the_next_goes_on_from_there(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "LOOKED_AT", 4)
+    entries = [Entry(n, "rare" if n in (0, 9) else "p", "read", f"/{n}", "200") for n in range(10)]
+    wanted, found, before = Sought(principal="rare"), [], None
+    with store.connection() as connection:
+        journal.append(connection, entries)
+        for number in (1, 0, 1):
+            page = journal.page(connection, wanted, limit=5, before=before)
+            assert len(page.entries) == number
+            found += [each.at for each in page.entries]
+            before = page.following
+    assert found == [9, 0]
+    assert before is None
+
+
+def test_the_last_of_an_action_is_found_however_long_ago_it_was(store: Store) -> None:
+    with store.connection() as connection:
+        assert journal.last(connection, "backup") is None
+        journal.append(connection, [Entry(n, "p", "backup", f"/{n}", "done") for n in range(3)])
+        journal.append(connection, [Entry(9, "p", "backup-list", "/", "done")])
+        assert journal.last(connection, "backup") == Entry(2, "p", "backup", "/2", "done")

@@ -151,7 +151,7 @@ class JournalEntry(msgspec.Struct, frozen=True):
 
 
 class JournalPage(msgspec.Struct, frozen=True):
-    """Entries, newest first."""
+    """Entries, newest first. Some are looked at for each page: one that holds few, or none, is the last only where `next` is null."""
 
     items: tuple[JournalEntry, ...]
     next: str | None
@@ -365,12 +365,12 @@ def journal_of(call: Call) -> Released[JournalPage]:
     if given.before:
         sought = msgspec.structs.replace(sought, until=moment(given.before, "before"))
     with call.parts.store.connection() as connection:
-        rows = journal.page(connection, sought, limit=given.limit + 1, before=before)
+        found = journal.page(connection, sought, limit=given.limit, before=before)
     items = tuple(
         JournalEntry(asking.moment_text(e.at), e.principal, e.action, e.target, e.outcome, e.detail)
-        for _, e in rows[: given.limit]
+        for e in found.entries
     )
-    following = asking.next_token(rows[given.limit - 1][0]) if len(rows) > given.limit else None
+    following = None if found.following is None else asking.next_token(found.following)
     return _told(call, JournalPage(items, following))
 
 
@@ -395,9 +395,13 @@ def received(call: Call, identifier: str) -> Released[Receipts]:
         kept = receipts.of(connection, by_cursor)
     version = call.facts.snapshot.policies.version
     items = []
+    going: dict[tuple[str, int], tuple[str, tuple[Rule, ...]]] = {}  # who reads often has many receipts
     for each in kept:
         placed_ = [by_cursor[cursor] for cursor in each.cursors]
-        form, rules = _goes_now(call, each.recipient, placed_[0].label)
+        case = (each.recipient, placed_[0].label)
+        if case not in going:
+            going[case] = _goes_now(call, *case)
+        form, rules = going[case]
         items.append(
             ReceiptEntry(
                 *(

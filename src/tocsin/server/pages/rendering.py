@@ -174,14 +174,18 @@ def _when(context: jinja2.runtime.Context, at: Micros | str | None) -> Markup:
     micros = micros_or_none(at) if isinstance(at, str) else at
     if micros is None:
         return Markup.escape(at)
-    zone = ZoneInfo(look.zone) if look.times == "mine" else ZoneInfo("UTC")
+    return _time(micros, look.zone if look.times == "mine" else "UTC") or Markup.escape(at)
+
+
+@lru_cache(maxsize=4096)  # a list has many of the same second
+def _time(micros: Micros, zone: str) -> Markup | None:
     try:
         moment = _EPOCH + dt.timedelta(microseconds=micros)
-        there = moment.astimezone(zone)
+        there = moment.astimezone(ZoneInfo(zone))
     except (OverflowError, ValueError):  # others write moments, and may write the last there is
-        return Markup.escape(at)
+        return None
     exact = moment.isoformat().replace("+00:00", "Z")
-    text = f"{there.isoformat(' ', 'minutes')[:_MINUTES]} <abbr>{escape(there.tzname() or look.zone)}</abbr>"
+    text = f"{there.isoformat(' ', 'minutes')[:_MINUTES]} <abbr>{escape(there.tzname() or zone)}</abbr>"
     return Markup(f'<time datetime="{exact}" title="{exact}">{text}</time>')  # noqa: S704 - digits, and a name that was escaped
 
 

@@ -13,8 +13,8 @@ from tocsin.server.pages.bring_in.runs import Run, in_order
 from tocsin.server.pages.rendering import render
 from tocsin.server.pages.view import View
 from tocsin.server.respond import said
-from tocsin.store import Connection, imports, journal, saved, webhooks
-from tocsin.store.journal import Entry, Sought
+from tocsin.store import imports, journal, saved, webhooks
+from tocsin.store.journal import Entry
 from tocsin.store.search import index
 
 _IMPORTS = 20
@@ -46,10 +46,11 @@ def show_jobs(view: View) -> Response:
     store = view.parts.store
     with store.connection() as connection:
         brought = in_order(imports.newest(connection, None, limit=_IMPORTS), store.clock())
-        hunts = tuple((each, _last_run(connection, each.name)) for each in saved.everything(connection))
+        last = saved.last_runs(connection)
+        hunts = tuple((each, last.get(each.name)) for each in saved.everything(connection))
         deliveries = tuple(sorted(webhooks.states(connection).items()))
         progress = index.progress(connection)
-        backup = last_backup(connection)
+        backup = journal.last(connection, "backup")
     made = Jobs(
         imports=brought.items,
         names=node.names(view.call),
@@ -62,14 +63,3 @@ def show_jobs(view: View) -> Response:
         old=backup is None or store.clock() - backup.at > _OLD,
     )
     return render(view, "admin/jobs.html", said(made, recipient=view.call.principal.organisation))
-
-
-def _last_run(connection: Connection, hunt: str) -> saved.Run | None:
-    found = saved.runs(connection, hunt, limit=1)
-    return found[0] if found else None
-
-
-def last_backup(connection: Connection) -> Entry | None:
-    """Return what the journal says of the last backup."""
-    found = journal.page(connection, Sought(action="backup"), limit=1)
-    return found[0][1] if found else None

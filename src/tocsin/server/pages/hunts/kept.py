@@ -49,9 +49,9 @@ def show_hunts(view: View) -> Response:
     _require_all(view)
     with view.parts.store.connection() as connection:
         every = saved.everything(connection)
-        last = {each.name: saved.runs(connection, each.name, limit=1) for each in every}
+        last = saved.last_runs(connection)
         quiet = tuple(suppressions.everything(connection, now=view.parts.store.clock()))
-    hunts = tuple((each, next(iter(last[each.name]), None)) for each in every)
+    hunts = tuple((each, last.get(each.name)) for each in every)
     made = Hunts(hunts, quiet, _since(run for _, run in hunts if run))
     return render(view, "hunts/hunts.html", said(made, recipient=view.call.principal.organisation))
 

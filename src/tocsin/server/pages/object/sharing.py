@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -129,10 +131,16 @@ def _recipient(view: View, identifier: str, places: list[Standing], other: Organ
     clearance = view.parts.clearances.get(other.id)
     here = {place.label for place in places}
     form = next(
-        (name for name, labels in zip(FORMS, clearance.forms, strict=True) if here.intersection(labels)), ""
+        (name for name, labels in zip(FORMS, clearance.forms, strict=True) if _share(here, labels)), ""
     )
     why = f"/objects/{identifier}/why?{urlencode({'recipient': other.id})}"
     return Recipient(other.name, other.country, other.roles, form, why)
+
+
+def _share(here: Iterable[int], ascending: Sequence[int]) -> bool:
+    """Return whether one of a few label sets is among many, which are in order."""
+    places = ((each, bisect_left(ascending, each)) for each in here)
+    return any(at < len(ascending) and ascending[at] == each for each, at in places)
 
 
 def _may(view: View, identifier: str, places: list[Standing], action: str) -> May:
