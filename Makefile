@@ -57,7 +57,12 @@ $(STATIC): frontend/node_modules/.synced frontend/build.mjs $(shell find fronten
 	@chmod +x .tools/spark/java/bin/java
 	@touch $@
 
-setup: .venv/.synced $(STATIC) ## install everything from the lock file
+# half a minute of compiling that no first hunt, test or demo then waits for; at once where it was done
+.venv/.scanner: .venv/.synced $(wildcard src/tocsin/matching/*.py)
+	@$(RUN) python -m tocsin.node.scanner --say
+	@touch $@
+
+setup: .venv/.synced .venv/.scanner $(STATIC) ## install everything from the lock file
 
 demo: setup ## three nodes on this machine share, withhold, find (DEMO_EXIT=1 ends after the story)
 	@DEMO_EXIT=$(DEMO_EXIT) $(RUN) python -m demo

@@ -35,6 +35,7 @@ _PASSED = {
     "kind": "that ask for what no log says",
     "value": "with values that do not fit",
     "wide-range": "ranges too wide",
+    "no-host": "addresses of no other machine",
     "single-label": "names of one label",
     "no-word": "with no word to find them by",
 }

@@ -36,6 +36,16 @@ def sigma(command: Callable[..., Any]) -> Callable[..., Any]:
     return option(command)
 
 
+def decode(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `decode`."""
+    option = click.option(
+        "--decode",
+        is_flag=True,
+        help="Look into what is percent-encoded, in Base64 or hexadecimal, too. Slower.",
+    )
+    return option(command)
+
+
 def limit(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add `limit`, of which `most` makes a number."""
     option = click.option(
@@ -49,3 +59,10 @@ def limit(command: Callable[..., Any]) -> Callable[..., Any]:
 def most(given: int | None, *, as_json: bool) -> int:
     """Return the most hits to be shown of one indicator."""
     return (SHOWN_JSON if as_json else SHOWN) if given is None else given
+
+
+def prepared() -> None:
+    """Have the scanner compiled, which is once on a machine, and say so to who has to wait; on standard error, so that answers can be piped."""
+    from tocsin.node import scanner
+
+    scanner.prepare(lambda line: click.echo(line, err=True))

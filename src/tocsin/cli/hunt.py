@@ -38,6 +38,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
 @click.option("--no-sightings", is_flag=True, help="Only look: keep no hits, write no sightings.")
 @_hunting.options
 @_hunting.sigma
+@_hunting.decode
 @click.option(
     "--observables",
     is_flag=True,
@@ -56,6 +57,7 @@ def COMMAND(
     any_time: bool,
     min_confidence: int,
     sigma: bool,
+    decode: bool,
     observables: bool,
     limit: int | None,
     fail_on_hit: bool,
@@ -82,6 +84,7 @@ def COMMAND(
     from tocsin.node.keeping_hits import suppressing
 
     logs.check(paths)
+    _hunting.prepared()
     what = (
         _what(
             paths,
@@ -93,6 +96,7 @@ def COMMAND(
             timezone,
             observables,
             sigma=sigma,
+            decode=decode,
         )
         if save
         else None
@@ -111,6 +115,7 @@ def COMMAND(
             quarantine=kept,
             suppresses=suppresses,
             sigma=sigma,
+            decode=decode,
         )
         clearances = Clearances(store)
         known = following.load(store, clearances, observables=observables)
@@ -136,7 +141,7 @@ def COMMAND(
 
 def _what(
     paths: tuple[str, ...], since: str | None, any_time: bool, least: int, no_sightings: bool,
-    log_format: str | None, timezone: str | None, observables: bool, *, sigma: bool,
+    log_format: str | None, timezone: str | None, observables: bool, *, sigma: bool, decode: bool,
 ) -> What:  # fmt: skip
     """Return what is to be saved.
 
@@ -154,7 +159,7 @@ def _what(
     if since is not None and back is None:
         raise InputError("a saved hunt looks back from when it is run", hint="--since 24h, 7d")
     whole = tuple(str(Path(each).absolute()) for each in paths)
-    return What(whole, back, any_time, least, not no_sightings, log_format, timezone, sigma)
+    return What(whole, back, any_time, least, not no_sightings, log_format, timezone, sigma, decode)
 
 
 def _save(store: Store, name: str, what: What) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from tocsin.cli import _hunting
 from tocsin.cli._time import PERIOD
 from tocsin.cli.context import json_option, open_store, tell
 
@@ -74,6 +75,7 @@ def _run(name: str, as_json: bool) -> int:
     from tocsin.node.clearances import Clearances
     from tocsin.store import saved
 
+    _hunting.prepared()
     with open_store() as store:
         with store.connection() as connection:
             hunt = saved.get(connection, name)

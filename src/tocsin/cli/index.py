@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from tocsin.cli import _hunting
 from tocsin.cli.context import json_option, open_store, tell
 
 
@@ -29,6 +30,7 @@ def _export(file: Path, as_json: bool) -> None:
     from tocsin.node.clearances import Clearances
     from tocsin.store import journal, warninglists
 
+    _hunting.prepared()
     with open_store() as store:
         known = following.load(store, Clearances(store))
         with store.connection() as connection:

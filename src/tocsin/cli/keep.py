@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from tocsin.cli import _reading
+from tocsin.cli import _hunting, _reading
 from tocsin.cli.context import json_option, settings, tell
 
 _UNREAD = 4
@@ -33,6 +33,7 @@ def COMMAND(*, paths: tuple[str, ...], log_format: str | None, timezone: str | N
     if "-" in paths:
         raise InputError("standard input cannot be kept", hint="write it to a file: it has to be read again")
     logs.check(paths)
+    _hunting.prepared()
     node = settings()
     now = system_clock()
     with kept_folder.locked(node.telemetry):

@@ -196,6 +196,7 @@ def _counts(made: Made) -> str:
     said = "".join(
         f"\n  left out: {count:,} {reason} ({REASONS.get(reason, 'no single value to list')})"
         for reason, count in made.left_out.items()
+        if count
     )
     return f"{made.items:,} items{said}"
 

@@ -67,6 +67,7 @@ def COMMAND(
     from tocsin.node.keeping_hits import suppressing
 
     folder = settings().telemetry
+    _hunting.prepared()
     with open_store() as store, kept_folder.locked(folder, shared=True):
         now = store.clock()
         with store.connection() as connection:

@@ -94,11 +94,23 @@ def _yara(files: list[tuple[str, bytes]]) -> tuple[int, list[Refused]]:
 
 
 def _network(files: list[tuple[str, bytes]]) -> tuple[int, list[Refused]]:
+    """Check rules one by one, and that no two are of one number and revision: a sensor loads neither or the first of them."""
     from tocsin.matching.network_rules import NetworkRule, parse
+    from tocsin.matching.sigma.rules import Refused
 
-    found = [each for name, raw in files for each in parse(raw.decode("utf-8", "replace"), name)]
-    good = sum(isinstance(each, NetworkRule) for each in found)
-    return good, [each for each in found if not isinstance(each, NetworkRule)]
+    refused: list[Refused] = []
+    places: dict[tuple[int, int, int], str] = {}
+    for name, raw in files:
+        for each in parse(raw.decode("utf-8", "replace"), name):
+            if not isinstance(each, NetworkRule):
+                refused.append(each)
+                continue
+            where = f"{name}:{each.line}"
+            first = places.setdefault((each.gid, each.sid, each.rev), where)
+            if first != where:
+                reason = f"sid {each.sid} rev {each.rev} is that of {first}, too"
+                refused.append(Refused(where, "network-rule", reason, each.message[:80]))
+    return len(places), refused
 
 
 _CHECKS: dict[str, Callable[[list[tuple[str, bytes]]], tuple[int, list[Refused]]]] = {

@@ -64,6 +64,7 @@ if TYPE_CHECKING:
 @click.option("--from-start", is_flag=True, help="Read also what stands in files that were never watched.")
 @click.option("--no-sightings", is_flag=True, help="Write no sightings; alerts are raised all the same.")
 @_hunting.sigma
+@_hunting.decode
 @_hunting.options
 @click.option(
     "--timezone", metavar="ZONE", help="Of times that name none, such as Europe/Vienna. [default: UTC]"
@@ -78,7 +79,7 @@ if TYPE_CHECKING:
 @json_option
 def COMMAND(
     *, paths: tuple[str, ...], addresses: tuple[str, ...], streams: tuple[str, ...], topics: tuple[str, ...], certificate: str, key: str, client_ca: str, from_start: bool,
-    no_sightings: bool, sigma: bool, any_time: bool, min_confidence: int, timezone: str | None, limit: int, as_json: bool,
+    no_sightings: bool, sigma: bool, decode: bool, any_time: bool, min_confidence: int, timezone: str | None, limit: int, as_json: bool,
 ) -> None:  # fmt: skip
     """Watch each LOG (a file or a folder), syslog from the network, and streams; raise an alert for what is found, within a quarter of a second.
 
@@ -105,6 +106,7 @@ def COMMAND(
     subjects = [subject_of(each) for each in streams]
     named = [topic_of(each) for each in topics]
     how = properties(found.kafka_properties, found.kafka_password) if named else {}
+    _hunting.prepared()
     with logs.writing(found.log_level, as_json=found.log_json), open_store() as store:
         reading = _reading.reading(None, timezone, store.clock())
         listening = tuple(Syslog(Listener(each)) for each in wanted)
@@ -112,7 +114,7 @@ def COMMAND(
         fetching = [Kafka(store, each, how, from_start=from_start) for each in named]
         setup = Setup(
             paths=paths, inputs=(*listening, *pulling, *fetching), from_start=from_start, zone=reading.zone,
-            any_time=any_time, least=min_confidence, tell=not no_sightings, sigma=sigma,
+            any_time=any_time, least=min_confidence, tell=not no_sightings, sigma=sigma, decode=decode,
         )  # fmt: skip
         watch = Watch(store, Clearances(store), setup, on_hits=_shower(limit, as_json=as_json))
         before = {each: signal.signal(each, _stopper(watch)) for each in (signal.SIGINT, signal.SIGTERM)}

@@ -84,6 +84,31 @@ def parse_network(text: str) -> tuple[int, int, int] | None:
     return None
 
 
+def is_no_host(text: str) -> bool:
+    """Return whether an address or a range names no other machine anywhere: this host, a loopback, multicast or the broadcast (RFC 6890)."""
+    found = parse_network(text if "/" in text else f"{text}/{128 if ':' in text else 32}")
+    if found is None:
+        return False
+    version, first, bits = found
+    if version == 6 and first >> 32 == 0xFFFF and bits >= 96:
+        version, first, bits = 4, first & 0xFFFFFFFF, bits - 96
+    width = 32 if version == 4 else 128
+    return any(
+        its == version and bits >= length and first >> width - length == start >> width - length
+        for its, start, length in _NO_HOSTS
+    )
+
+
 def format_network(version: int, first: int, bits: int) -> str:
     """Return a range as `address/length`."""
     return f"{format_ipv4(first) if version == 4 else format_ipv6(first)}/{bits}"
+
+
+_NO_HOSTS = tuple(
+    found
+    for found in map(
+        parse_network,
+        ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/4", "255.255.255.255/32", "::/127", "ff00::/8"),
+    )
+    if found is not None
+)

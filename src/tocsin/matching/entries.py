@@ -61,7 +61,8 @@ class Passed(msgspec.Struct, frozen=True, gc=False):
     """A pattern, or a value in it, that is not hunted for.
 
     `rule` is one of `pattern-type`, `pattern` (cannot be read), `pattern-needs-evaluation` (no value alone is a match),
-    `kind` (values of that property are not looked for), `value` (not what its property holds), `wide-range`, `single-label`, `no-word`.
+    `kind` (values of that property are not looked for), `value` (not what its property holds), `wide-range`, `no-host` (an address of no other
+    machine), `single-label`, `no-word`.
     """
 
     indicator: str
@@ -213,6 +214,8 @@ def _kinds(path: str) -> tuple[Kind, ...]:
 
 
 def _checked(indicator: Indicator, kind: Kind, value: str) -> Entry | Passed:
+    if kind in {"ipv4", "ipv6", "cidr"} and addresses.is_no_host(value):
+        return Passed(indicator.id, "no-host", f"{value!r} is no other machine: it stands in everyone's logs")
     if kind == "cidr":
         found = addresses.parse_network(value)
         assert found is not None  # its spelling is normal

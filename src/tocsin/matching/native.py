@@ -3,8 +3,8 @@
 Importing numba takes seconds and 175 MB, which a node that only serves should not pay. So nothing is compiled, and numba not imported, before one
 of the functions here is called for the first time; modules then get the compiled functions in place of these.
 
-Compiled code is kept beside the modules, or in the user's cache folder where the installation cannot be written; where neither can
-be, each process compiles anew (ten seconds and more).
+Compiled code is kept beside the modules, or in the user's cache folder where the installation cannot be written, or in the node's home (`TOCSIN_HOME`: in a
+container that is what stays); where none can be, each process compiles anew, for half a minute. `tocsin.node.scanner` has it done beforehand.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ COMPILED = (
 """Modules whose functions are compiled, and those whose constants they hold."""
 
 
-def _cache() -> str:
+def folder() -> str:
     """Return the folder of compiled code, or "" if there is none that can be written.
 
     numba looks whether the file of a function has changed, but compiled code holds that of functions in other files, too. A folder for
@@ -57,14 +57,16 @@ def _cache() -> str:
         homes.append(
             Path(home, "tocsin") if "XDG_CACHE_HOME" in os.environ else Path(home, ".cache", "tocsin")
         )
+    if home := os.environ.get("TOCSIN_HOME"):
+        homes.append(Path(home, "compiled"))
     for each in homes:
-        folder = each / f"native-{state}"
+        found = each / f"native-{state}"
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            found.mkdir(parents=True, exist_ok=True)
         except OSError:
             continue
-        if os.access(folder, os.W_OK):
-            return str(folder)
+        if os.access(found, os.W_OK):
+            return str(found)
     return ""
 
 
@@ -100,16 +102,16 @@ def _compile() -> None:
         modules = [importlib.import_module(f"tocsin.matching.{name}") for name in COMPILED]
         import numba  # noqa: PLC0415 - as late as can be: see above
 
-        folder = _cache()
+        kept = folder()
         config: Any = numba.config
         others = config.CACHE_DIR
-        config.CACHE_DIR = folder  # read when a function is handed over; not ours to keep
+        config.CACHE_DIR = kept  # read when a function is handed over; not ours to keep
         try:
             for each in _waiting:
                 if each.plain is None:
                     each.made = getattr(importlib.import_module("tocsin.matching.instructions"), each.name)
                 else:
-                    options: dict[str, Any] = {"cache": bool(folder), "_nrt": False, **each.options}
+                    options: dict[str, Any] = {"cache": bool(kept), "_nrt": False, **each.options}
                     each.made = numba.njit(**options)(each.plain)
         finally:
             config.CACHE_DIR = others

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from tocsin.config import Settings
 from tocsin.errors import TocsinError
+from tocsin.matching import native
+from tocsin.node import scanner
 from tocsin.sharing import policy
 from tocsin.store import Store, accounts, organisations, peers, policies, quarantine
 
@@ -27,6 +29,7 @@ def of_machine(settings: Settings) -> Iterator[Finding]:
     """Yield what there is to say of the machine and the settings."""
     yield _python()
     yield _disk(settings.home)
+    yield _scanner()
     yield from _tls(settings)
 
 
@@ -57,6 +60,20 @@ def _disk(home: Path) -> Finding:
     free = shutil.disk_usage(folder).free // (1 << 20)
     state = "ok" if free > 2048 else "warn" if free > 256 else "fail"
     return Finding("disk", state, f"{free:,} MiB free", "free some space: a full disk stops every import")
+
+
+def _scanner() -> Finding:
+    if not native.folder():
+        return Finding(
+            "scanner",
+            "warn",
+            "there is no folder for compiled code: each hunt compiles anew",
+            "let XDG_CACHE_HOME name a folder that can be written",
+        )
+    ready = scanner.is_ready()
+    return Finding(
+        "scanner", "ok", "compiled" if ready else "is compiled by `tocsin serve`, or the first hunt"
+    )
 
 
 def _tls(found: Settings) -> Iterator[Finding]:

@@ -42,6 +42,7 @@ class Options(msgspec.Struct, frozen=True):
         lateness: how late a record may come, in µs, for patterns that take several; None: in any order.
         suppresses: tells which hits somebody does not want to be raised (`node.keeping_hits.suppressing`).
         sigma: judge records by the Sigma rules among the indicators, too.
+        decode: look into what is encoded in values, too (`matching.encoded`); every record is read.
     """
 
     since: Micros | None = None
@@ -55,6 +56,7 @@ class Options(msgspec.Struct, frozen=True):
     lateness: Micros | None = None
     suppresses: Callable[[Hit], bool] | None = None
     sigma: bool = False
+    decode: bool = False
 
 
 class Hit(msgspec.Struct, frozen=True, gc=False):

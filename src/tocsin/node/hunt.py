@@ -15,13 +15,12 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 
 from tocsin.clock import Micros
-from tocsin.matching import Entry, Index, Indicator
+from tocsin.matching import Entry, Indicator
 from tocsin.matching.ahead import Ahead
 from tocsin.matching.clues import CLUE
 from tocsin.matching.decay import confidence_at
 from tocsin.matching.entries import entry_of
 from tocsin.matching.sieve import Escapes, Sieve
-from tocsin.matching.warninglists import Warninglists
 from tocsin.node.catalogue import Catalogue
 from tocsin.node.evaluating import TEXT, Evaluated, Evaluator, Met, can_evaluate, join
 from tocsin.node.hits import EARLY, FADED, LATE, SUPPRESSED, WARNINGLIST, Count, Hit, Options, Report
@@ -29,14 +28,14 @@ from tocsin.node.logs import OpenLog, open_logs
 from tocsin.node.ruling import Ruled, Ruling, Standing
 from tocsin.node.sigma import AsRead, AtOnce, Judge
 from tocsin.node.text_objects import TextPatterns
-from tocsin.telemetry import MalformedLine, Observation, Tally, log_of
+from tocsin.telemetry import MalformedLine, Observation, Tally
 from tocsin.telemetry.containers import UNREAD
-from tocsin.telemetry.finding import Finding, find_in
+from tocsin.telemetry.finding import Finding, find_encoded, find_in
 from tocsin.telemetry.observations import Look
-from tocsin.telemetry.times import Reference
 
 _EXAMPLES = 5
 _TEXT_LOOKED_AT = 64 * 1024  # bytes of a line of text in which patterns are evaluated
+_AHEAD: Micros = 24 * 3_600_000_000  # how far clocks, and zones that were not told, may be ahead of ours
 
 
 def _is_text(log: OpenLog) -> bool:
@@ -49,24 +48,6 @@ def _either(one: Look, other: Look) -> Look:
 
 def _moved(record: Observation | MalformedLine, log: OpenLog) -> Observation | MalformedLine:
     return msgspec.structs.replace(record, line=record.line + log.line, offset=record.offset + log.offset)
-
-
-_SAMPLE = b"""{"ts":1,"query":"www.a.example","id.resp_h":"192.0.2.1","md5":"00000000000000000000000000000000"}
-2026-11-20T08:00:00Z host a.example 192.0.2.1 http://a.example/x
-"""
-
-
-def prepare() -> None:
-    """Have everything imported and compiled that hunting needs, which takes seconds: for who must be quick when the first line comes."""
-    found = [
-        Entry("domain", "a.example", Indicator(id="", tag=0)),
-        Entry("ipv4", "192.0.2.1", Indicator(id="", tag=0)),
-    ]
-    empty = Catalogue(Index.build(found), [()], 1, Counter(), {}, Warninglists(()))
-    for line in _SAMPLE.splitlines(keepends=True):
-        log = OpenLog("", log_of(line), iter((line,)), Reference(0))
-        for _ in Hunt(empty, now=0).scan(log):
-            pass
 
 
 class Hunt:
@@ -186,7 +167,7 @@ class Hunt:
         clues = self.catalogue.evaluated.clues
         typed = bool(self._evaluators) and can_evaluate(log.records)
         judge = self._judge
-        everywhere = (typed and clues.everywhere) or isinstance(judge, AsRead)
+        everywhere = (typed and clues.everywhere) or isinstance(judge, AsRead) or self._options.decode
         if everywhere:
             typed = False
         text = _is_text(log)
@@ -236,10 +217,10 @@ class Hunt:
         return self._options.since is not None and record.at is not None and record.at < self._options.since
 
     def _hits(self, log: OpenLog, record: Observation | MalformedLine) -> Iterator[Hit]:
-        at = record.at if isinstance(record, Observation) else None
+        at = self._credible(record.at) if isinstance(record, Observation) else None
         best: dict[int, tuple[Finding, tuple[str, ...]]] = {}
         worth = self._may_hold is None or bool(self._may_hold(record.raw))
-        for finding in find_in(record, self.catalogue.index) if worth else ():
+        for finding in self._findings(record, worth=worth):
             entry = self.catalogue.index.entries[finding.entry]
             if entry.indicator is CLUE or self._is_given_up(entry.indicator.tag, finding.entry):
                 continue
@@ -248,7 +229,7 @@ class Hunt:
             if known is None or len(flags) < len(known[1]):
                 best[entry.indicator.tag] = (finding, flags)
         for finding, flags in best.values():
-            yield from self._counted(self._hit(log.name, record, finding, flags))
+            yield from self._counted(self._hit(log.name, record, finding, flags, at))
         if isinstance(record, Observation):
             for met in self._met(log, record):
                 # a line is one hit of an indicator, whether by a value of its pattern or by all of it
@@ -259,6 +240,12 @@ class Hunt:
                     tag = ruled.indicator.tag
                     if tag in self.catalogue.rules and not self._is_given_up(tag, None):
                         yield from self._counted(self._rule_hit(ruled))
+
+    def _findings(self, record: Observation | MalformedLine, *, worth: bool) -> Iterator[Finding]:
+        if worth:
+            yield from find_in(record, self.catalogue.index)
+        if self._options.decode:
+            yield from find_encoded(record, self.catalogue.index)
 
     def _met(self, log: OpenLog, record: Observation) -> Iterator[Met]:
         if not self._evaluators:
@@ -317,7 +304,8 @@ class Hunt:
         indicator, last = ruled.indicator, ruled.parts[-1]
         digest = last.digest if len(ruled.parts) == 1 else join(ruled.parts)
         self._equal[indicator.tag, digest] += 1
-        flags = self._untimely(indicator, self.now if last.at is None else last.at)
+        at = self._credible(last.at)
+        flags = self._untimely(indicator, self.now if at is None else at)
         if indicator.confidence is not None and indicator.confidence < self._options.least:
             flags = (*flags, FADED)
         said = ", ".join(f"{name}={value}" for name, value in ruled.values)[:TEXT]
@@ -331,7 +319,7 @@ class Hunt:
             line=last.line,
             offset=last.offset,
             field=", ".join(name for name, _ in ruled.values)[:TEXT] or "record",
-            at=last.at,
+            at=at,
             host=last.host,
             text=last.text,
             flags=flags,
@@ -342,11 +330,20 @@ class Hunt:
             techniques=ruled.head.techniques,
         )
 
+    def _credible(self, at: Micros | None) -> Micros | None:
+        """Return when a record happened; None if it says so of a time to come: a clock that runs wrong neither ends an indicator nor dates a sighting."""
+        return None if at is not None and at > self.now + _AHEAD else at
+
     def _hit(
-        self, name: str, record: Observation | MalformedLine, finding: Finding, flags: tuple[str, ...]
+        self,
+        name: str,
+        record: Observation | MalformedLine,
+        finding: Finding,
+        flags: tuple[str, ...],
+        at: Micros | None,
     ) -> Hit:
         entry = self.catalogue.index.entries[finding.entry]
-        at, host = (record.at, record.host) if isinstance(record, Observation) else (None, None)
+        host = record.host if isinstance(record, Observation) else None
         digest = hashlib.sha256(record.raw).hexdigest()
         self._equal[entry.indicator.tag, digest] += 1
         return Hit(
@@ -382,7 +379,7 @@ class Hunt:
             line=last.line,
             offset=last.offset,
             field=", ".join(dict.fromkeys(path for path, _ in values))[:TEXT],
-            at=last.at,
+            at=self._credible(last.at),
             host=last.host,
             text=last.text,
             flags=self._pattern_flags(indicator, values),

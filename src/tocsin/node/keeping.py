@@ -39,6 +39,8 @@ PART = 4 * GROUP
 _ROWS = 8_192  # records that are turned into columns at a time
 _MOST_ROWS = 262_144  # in a group
 _DAY_BREAK = PART // 16  # a smaller part goes on into the next day
+_AHEAD: Micros = 24 * 3_600_000_000  # how far clocks, and zones that were not told, may be ahead of ours
+_NEVER: Micros = 2**63
 _META = b"tocsin"
 _INDEX = "logs.json"
 
@@ -142,7 +144,7 @@ class _Other(Exception):  # noqa: N818 - no error: the log is another one
 class _Part:
     """A file of Parquet and its summary in the making."""
 
-    def __init__(self, folder: Path, first: int) -> None:
+    def __init__(self, folder: Path, first: int, latest: Micros) -> None:
         import pyarrow.parquet as pq  # noqa: PLC0415 - an extra
 
         self._folder = folder
@@ -151,6 +153,7 @@ class _Part:
         self.first = first
         self.rows = self.bytes = self.malformed = 0
         self.newest: Micros | None = None
+        self._latest = latest
         self._making = Making(units.fingerprint())
         self._writer = pq.ParquetWriter(
             self._table,
@@ -178,7 +181,7 @@ class _Part:
         self.malformed += isinstance(record, MalformedLine)
         if at is None:
             self._untimed += 1
-        else:
+        elif at <= self._latest:  # one that claims to be of a time to come would keep its file for ever
             self.newest = at if self.newest is None else max(at, self.newest)
         if len(self._pending) >= _ROWS:
             self._turn()
@@ -265,6 +268,7 @@ class Keeping:
         self.report = Kept()
         self._folder = folder
         self._reading = Reading() if reading is None else reading
+        self._latest = self._reading.now + _AHEAD if self._reading.now else _NEVER
         self._seen = _Seen(folder / _INDEX)
         self._parts: dict[tuple[str, int], list[Part]] = {}
         for part in kept_folder.parts(folder):
@@ -319,7 +323,7 @@ class Keeping:
         name = f"{log.log.name}-{digest}"
         known = self._parts.get((name, copy), [])
         last = known[-1] if known else None
-        writing = _Writing(self._folder, name, copy, log, last)
+        writing = _Writing(self._folder, (name, copy), log, last, self._latest)
         try:
             for record in chain((head,), records):
                 writing.add(record)
@@ -390,8 +394,12 @@ class _Seen:
 class _Writing:
     """One log on its way into parts, the last known one of which is written anew."""
 
-    def __init__(self, folder: Path, name: str, copy: int, log: OpenLog, last: Part | None) -> None:
-        self._folder, self._name, self._copy, self._log, self._last = folder, name, copy, log, last
+    def __init__(
+        self, folder: Path, known_as: tuple[str, int], log: OpenLog, last: Part | None, latest: Micros
+    ) -> None:
+        self._folder, self._log, self._last = folder, log, last
+        self._name, self._copy = known_as
+        self._latest = latest
         self._known = {} if last is None else read_meta(last).trail
         self._begin = 0 if last is None else last.first
         # before this record nothing is put in place: until then the log may turn out to be another one
@@ -411,7 +419,7 @@ class _Writing:
             if self._part is not None and number > self._sure and self._is_full(record):
                 self._finish_part()
             if self._part is None:
-                self._part = _Part(self._folder, number)
+                self._part = _Part(self._folder, number, self._latest)
             if self._last is None or number >= self._last.end:
                 self.records += 1
                 self.bytes += len(record.raw)

@@ -11,7 +11,7 @@ import msgspec
 
 from tocsin.clock import Micros
 from tocsin.errors import TocsinError
-from tocsin.node import following, logs, sightings
+from tocsin.node import following, logs, scanner, sightings
 from tocsin.node.clearances import Clearances
 from tocsin.node.hits import Options
 from tocsin.node.hunt import Hunt
@@ -35,6 +35,7 @@ class What(msgspec.Struct, frozen=True):
         format: of all logs; None: told by each.
         zone: name of the time zone of times that name none.
         sigma: judge by Sigma rules, too.
+        decode: look into what is encoded, too.
     """
 
     paths: tuple[str, ...]
@@ -45,6 +46,7 @@ class What(msgspec.Struct, frozen=True):
     format: str | None = None
     zone: str | None = None
     sigma: bool = False
+    decode: bool = False
 
 
 def run(store: Store, clearances: Clearances, hunt: Saved) -> dict[str, Any]:
@@ -76,7 +78,7 @@ def _run(store: Store, clearances: Clearances, what: What, now: Micros) -> dict[
         reading = Reading(what.format, ZoneInfo(what.zone), now)
     options = Options(
         since=None if what.back is None else now - what.back,
-        any_time=what.any_time, least=what.least, reading=reading, suppresses=suppresses, sigma=what.sigma,
+        any_time=what.any_time, least=what.least, reading=reading, suppresses=suppresses, sigma=what.sigma, decode=what.decode,
     )  # fmt: skip
     known = following.load(store, clearances)
     hunt = Hunt(known.value, now=now, options=options)
@@ -141,6 +143,8 @@ class Scheduler:
 
     def _work(self) -> None:
         while not self._stopping.wait(_EVERY):
+            if scanner.is_being_prepared():
+                continue
             try:
                 self.run_due()
             except TocsinError as error:

@@ -20,12 +20,12 @@ import msgspec
 
 from tocsin.clock import Micros
 from tocsin.errors import StoreError, TocsinError
-from tocsin.node import sightings
+from tocsin.node import scanner, sightings
 from tocsin.node.catalogue import Catalogue, Source
 from tocsin.node.clearances import Clearances
 from tocsin.node.following import Following
 from tocsin.node.hits import Hit, Options
-from tocsin.node.hunt import Hunt, prepare
+from tocsin.node.hunt import Hunt
 from tocsin.node.keeping_hits import day_of, keep_in, suppressing
 from tocsin.node.logs import OpenLog
 from tocsin.node.remembering import Memory
@@ -129,6 +129,7 @@ class Setup(msgspec.Struct, frozen=True):
         any_time, least: as in `node.hits.Options`.
         tell: write sightings.
         sigma: judge records by the Sigma rules among the indicators, too.
+        decode: look into what is encoded, too.
     """
 
     paths: tuple[str, ...] = ()
@@ -139,6 +140,7 @@ class Setup(msgspec.Struct, frozen=True):
     least: int = 0
     tell: bool = True
     sigma: bool = False
+    decode: bool = False
 
 
 class _Batch(msgspec.Struct):
@@ -179,7 +181,8 @@ class Watch:
         self._store, self._clearances, self._setup = store, clearances, setup
         self._on_hits, self._ticks = on_hits, ticks
         self._stopping = threading.Event()
-        prepare()
+        scanner.prepare()
+        scanner.load()
         self._following = Following(store, clearances)
         self._known: Released[Catalogue] = self._following.catalogue
         self._hunt = Hunt(
@@ -192,6 +195,7 @@ class Watch:
                 lateness=LATENESS,
                 suppresses=self._is_suppressed,
                 sigma=setup.sigma,
+                decode=setup.decode,
             ),
         )
         with store.connection() as connection:

@@ -16,6 +16,7 @@ import uvloop
 
 from tocsin.config import Settings
 from tocsin.errors import ConfigError
+from tocsin.node.scanner import Preparing
 from tocsin.server import tls
 from tocsin.server.app import App
 from tocsin.server.protocol import Limits, protocol
@@ -77,8 +78,13 @@ def serve_on(
     """Serve on a socket that listens already, as `serve` does."""
     server = make(opened, settings, store, on_ready)
     _spare_collector()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(server.serve(sockets=[opened]))
+    preparing = Preparing()
+    preparing.start()
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(server.serve(sockets=[opened]))
+    finally:
+        preparing.stop()
     if server.failure is not None:
         raise server.failure
 

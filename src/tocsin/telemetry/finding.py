@@ -7,6 +7,7 @@ from itertools import compress
 
 import msgspec
 
+from tocsin.matching.encoded import pieces
 from tocsin.matching.engine import VERSION, scan_text
 from tocsin.matching.index import Index
 from tocsin.telemetry.observations import MalformedLine, Observation
@@ -51,6 +52,20 @@ def find_in(record: Observation | MalformedLine, index: Index) -> list[Finding]:
             known = best.get(found.entry)
             if known is None or len(flags) < len(known.flags):
                 best[found.entry] = Finding(found.entry, name, text[found.start : found.end], flags)
+    return list(best.values())
+
+
+def find_encoded(record: Observation | MalformedLine, index: Index) -> list[Finding]:
+    """Return what a record names in what is encoded in it (`matching.encoded`): each entry once. The field says how: `query|percent|base64`."""
+    best: dict[int, Finding] = {}
+    for name, text in texts(record):
+        found = list(pieces(text))
+        for piece in compress(found, index.may_hold_each([each.text for each in found]) if found else ()):
+            for its in scan_text(piece.text, index):
+                known = best.get(its.entry)
+                if known is None or len(its.flags) < len(known.flags):
+                    value = piece.text[its.start : its.end]
+                    best[its.entry] = Finding(its.entry, f"{name}|{piece.how}", value, its.flags)
     return list(best.values())
 
 

