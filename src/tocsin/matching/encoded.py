@@ -1,6 +1,6 @@
 """What is encoded in a text: percent-encoding (RFC 3986), Base64 (RFC 4648, both alphabets) and hexadecimal, also one in another; texts in UTF-16 in the latter two.
 
-Whether a run of letters is encoded cannot be seen, so each that may be is decoded: what comes of one that is not names nothing. Work is bounded by the length of the text.
+Whether a run of letters is encoded cannot be seen, so each that may be is decoded; what then is neither text nor long is noise, and dropped. Work is bounded by the length of the text.
 """
 
 from __future__ import annotations
@@ -20,6 +20,12 @@ _STARTS: Final = 4
 _SHORTEST: Final = 12
 """Characters of a run in Base64: those of `1.1.1.1`, which is the least that an indicator is."""
 
+_LEAST: Final = 6
+_LONG: Final = 48
+"""Octets from which on something that is no text may still hold some."""
+
+_MAYBE = re.compile(r"%[0-9A-Fa-f]{2}|[A-Za-z0-9+/_-]{10}|(?:\\x[0-9A-Fa-f]{2}){4}")
+_NOISE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
 _TOKEN = re.compile(r"[^\s\"<>\x00]+")
 _OCTET = re.compile(r"%[0-9A-Fa-f]{2}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{10,}+={0,2}")
@@ -35,6 +41,11 @@ class Piece(msgspec.Struct, frozen=True, gc=False):
     how: str
 
 
+def may_hold(text: str) -> bool:
+    """Return whether something may be encoded in a text, in a fraction of the time that decoding takes."""
+    return len(text) > _LEAST and _MAYBE.search(text) is not None
+
+
 def pieces(text: str) -> Iterator[Piece]:
     """Yield what is encoded in `text`, and in that, three deep."""
     room = _MOST * len(text)
@@ -42,7 +53,9 @@ def pieces(text: str) -> Iterator[Piece]:
     for _ in range(_DEEPEST):
         found = []
         for outer in waiting:
-            for how, inner in _once(outer.text):
+            for how, inner in _once(outer.text) if may_hold(outer.text) else ():
+                if len(inner) < _LONG and how != "percent" and _NOISE.search(inner):
+                    continue
                 room -= len(inner)
                 if room < 0:
                     return

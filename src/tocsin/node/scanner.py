@@ -74,7 +74,8 @@ def prepare(say: Callable[[str], None] | None = None) -> None:
     if is_ready():
         return
     if say is not None:
-        say(f"preparing the scanner, once on this machine: about {SECONDS} seconds ...")
+        when = "once on this machine" if native.folder() else "each time: it can be kept nowhere"
+        say(f"preparing the scanner, {when}: about {SECONDS} seconds ...")
     with _turn(wait=True):
         if not is_ready():
             load()

@@ -7,7 +7,7 @@ from itertools import compress
 
 import msgspec
 
-from tocsin.matching.encoded import pieces
+from tocsin.matching.encoded import may_hold, pieces
 from tocsin.matching.engine import VERSION, scan_text
 from tocsin.matching.index import Index
 from tocsin.telemetry.observations import MalformedLine, Observation
@@ -59,6 +59,8 @@ def find_encoded(record: Observation | MalformedLine, index: Index) -> list[Find
     """Return what a record names in what is encoded in it (`matching.encoded`): each entry once. The field says how: `query|percent|base64`."""
     best: dict[int, Finding] = {}
     for name, text in texts(record):
+        if not may_hold(text):
+            continue
         found = list(pieces(text))
         for piece in compress(found, index.may_hold_each([each.text for each in found]) if found else ()):
             for its in scan_text(piece.text, index):

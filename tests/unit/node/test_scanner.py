@@ -49,6 +49,17 @@ def test_it_is_prepared_once_and_said(folder: Path, loaded: list[str]) -> None:
     assert "once on this machine" in said[0]
 
 
+def test_where_it_cannot_be_kept_nobody_is_promised_that_it_was(
+    loaded: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(native, "folder", lambda: "")
+    said: list[str] = []
+    scanner.prepare(said.append)
+    scanner.prepare(said.append)
+    assert [each.partition(":")[0] for each in said] == ["preparing the scanner, each time"] * 2
+    assert loaded == ["compiled"] * 2
+
+
 def test_what_was_compiled_for_another_processor_counts_for_nothing(
     folder: Path, loaded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
