@@ -20,7 +20,7 @@ from tocsin.stix.sensitive import SENSITIVE
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "tocsin"
 PAGES = SOURCE / "server" / "pages"
-SPEAKING = ("law", "sharing", "store")
+SPEAKING = ("law", "node", "sharing", "store")
 """Packages below the pages whose sentences (`tocsin.sentence`) pages show."""
 LANGUAGES = ("de", "fr", "es", "ar")
 _METHODS = [("**.py", "python"), ("**.html", "jinja2.ext:babel_extract")]

@@ -16,7 +16,8 @@ COMMA = "%(some)s, %(last)s"
 SEMICOLON = "%(some)s; %(last)s"
 COMMA_AND = "%(some)s, and %(last)s"
 COMMA_OR = "%(some)s, or %(last)s"
-JOINTS = (AND, OR, COMMA, SEMICOLON, COMMA_AND, COMMA_OR)
+SPACE = "%(some)s %(last)s"
+JOINTS = (AND, OR, COMMA, SEMICOLON, COMMA_AND, COMMA_OR, SPACE)
 """How the parts of a list are joined."""
 
 Say: TypeAlias = Callable[[str], str]

@@ -157,5 +157,5 @@ def _standing(organisation: Organisation) -> str:
 
 
 def _facts(organisation: Any) -> dict[str, Any]:
-    facts: dict[str, Any] = msgspec.to_builtins(organisation)
+    facts: dict[str, Any] = msgspec.to_builtins(organisation, enc_hook=str)
     return facts

@@ -73,6 +73,7 @@ _TABLES = (
     "suppression",
     "saved_hunt",
     "hunt_run",
+    "import_run",
     "watched",
     "secret",
     "form",

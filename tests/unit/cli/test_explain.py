@@ -89,7 +89,7 @@ def test_matching(held: Store, capsys, run, answer) -> None:
     assert {d["allowed"] for d in answer()["decisions"]} == {True}
     assert run("explain", GREEN["id"], "other", "--action", "match") == 0
     out = capsys.readouterr().out
-    assert "no policy permits other to match" in out
+    assert "no policy permits other to look for it in logs" in out
     assert "would change it: nothing within reach" in out
 
 
