@@ -22,7 +22,7 @@ from factories import IMPORT, indicator, place, settle
 from serving import Node, serving
 from tocsin.errors import ExchangeError
 from tocsin.exchange.endpoint import Endpoint
-from tocsin.node.hunt import prepare
+from tocsin.node.scanner import prepare
 from tocsin.stix.markings import TLP
 from tocsin.store import Store, objects
 from tocsin.store.embedded import Embedded
@@ -178,7 +178,10 @@ def test_what_is_uploaded_is_never_handed_out_again(node: Node) -> None:
         for name, content in _POLYGLOTS.items():
             for path in ("/import", "/import/text", "/hunts"):
                 answer = own.post(
-                    path, files={"file": (name, content, "text/html")}, data={"collection": "intel"}
+                    path,
+                    files={"file": (name, content, "text/html")},
+                    data={"collection": "intel"},
+                    follow_redirects=True,  # to the page of the import
                 )
                 assert answer.status_code in (200, 422), (path, name)
                 assert answer.headers["content-type"] == "text/html; charset=utf-8"

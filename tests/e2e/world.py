@@ -9,6 +9,7 @@ from typing import Any
 from factories import FRIEND, IMPORT, OWN, indicator, observable, place, settle
 from tocsin.stix.markings import TLP, id_of
 from tocsin.store import Connection, Store, alerts, imports, labels, objects, proposals, saved, webhooks
+from tocsin.store.search import index
 
 CIRCLE = str(uuid.UUID(int=1 << 64))
 SEEN = indicator(1)["id"]
@@ -138,6 +139,7 @@ def fill(store: Store) -> None:
                 *("Seen again", intel.id, OWN.id, "green", "", json.dumps(proposed).encode()),
             ),
         )
+    index.catch_up(store)  # the first page that is asked for may be one of the index
 
 
 def _imports(now: int) -> list[imports.Import]:
