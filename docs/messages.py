@@ -5,6 +5,7 @@ English stands in templates and code and is the message id. In Python, a message
 
 from __future__ import annotations
 
+import ast
 import io
 import sys
 from pathlib import Path
@@ -22,6 +23,13 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "tocsin"
 PAGES = SOURCE / "server" / "pages"
 SPEAKING = ("law", "node", "sharing", "store")
 """Packages below the pages whose sentences (`tocsin.sentence`) pages show."""
+FAILING = (
+    *("server/pages", "server/api", "server/identity", "server/auth.py", "server/bodies.py", "server/patience.py", "server/problems.py"),
+    *("node/alerting.py", "node/alone.py", "node/drafting.py", "node/policy_changes.py", "node/proposals.py"),
+    *("store/accounts.py", "store/alerts.py", "store/ceremonies.py", "store/identities.py", "store/imports.py", "store/passkeys.py", "store/proposals.py"),
+    *("store/saved.py", "store/sessions.py", "store/suppressions.py", "store/totp.py", "store/views.py", "store/webhooks.py", "store/search/query.py"),
+)  # fmt: skip
+"""Where errors come from that pages tell: what is wrong and what to do, as far as it is the same each time."""
 LANGUAGES = ("de", "fr", "es", "ar")
 _METHODS = [("**.py", "python"), ("**.html", "jinja2.ext:babel_extract")]
 _OPTIONS = {
@@ -57,11 +65,33 @@ def gathered() -> Catalog:
             SOURCE / package, method_map=[("**.py", "python")], keywords={"sentence": (1,)}
         ):
             found.add(message, locations=[(file, 0)], auto_comments=comments, context=context)
+    for words in sorted(told_of_errors()):
+        found.add(words)
     for words in (*ACTIONS.values(), *JOINTS, *SENSITIVE):  # of the domain, which knows no languages
         found.add(words)
     for each in policy.load().policies.values():
         found.add(each.title)
     return found
+
+
+def told_of_errors() -> set[str]:
+    """Return the messages and hints of errors (`FAILING`) that are written out where these are raised."""
+    found: set[str] = set()
+    files = [file for each in FAILING for file in (SOURCE / each).glob("**/*.py")] + [
+        SOURCE / each for each in FAILING if each.endswith(".py")
+    ]
+    for file in files:
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("Error"):
+                given = [*call.args, *(each.value for each in call.keywords if each.arg == "hint")]
+                found |= {
+                    each.value
+                    for each in given
+                    if isinstance(each, ast.Constant) and isinstance(each.value, str)
+                }
+    return {
+        each for each in found if "tocsin " not in each and "If-Match" not in each
+    }  # for pages, not programs
 
 
 def path_of(language: str) -> Path:

@@ -134,6 +134,19 @@ def test_the_own_organisation_sees_who_would_get_what_and_why(node: Node) -> Non
         assert friend.get(f"/objects/{indicator(1)['id']}/sharing").status_code == 403
 
 
+def test_errors_are_told_in_the_language_of_the_page(node: Node) -> None:
+    with node.browser("own") as own:
+        own.post("/look", data={"language": "de"})
+        assert "kein solches Objekt" in own.get(f"/objects/indicator--{uuid.uuid4()}").text
+        refused = own.post(
+            "/write/indicator", data={"do": "keep", "value": "x.example", "confidence": "much"}
+        )
+        assert "Vertrauen" in refused.text or "ganze Zahl" in refused.text
+        assert "a whole number" not in refused.text
+        # what names what it met stays as it is
+        assert own.get("/search", params={"q": "type:no_type"}).text.count("is no STIX type") == 1
+
+
 def test_a_search_is_kept_for_oneself_or_for_all(node: Node) -> None:
     with node.browser("friend") as friend, node.browser("own") as own:
         assert (

@@ -9,9 +9,18 @@ from starlette.responses import Response
 
 from tocsin.errors import TocsinError, UnauthenticatedError
 from tocsin.server import problems
+from tocsin.server.pages.messages import mark, say_what_failed
 from tocsin.server.pages.rendering import redirect, show
 from tocsin.server.pages.view import ProofNeededError, View
 
+_FAULTS = (
+    mark("a fault of this node; it has been logged"),
+    mark("this node has no room left; what it acknowledged is kept"),
+    mark("this node cannot reach its database"),
+    mark("the decision could not be made, so nothing is released"),
+    mark("try again later"),
+)
+"""What `problems.told` says of faults of ours."""
 VIEW = "tocsin.view"
 """Key in the ASGI scope: the view, once it is known who looks."""
 
@@ -45,8 +54,9 @@ def respond_missing(status: int, view: View) -> Response:
 def respond_crash(request: Request, view: View) -> Response:
     """Return the page for a fault of ours; what it was stands in the log."""
     view = request.scope.get(VIEW, view)
-    return _page(view, 500, "error", "a fault of this node; it has been logged", "")
+    return _page(view, 500, "error", _FAULTS[0], "")
 
 
 def _page(view: View, status: int, code: str, detail: str, hint: str) -> Response:
-    return show(view, "_shell/error.html", status=status, code=code, detail=detail, hint=hint)
+    said, do = (say_what_failed(view.look.language, each) for each in (detail, hint))
+    return show(view, "_shell/error.html", status=status, code=code, detail=said, hint=do)

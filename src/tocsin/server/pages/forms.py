@@ -12,6 +12,7 @@ from python_multipart.exceptions import FormParserError
 from starlette.requests import Request
 
 from tocsin.errors import TocsinError
+from tocsin.server.pages.messages import say_what_failed
 from tocsin.server.problems import RequestError
 
 _FIELDS = 2000
@@ -57,9 +58,10 @@ def parse(request: Request, body: bytes) -> Form:
     raise RequestError(415, "send a form")
 
 
-def in_words(error: TocsinError) -> str:
+def in_words(error: TocsinError, language: str) -> str:
     """Return what is wrong with a form, and what to do, for showing it again beside what was typed."""
-    return f"{error}{'; ' if error.hint() else ''}{error.hint()}"
+    said = (say_what_failed(language, each) for each in (str(error), error.hint()))
+    return "; ".join(each for each in said if each)
 
 
 def _plain(body: bytes) -> Form:

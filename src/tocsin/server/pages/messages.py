@@ -32,6 +32,11 @@ def say(language: str, message: str) -> str:
     return known.gettext(message)
 
 
+def say_what_failed(language: str, message: str) -> str:
+    """Return what an error says, or what it hints at, in a language; in English where it names what it met (`docs.messages` tells which are the same each time)."""
+    return say(language, message) if message else ""
+
+
 def say_many(language: str, one: str, many: str, count: int) -> str:
     """Return one message in the form that a language has for a number; the number itself is for the caller to write."""
     known: gettext.NullTranslations = translations(language)

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from tocsin.errors import InputError
 from tocsin.server.api import asking, node, objects, searching
+from tocsin.server.pages.forms import in_words
 from tocsin.server.pages.rendering import render, show
 from tocsin.server.pages.search.facets import Facet, facets
 from tocsin.server.pages.titles import Shown, shown
@@ -42,9 +43,8 @@ def show_found(view: View) -> Response:
     try:
         query = parse(given.q)
     except InputError as error:
-        return show(
-            view, "search/refused.html", status=422, query=given.q, wrong=str(error), hint=error.hint()
-        )
+        wrong = in_words(error, view.look.language)
+        return show(view, "search/refused.html", status=422, query=given.q, wrong=wrong)
     call, names = view.call, node.names(view.call)
     beyond, oldest = asking.read_token(given.cursor), given.order == "oldest"
     if beyond is None and not oldest:

@@ -117,7 +117,7 @@ def _answer(view: View, told: Released[Any], texts: dict[str, str]) -> Response:
     try:
         found = policy_changes.impact(view.parts.store, texts)
     except TocsinError as error:
-        wrong = in_words(error)
+        wrong = in_words(error, view.look.language)
         return render(view, "sharing/change.html", told.derive(Draft(texts, wrong=wrong)), status=422)
     made = Draft(texts, tuple(impact_in_words(found)), found.widens)
     return render(view, "sharing/change.html", told.derive(made))

@@ -64,7 +64,7 @@ def make(view: View, form: Form) -> Response:
         given = msgspec.convert({"url": url, "query": query}, WebhookBody)
         made = webhooks.made(view.call, given)
     except (msgspec.ValidationError, TocsinError) as error:
-        wrong = in_words(error) if isinstance(error, TocsinError) else str(error)
+        wrong = in_words(error, view.look.language) if isinstance(error, TocsinError) else str(error)
         tried = msgspec.structs.replace(_ways(view, query[:4000]), url=url[:2000], wrong=wrong)
         return _answer(view, tried, status=422)
     return _answer(view, msgspec.structs.replace(_ways(view, query), made=made))

@@ -68,7 +68,7 @@ def take(view: View, form: Form) -> Response:
             call.principal, draft, channel="page", encrypted=asking.encrypted(call)
         )
     except TocsinError as error:
-        wrong = in_words(error)
+        wrong = in_words(error, view.look.language)
         return _answer(view, found, text, base, reason=reason, wrong=wrong)
     return redirect(view, "/proposals")
 

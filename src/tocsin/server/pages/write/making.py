@@ -60,7 +60,7 @@ def take(view: View, form: Form) -> Response:
             return _form(view, kind, fields, "", good=True)
         kept = writing.added(view.call, body, into)
     except TocsinError as error:
-        return _form(view, kind, fields, in_words(error))
+        return _form(view, kind, fields, in_words(error, view.look.language))
     return redirect(view, f"/objects/{kept.id}")
 
 

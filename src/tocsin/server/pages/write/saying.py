@@ -48,7 +48,7 @@ def take(view: View, form: Form) -> Response:
     try:
         writing.said(call, identifier, _said(view, form), form.one("collection"))
     except TocsinError as error:
-        wrong = in_words(error)
+        wrong = in_words(error, view.look.language)
         return _answer(view, found, {name: form.one(name) for name in form.fields}, wrong)
     return redirect(view, f"/objects/{identifier}")
 
