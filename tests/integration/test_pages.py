@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from databases import copied
 from factories import IMPORT, OWN, indicator, place, settle
 from serving import Node, serving
+from tocsin.node import saved_hunts
 from tocsin.server.pages.hunts import turns
 from tocsin.stix.markings import TLP
 from tocsin.store import Store, accounts, journal, objects, saved
@@ -305,6 +308,42 @@ def test_one_hunt_of_a_browser_at_a_time(node: Node) -> None:
         assert own.post("/hunts", data={"text": "x"}).status_code == 503
     with turns.taken():  # who was refused holds nothing
         pass
+
+
+def test_a_kept_hunt_is_left_while_it_runs_and_returned_to(
+    node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "log"
+    os.mkfifo(log)  # reading it waits until somebody writes: a hunt that takes long
+    with node.store.transaction() as connection:
+        saved.add(connection, "long", {"paths": [str(log)]}, now=node.store.clock())
+        saved.add(connection, "gone", {"paths": [str(tmp_path / "gone")]}, now=node.store.clock())
+    monkeypatch.setattr(turns, "PATIENCE", 0.1)
+    monkeypatch.setattr(saved_hunts.logs, "check", lambda paths: None)
+    monkeypatch.setattr(saved_hunts, "_TELLING", 0)
+    with node.browser("own") as own:
+        assert own.post("/hunts/long", data={"do": "run"}).status_code == 303
+        page = _ok(own.get("/hunts/long"))
+        assert "You can leave" in page
+        assert "not yet" in page
+        assert own.post("/hunts/long", data={"do": "run"}).status_code == 503
+        with log.open("wb", buffering=0) as out:
+            out.write(b"a line\n" * 3)
+            _until(lambda: 'max="100" value="21"' in own.get("/hunts/long").text)
+            assert "not yet" in own.get("/hunts/long").text
+        _until(lambda: "not yet" not in own.get("/hunts/long").text)
+        assert "You can leave" not in own.get("/hunts/long").text
+        monkeypatch.undo()
+        refused = own.post("/hunts/gone", data={"do": "run"})
+        assert refused.status_code == 422
+        assert "there is no such file or folder" in refused.text
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_without_a_contact_there_is_no_security_txt(node: Node) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,7 @@ from tocsin.store.saved import Saved
 _log = logging.getLogger("tocsin.hunts")
 _EVERY: Final = 5.0  # seconds between looks at what is due
 _MOST_FAULTS: Final = 20
+_TELLING: Final[Micros] = 1_000_000
 
 
 class What(msgspec.Struct, frozen=True):
@@ -59,7 +61,7 @@ def run(store: Store, clearances: Clearances, hunt: Saved) -> dict[str, Any]:
     with store.transaction() as connection:
         number = saved.begin(connection, hunt.name, now=began)
     try:
-        report = _run(store, clearances, msgspec.convert(hunt.what, What), began)
+        report = _run(store, clearances, msgspec.convert(hunt.what, What), began, number)
     except TocsinError as error:
         report = {"failed": str(error)}
         raise
@@ -69,7 +71,7 @@ def run(store: Store, clearances: Clearances, hunt: Saved) -> dict[str, Any]:
     return report
 
 
-def _run(store: Store, clearances: Clearances, what: What, now: Micros) -> dict[str, Any]:
+def _run(store: Store, clearances: Clearances, what: What, now: Micros, number: int) -> dict[str, Any]:
     logs.check(what.paths)
     with store.connection() as connection:
         suppresses = suppressing(connection, now=now)
@@ -82,7 +84,7 @@ def _run(store: Store, clearances: Clearances, what: What, now: Micros) -> dict[
     )  # fmt: skip
     known = following.load(store, clearances)
     hunt = Hunt(known.value, now=now, options=options)
-    found = list(hunt.run(what.paths))
+    found = list(hunt.run(what.paths, on_read=_telling(store, number, hunt, logs.size_of(what.paths))))
     written = sightings.Written()
     if what.sightings:
         written = sightings.write(store, clearances, found, now=store.clock(), counts=hunt.report.counts)
@@ -105,6 +107,31 @@ def _run(store: Store, clearances: Clearances, what: What, now: Micros) -> dict[
         "faults": [{"file": name, "reason": why} for name, why in report.faults[:_MOST_FAULTS]],
         "seconds": round(report.seconds, 3),
     }
+
+
+def _telling(store: Store, number: int, hunt: Hunt, size: int | None) -> Callable[[int], None]:
+    """Return what notes how far a run is, once a second, whenever something was read."""
+    told = store.clock()
+
+    def tell(_read: int) -> None:
+        nonlocal told
+        now = store.clock()
+        if now - told < _TELLING:
+            return
+        told = now
+        report = hunt.report
+        so_far = {
+            "at": now,
+            "read": report.read,
+            "size": size,
+            "hits": report.hits,
+            "lines": report.lines,
+            "bytes": report.bytes,
+        }
+        with store.transaction() as connection:
+            saved.note(connection, number, so_far)
+
+    return tell
 
 
 class Scheduler:

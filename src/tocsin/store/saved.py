@@ -36,7 +36,10 @@ class Saved(msgspec.Struct, frozen=True):
 
 
 class Run(msgspec.Struct, frozen=True):
-    """A run: when it began and ended (µs; None: it has not, or never will), and counts and faults of its report."""
+    """A run: when it began and ended (µs; None: it has not, or never will), and counts and faults of its report.
+
+    While it runs, the report has the counts so far, `at` (µs) when they were taken, and `read` of `size` bytes on disk.
+    """
 
     id: int
     hunt: str
@@ -125,6 +128,13 @@ def begin(connection: Connection, name: str, *, now: Micros) -> int:
         (name, name, KEPT),
     )
     return int(row[0])
+
+
+def note(connection: Connection, run: int, report: dict[str, Any]) -> None:
+    """Note how far a run is."""
+    connection.execute(
+        "UPDATE hunt_run SET report = %s WHERE id = %s AND ended IS NULL", (Jsonb(report), run)
+    )
 
 
 def end(connection: Connection, run: int, report: dict[str, Any], *, now: Micros) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 import msgspec
 from starlette.responses import Response
@@ -22,6 +23,8 @@ from tocsin.store.saved import Run, Saved
 from tocsin.store.suppressions import Suppression
 
 _RUNS = 50
+_SILENT: Micros = 600_000_000
+"""One that was not heard of for so long was broken off."""
 
 
 class Hunts(msgspec.Struct, frozen=True):
@@ -33,10 +36,11 @@ class Hunts(msgspec.Struct, frozen=True):
 
 
 class Runs(msgspec.Struct, frozen=True):
-    """A hunt and its runs, newest first. `since`: the last that is known of them."""
+    """A hunt and its runs, newest first. `under_way`: the newest, while it runs; `since`: the last that is known of them."""
 
     hunt: Saved
     runs: tuple[Run, ...]
+    under_way: Run | None
     since: str
 
 
@@ -67,12 +71,14 @@ def show_runs(view: View) -> Response:
     with view.parts.store.connection() as connection:
         hunt = saved.get(connection, _name(view))
         runs = tuple(saved.runs(connection, hunt.name, limit=_RUNS))
-    made = Runs(hunt, runs, _since(runs))
+    heard = view.parts.store.clock() - _SILENT
+    under_way = next((each for each in runs[:1] if each.ended is None and _last(each) > heard), None)
+    made = Runs(hunt, runs, under_way, _since(runs))
     return render(view, "hunts/runs.html", said(made, recipient=view.call.principal.organisation))
 
 
 def moved(view: View, name: str, beyond: Micros) -> Released[tuple[int, bool]]:
-    """Return how many of the last runs of a hunt, or of all hunts for "", began or ended after a moment (µs).
+    """Return how many of the last runs of a hunt, or of all hunts for "", began, came on or ended after a moment (µs).
 
     Raises:
         ForbiddenError: another organisation asks, or the session has a ceiling.
@@ -86,7 +92,8 @@ def moved(view: View, name: str, beyond: Micros) -> Released[tuple[int, bool]]:
 
 
 def _last(run: Run) -> Micros:
-    return run.began if run.ended is None else run.ended
+    told: Micros = run.report.get("at", run.began)  # while it runs
+    return told if run.ended is None else run.ended
 
 
 def _since(runs: Iterable[Run]) -> str:
@@ -94,13 +101,14 @@ def _since(runs: Iterable[Run]) -> str:
 
 
 def act(view: View, form: Form) -> Response:
-    """Run a hunt now.
+    """Begin to run a hunt now; its page tells how far it is.
 
     Raises:
         ForbiddenError: another organisation asks, or one that may only read, or the session has a ceiling.
         RequestError: 503, another hunt is under way.
         NotFoundError: there is none of this name.
         InputError: there is nothing of this kind to do.
+        TocsinError: it cannot be run.
     """
     alerts.admit(view.call)
     _require_all(view)
@@ -108,8 +116,7 @@ def act(view: View, form: Form) -> Response:
         raise InputError("there is nothing of this kind to do")
     with view.parts.store.connection() as connection:
         hunt = saved.get(connection, _name(view))
-    with turns.taken():
-        saved_hunts.run(view.parts.store, view.parts.clearances, hunt)
+    turns.begin(partial(saved_hunts.run, view.parts.store, view.parts.clearances, hunt))
     return redirect(view, f"/hunts/{hunt.name}")
 
 
