@@ -7,7 +7,7 @@ import re
 import string
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tocsin.errors import FormatError, ParseError
@@ -293,6 +293,7 @@ TEXTS = st.lists(st.tuples(st.sampled_from(_PIECES), _GLUE), max_size=6).map(
 
 
 @given(TEXTS)
+@example("1.2.3.4-1.2.3.4-2001:db8::1")
 @settings(max_examples=1500, deadline=None)
 def test_scan_text_equals_the_naive_matcher(text: str) -> None:
     found = {each.entry for each in scan_text(text, INDEX)}
@@ -344,6 +345,7 @@ def test_scan_finds_what_scan_text_finds_between_all_neighbours() -> None:
 
 
 @given(st.lists(TEXTS.map(lambda t: t.replace("\n", " ")), max_size=8), st.sampled_from(["\n", "\r\n"]))
+@example(["1.2.3.4-1.2.3.4-2001", "x 198.51.100.9-1.2.3.4-80 y" * 3], "\n")
 @settings(max_examples=800, deadline=None)
 def test_scan_finds_on_each_line_what_scan_text_finds(lines: list[str], feed: str) -> None:
     data = feed.join(lines).encode()

@@ -150,6 +150,8 @@ def _one_word(
     elif dots and others >> np.uint64(last) == 0:  # the last label is a number
         if others != dots and others & ~edges == 0 and run(tables, data, at + begin, at + end):
             return count, True
+    elif dots and others & ~edges == 0 and run(tables, data, at + begin, at + end):
+        return count, True  # the last label has a dash: an address may stand before it
     else:
         is_name = True
     if is_name or every:

@@ -100,10 +100,10 @@ def _word(tables: Any, data: Any, start: int, end: int, every: bool) -> bool:
     at = end - 1
     while at >= start and np.uint8(byte(data, at) - 48) < 10:
         at -= 1
-    if at < start or byte(data, at) == DOT:
+    if at < start or byte(data, at) == DOT or byte(data, at) == DASH:
         if at >= start and _numbers(tables, data, start, end):
             return True
-        if not every:
+        if not every and (at < start or byte(data, at) == DOT):
             return False
     state = hashing.START
     at = stop = end
