@@ -148,7 +148,7 @@ def _imports(now: int) -> list[imports.Import]:
         "rule": "pattern-syntax",
         "count": 3,
         "where": "feed.json#12",
-        "why": "expected a comparison at 14",
+        "reason": "expected a comparison at 14",
     }
     done = {"new": 118, "updated": 4, "same": 21, "refused": 3, "reasons": [refused], "seconds": 1.5}
     counts = {"kept": 5000, "refused": 2}

@@ -13,7 +13,7 @@ import click
 from tocsin.cli.context import json_option, open_store, tell
 from tocsin.errors import NotFoundError
 from tocsin.formats import RawItem, Refusal, open_path, size_of
-from tocsin.node.importing import OnCommitted, recorder
+from tocsin.node.importing import OnCommitted, counts_of, recorder
 from tocsin.node.intake import Committed, Intake, IntakeReport
 from tocsin.store import Connection, collections, organisations
 from tocsin.store.collections import Collection
@@ -89,7 +89,7 @@ def COMMAND(
                 )
 
             report = recording.run(work)
-    facts = report_facts(report) | {"collection": found.alias, "files_skipped": len(skipped)}
+    facts = counts_of(report) | {"collection": found.alias, "files_skipped": len(skipped)}
     text = report_text(report, found.alias)
     if skipped:
         text += f"\n{len(skipped):,} files of other kinds were passed over, such as {skipped[0]}"
@@ -176,26 +176,6 @@ class _Progress:
         if self._bar is not None:
             seconds = max(time.perf_counter() - self._began, 1e-6)
             self._bar.update(self._task, kept=self._kept, rate=self._kept / seconds, refused=self._refused)
-
-
-def report_facts(report: IntakeReport) -> dict[str, Any]:
-    """Return the report as JSON has it."""
-    return {
-        "new": report.new,
-        "updated": report.updated,
-        "same": report.same,
-        "refused": report.refused,
-        "reasons": [
-            {
-                "rule": rule,
-                "count": count,
-                "where": report.examples[rule][0],
-                "reason": report.examples[rule][1],
-            }
-            for rule, count in report.reasons.items()
-        ],
-        "seconds": round(report.seconds, 3),
-    }
 
 
 def report_text(report: IntakeReport, collection: str) -> str:

@@ -11,9 +11,10 @@ from typing import Any
 import click
 
 from tocsin.cli.context import json_option, open_store, tell
-from tocsin.cli.import_ import KNOWLEDGE, report_facts, report_text
+from tocsin.cli.import_ import KNOWLEDGE, report_text
 from tocsin.errors import ConfigError, NotFoundError
 from tocsin.formats import RawItem, Refusal, attack, misp_galaxy, misp_warninglist, open_path
+from tocsin.node.importing import counts_of
 from tocsin.node.intake import Intake, IntakeReport
 from tocsin.store import Store, collections, organisations, warninglists
 from tocsin.store.collections import Collection
@@ -65,7 +66,7 @@ def _load(what: str, collection: str, large_lists: bool, lists: tuple[str, ...],
                 report = _take(store, items, collection)
                 refused += report.refused
                 texts.append(f"{name}: {report_text(report, collection)}{note}")
-                facts[name] = report_facts(report)
+                facts[name] = counts_of(report)
         if what in ("warninglists", "all"):
             facts["warninglists"] = _warninglists(store, lists, large=large_lists)
             texts.append(

@@ -73,14 +73,19 @@ def recorder(
 
 
 def counts_of(report: IntakeReport) -> dict[str, Any]:
-    """Return a report as it is kept: counts, and for each rule how many it refused, with the place and reason of the first."""
+    """Return a report as it is kept, and as JSON has it: counts, and for each rule how many it refused, with the place and reason of the first."""
     return {
         "new": report.new,
         "updated": report.updated,
         "same": report.same,
         "refused": report.refused,
         "reasons": [
-            {"rule": rule, "count": count, "where": report.examples[rule][0], "why": report.examples[rule][1]}
+            {
+                "rule": rule,
+                "count": count,
+                "where": report.examples[rule][0],
+                "reason": report.examples[rule][1],
+            }
             for rule, count in report.reasons.items()
         ],
         "seconds": round(report.seconds, 3),

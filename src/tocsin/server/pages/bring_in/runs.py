@@ -42,11 +42,7 @@ def show_runs(view: View) -> Response:
     Raises:
         ForbiddenError: the session has a ceiling.
     """
-    _require_all(view)
-    with view.parts.store.connection() as connection:
-        found = imports.newest(connection, view.call.principal.organisation, limit=MOST)
-    told = said(in_order(found, view.parts.store.clock()), recipient=view.call.principal.organisation)
-    return render(view, "bring_in/runs.html", told)
+    return _answer(view, "bring_in/runs.html", _found(view, ""))
 
 
 def show_run(view: View) -> Response:
@@ -56,13 +52,7 @@ def show_run(view: View) -> Response:
         ForbiddenError: the session has a ceiling.
         NotFoundError: there is none of this id.
     """
-    _require_all(view)
-    whose = view.call.principal.organisation
-    with view.parts.store.connection() as connection:
-        found = imports.get(connection, view.request.path_params["run"], whose)
-    return render(
-        view, "bring_in/run.html", said(in_order([found], view.parts.store.clock()), recipient=whose)
-    )
+    return _answer(view, "bring_in/run.html", _found(view, view.request.path_params["run"]))
 
 
 def moved(view: View, identifier: str, beyond: Micros) -> Released[tuple[int, bool]]:
@@ -72,15 +62,23 @@ def moved(view: View, identifier: str, beyond: Micros) -> Released[tuple[int, bo
         ForbiddenError: the session has a ceiling.
         NotFoundError: there is none of this id.
     """
+    count = sum(each.moved > beyond for each in _found(view, identifier))
+    return said((count, False), recipient=view.call.principal.organisation)
+
+
+def _found(view: View, identifier: str) -> list[Import]:
+    """Return the import of an id, or for "" the newest ones, of the reader's organisation."""
     _require_all(view)
     whose = view.call.principal.organisation
     with view.parts.store.connection() as connection:
-        some = (
-            [imports.get(connection, identifier, whose)]
-            if identifier
-            else imports.newest(connection, whose, limit=MOST)
-        )
-    return said((sum(each.moved > beyond for each in some), False), recipient=whose)
+        if identifier:
+            return [imports.get(connection, identifier, whose)]
+        return imports.newest(connection, whose, limit=MOST)
+
+
+def _answer(view: View, template: str, found: list[Import]) -> Response:
+    told = in_order(found, view.parts.store.clock())
+    return render(view, template, said(told, recipient=view.call.principal.organisation))
 
 
 def in_order(found: list[Import], now: Micros) -> Runs:

@@ -75,9 +75,8 @@ def _tiles(view: View) -> list[Tile]:
     for kind, text in (("changed", f"after:{day}"), ("seen", f"type:sighting after:{day}")):
         counts = gathered(call, ("counts", text), partial(searching.counted, call, parse(text))).value
         tiles.append(Tile(kind, counts.total, counts.complete, _search(text)))
-    if call.organisation.own and node.known_peers(call).value.items:
-        results = [each.result or {} for each in node.known_peers(call).value.items]
-        withheld = sum(each.get("withheld", 0) for each in results)
+    if call.organisation.own and (known := node.known_peers(call).value.items):
+        withheld = sum((each.result or {}).get("withheld", 0) for each in known)
         tiles.append(Tile("withheld", withheld, whole=True, path="/sharing/peers"))
     if view.administers:
         with view.parts.store.connection() as connection:

@@ -85,8 +85,7 @@ def moved(view: View, name: str, beyond: Micros) -> Released[tuple[int, bool]]:
     """
     _require_all(view)
     with view.parts.store.connection() as connection:
-        names = [name] if name else [each.name for each in saved.everything(connection)]
-        last = [run for each in names for run in saved.runs(connection, each, limit=1)]
+        last = saved.runs(connection, name, limit=1) if name else saved.last_runs(connection).values()
     count = sum(_last(run) > beyond for run in last)
     return said((count, False), recipient=view.call.principal.organisation)
 
