@@ -11,8 +11,20 @@ from tocsin.telemetry.json_records import Facts
 from tocsin.telemetry.observations import Log, Look, MalformedLine, Observation, Tally
 from tocsin.telemetry.times import Reference
 
-_TIMES = ("@timestamp", "timestamp", "time", "ts", "UtcTime", "EventTime", "TimeCreated", "eventTime", "date")
-_HOSTS = ("host", "hostname", "Hostname", "computer", "Computer")
+_TIMES = (
+    "@timestamp",
+    "timestamp",
+    "time",
+    "ts",
+    "UtcTime",
+    "EventTime",
+    "TimeCreated",
+    "eventTime",
+    "date",
+    "__REALTIME_TIMESTAMP",
+)
+_COUNTS = (13, 16)  # digits of milliseconds and of microseconds (journald's) since 1970; others may be dates
+_HOSTS = ("host", "hostname", "Hostname", "computer", "Computer", "_HOSTNAME")
 
 
 def _sniff(head: bytes) -> bool:
@@ -29,7 +41,8 @@ def _time(value: Any, reference: Reference | None) -> Micros | None:
         return times.of_value(value)
     if (at := times.of_local(value, reference)) is not None:
         return at
-    at = times.of_value(value)
+    counted = value.isascii() and value.isdigit() and len(value) in _COUNTS
+    at = times.of_value(int(value) if counted else value)
     return times.of_day_month(value.removeprefix("["), reference) if at is None else at
 
 
