@@ -177,6 +177,14 @@ def observable_entries(indicator: Indicator, data: dict[str, object]) -> Iterato
             yield from _entries(indicator, f"file:hashes.'{name}'", str(digest))
 
 
+def as_logged(entry: Entry) -> Iterator[Entry]:
+    """Yield an entry, and what else to look for since logs write its value in another way than STIX does."""
+    yield entry
+    if entry.kind == "registry_key":
+        for text in values.registry_spellings(entry.value):
+            yield Entry(entry.kind, text, entry.indicator)
+
+
 def _entries(indicator: Indicator, path: str, text: str) -> Iterator[Entry | Passed]:
     kinds = _kinds(path)
     if not kinds:

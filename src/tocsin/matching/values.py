@@ -68,6 +68,7 @@ _ROOTS: Final = {
     "HKU": "HKEY_USERS",
     "HKCC": "HKEY_CURRENT_CONFIG",
 }
+_LOGGED: Final = {"HKEY_LOCAL_MACHINE": r"REGISTRY\MACHINE", "HKEY_USERS": r"REGISTRY\USER"}
 _SCHEMES: Final = {"hxxp": "http", "h**p": "http", "fxp": "ftp"}
 
 
@@ -334,6 +335,13 @@ def _registry_key(text: str) -> str | None:
     root, slash, rest = text.partition("\\")
     name = _ROOTS.get(root.upper(), root.upper())
     return _phrase(f"{name}{slash}{rest}") if slash and rest else None
+
+
+def registry_spellings(key: str) -> tuple[str, ...]:
+    """Return how else logs write a key of the registry (in normal spelling): Sysmon shortens the names of hives, and events of the object manager have the kernel's."""
+    root, _, rest = key.partition("\\")
+    names = [short for short, name in _ROOTS.items() if name == root]
+    return tuple(f"{name}\\{rest}" for name in (*names, *((_LOGGED[root],) if root in _LOGGED else ())))
 
 
 _NORMAL: Final = {

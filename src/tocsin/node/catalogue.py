@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from tocsin.matching import Entry, Index, Indicator, Passed, entries_of
-from tocsin.matching.entries import EVALUATED, observable_entries, to_evaluate
+from tocsin.matching.entries import EVALUATED, as_logged, observable_entries, to_evaluate
 from tocsin.matching.warninglists import Warninglists
 from tocsin.node.clearances import Clearances, Snapshot
 from tocsin.node.evaluating import Evaluated, Unmet, evaluated
@@ -161,7 +161,7 @@ def wanted_of(kept: Iterable[tuple[Indicator, dict[str, Any] | None]]) -> Wanted
             patterns.append((indicator, pattern))
         for each in found:
             if isinstance(each, Entry):
-                entries.append(each)
+                entries += as_logged(each)
             elif pattern is None or each.rule not in EVALUATED:
                 passes(each)
     ready, unmet = evaluated(patterns)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tocsin.matching import Entry, Indicator, Passed, entries_of
-from tocsin.matching.entries import observable_entries
+from tocsin.matching.entries import as_logged, observable_entries
 
 SHA256 = "5d1b9c3fbb7e4a9f3c2f6c0b1d8e7a6f4b3c2d1e0f9a8b7c6d5e4f3a2b1c0d9e"
 
@@ -90,3 +90,23 @@ def test_observables():
         e.value for e in observable_entries(indicator, {"type": "domain-name", "value": "A.example"})
     ] == ["a.example"]
     assert list(observable_entries(indicator, {"type": "mutex", "name": "x"})) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "others"),
+    [
+        (
+            r"HKEY_LOCAL_MACHINE\Software\Evil\Run",
+            [r"HKLM\Software\Evil\Run", r"REGISTRY\MACHINE\Software\Evil\Run"],
+        ),
+        (r"HKEY_CURRENT_USER\Software\Evil", [r"HKCU\Software\Evil"]),
+        (r"HKEY_USERS\.DEFAULT\Evil", [r"HKU\.DEFAULT\Evil", r"REGISTRY\USER\.DEFAULT\Evil"]),
+        (r"HKEY_NOBODY\Evil", []),
+    ],
+)
+def test_keys_of_the_registry_are_looked_for_as_logs_write_them(key, others):
+    """STIX wants hives written out, and Sysmon shortens them."""
+    written = key.replace("\\", "\\\\")
+    (entry,) = entries_of(Indicator(id="i", pattern=f"[windows-registry-key:key = '{written}']"))
+    assert isinstance(entry, Entry)
+    assert [each.value for each in as_logged(entry)] == [key, *others]
