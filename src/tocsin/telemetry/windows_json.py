@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from tocsin.telemetry import json_records, windows_events
-from tocsin.telemetry.json_logs import json_log
+from tocsin.telemetry.json_logs import at_path, json_log
 
 _WHEN = (
     "Event.EventData.UtcTime",
@@ -34,7 +34,18 @@ _HOST = (
 )
 
 
+_DATA = ("", "Event.EventData.", "winlog.event_data.", "EventData.", "event_data.")
+
+
 def _further(record: dict[str, Any]) -> list[tuple[str, str]]:
+    inner = _inner(record)
+    names = (prefix + key for prefix in _DATA for key in windows_events.KEYS)
+    keys = [(name, text) for name in names if isinstance(text := at_path(record, name), str)]
+    keys += [(name, text) for name, text in inner if name.rpartition(".")[2] in windows_events.KEYS]
+    return inner + windows_events.of_users(keys)
+
+
+def _inner(record: dict[str, Any]) -> list[tuple[str, str]]:
     data = record.get("EventData")
     if not isinstance(data, str) or not data.startswith("{"):
         return []
