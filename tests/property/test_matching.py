@@ -158,7 +158,8 @@ def _url_candidates(text: str, start: int) -> list[str]:
     out = []
     for cut in cuts:
         out += [text[start:cut], text[start:cut].rstrip(".,;:!?'*)]")]
-    return out
+    asked = text.find("?", start, end)  # a page is what it is whatever it is asked for
+    return out if asked < 0 else [*out, text[start:asked]]
 
 
 def _naive_url(text: str, value: str) -> bool:

@@ -23,6 +23,7 @@ _STRICT = (
 _FLAGS = {
     "warninglist": "on a warninglist",
     "public-suffix": "a public suffix",
+    "query": "with a query that the indicator does not name",
     "version": "looks like a version",
     "before-valid": "before the indicator is valid",
     "after-valid": "after the indicator expired",

@@ -8,7 +8,8 @@
 - A **digest** stands between characters that are neither letters nor digits.
 - A **mailbox** is a word before `@`, which may also hold `+` (and whatever an indicator's own local part holds), and the word after it.
 - A **URL** begins with its scheme; or a word followed by `/` begins one whose scheme the log does not tell. It ends at white space, a quote or
-  another character that URLs cannot hold, or before one that usually stands between things: `,` `;` `)` `]` `'`, and closing punctuation.
+  another character that URLs cannot hold, or before one that usually stands between things: `,` `;` `)` `]` `'`, and closing punctuation;
+  or before its query, if nothing else that is looked for ends further on: who names a page names it whatever it is asked for.
 """
 
 from __future__ import annotations
@@ -166,6 +167,13 @@ def url_ends(text: str, start: int) -> Iterator[int]:
         closed = start + len(text[start:cut].rstrip(_CLOSING))
         if closed != cut:
             yield closed
+
+
+def query_start(text: str, start: int) -> int:
+    """Return where the query of a URL that begins at `start` begins, with its question mark; -1 if it has none."""
+    run = _URL_REST.match(text, start)
+    assert run is not None  # it may be empty
+    return text.find("?", start, run.end())
 
 
 def is_version(text: str, start: int, end: int) -> bool:

@@ -14,7 +14,7 @@ import msgspec
 
 from tocsin.clock import Micros
 from tocsin.matching import Indicator, Kind
-from tocsin.matching.engine import DEFANGED
+from tocsin.matching.engine import DEFANGED, QUERY
 from tocsin.node.catalogue import Source
 from tocsin.node.evaluating import Part
 from tocsin.node.logs import Reading
@@ -25,6 +25,7 @@ LATE = "after-valid"
 FADED = "faded"
 WARNINGLIST = "warninglist:"
 SUPPRESSED = "suppressed"
+_RAISED = {DEFANGED, QUERY}
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -101,7 +102,7 @@ class Hit(msgspec.Struct, frozen=True, gc=False):
     @property
     def raised(self) -> bool:
         """Whether it counts as a hit; else it is shown as flagged."""
-        return all(flag == DEFANGED for flag in self.flags)
+        return all(flag in _RAISED for flag in self.flags)
 
 
 class Count(msgspec.Struct):

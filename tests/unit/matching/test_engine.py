@@ -114,6 +114,33 @@ def test_flags(text, flags):
     assert found.flags == flags
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("http://drop.example/up?id=1", [("http://drop.example/up", ("query",))]),
+        ("drop.example:80/up?id=1&x=(1)", [("http://drop.example/up", ("query",))]),
+        ("http://drop.example/up?", [("http://drop.example/up", ())]),
+        ("http://drop.example/up?a http://drop.example/up", [("http://drop.example/up", ())]),
+        ("hxxp://drop[.]example/up?id=1", [("http://drop.example/up", ("defanged", "query"))]),
+        (
+            "http://drop.example/up?id=2",
+            [("http://drop.example/up", ("query",)), ("http://drop.example/up?id=2", ())],
+        ),
+        ("http://drop.example?id=1", [("http://drop.example/", ("query",))]),
+        ("http://drop.example/upper?id=1", []),
+        ("http://drop.example/x?http://drop.example", [("http://drop.example/", ())]),
+        ("https://drop.example/up?id=1", []),
+    ],
+)
+def test_a_url_without_a_query_is_found_whatever_is_asked_of_it(text, found):
+    index = Index.build(
+        Entry("url", url, Indicator(id=url))
+        for url in ("http://drop.example/up", "http://drop.example/up?id=2", "http://drop.example/")
+    )
+    assert sorted((index.entries[f.entry].value, f.flags) for f in scan_text(text, index)) == found
+    assert sorted((m.entry.value, m.flags) for m in scan(text.encode(), index)) == found
+
+
 def test_places_in_a_log_with_defanged_and_foreign_text():
     data = "zuerst\r\nöde é hxxp://www[.]evil[.]example/ und 1.2.3.4\r\n".encode()
     first, second = scan(data, INDEX)
