@@ -9,17 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-import zstandard
 from isal import isal_zlib
 
 from tocsin.errors import FormatError, LimitError
+from tocsin.formats import zstd
 from tocsin.formats.items import Limits
 
 CHUNK = 1024 * 1024
-# One block of Zstandard costs 4 bytes and unpacks to 128 KiB at most (RFC 8878, 3.1.1.2), and the decoder hands
-# out all that its input gives: small bites keep a bomb's worst answer at 64 MiB.
-_ZSTD_BITE = 2048
-_ZSTD_WINDOW = 128 * 1024 * 1024
+_ZSTD_WINDOW: dict[int, int] = {zstd.DecompressionParameter.window_log_max: 27}  # 128 MiB
 _GZIP = b"\x1f\x8b"
 _GzipError: type[Exception] = isal_zlib.IsalError  # type: ignore[assignment]  # its stub calls it an instance
 _ZSTD = b"\x28\xb5\x2f\xfd"
@@ -84,7 +81,10 @@ def _coalesce(pieces: Iterator[bytes]) -> Iterator[bytes]:
         for piece in pieces:
             held.append(piece)
             size += len(piece)
-            if size >= CHUNK:
+            if len(piece) > CHUNK // 2:  # not worth a copy
+                yield from held
+                held, size = [], 0
+            elif size >= CHUNK:
                 yield b"".join(held)
                 held, size = [], 0
     except (FormatError, LimitError):
@@ -105,21 +105,23 @@ class _Guard:
         self._span_read = 0
         self._span_out = 0
 
-    def count(self, read: int, out: int) -> None:
-        limits = self._limits
+    def took(self, read: int) -> None:
+        if self._span_out >= self._limits.ratio_span:
+            self._span_read = self._span_out = 0
         self.read += read
+        self._span_read += read
+
+    def gave(self, out: int) -> None:
+        limits = self._limits
         self._out += out
+        self._span_out += out
         if limits.unpacked_bytes is not None and self._out > limits.unpacked_bytes:
             raise LimitError(f"unpacks to more than {limits.unpacked_bytes:,} bytes")
-        self._span_read += read
-        self._span_out += out
-        if self._span_out >= limits.ratio_span:
-            if self._span_out > limits.ratio * max(self._span_read, 1):
-                raise LimitError(
-                    f"unpacks to more than {limits.ratio} times its size near byte {self.read:,}: a zip bomb",
-                    hint="unpack it with another tool and look at it before importing it",
-                )
-            self._span_read = self._span_out = 0
+        if self._span_out >= limits.ratio_span and self._span_out > limits.ratio * max(self._span_read, 1):
+            raise LimitError(
+                f"unpacks to more than {limits.ratio} times its size near byte {self.read:,}: a zip bomb",
+                hint="unpack it with another tool and look at it before importing it",
+            )
 
 
 def _gunzip(stream: Iterator[bytes], guard: _Guard) -> Iterator[bytes]:
@@ -141,40 +143,40 @@ def _gunzip(stream: Iterator[bytes], guard: _Guard) -> Iterator[bytes]:
             except _GzipError as error:
                 raise FormatError(f"damaged gzip stream near packed byte {guard.read:,}: {error}") from error
             left = member.unused_data if member.eof else member.unconsumed_tail
-            guard.count(len(rest) - len(left), len(out))
+            guard.took(len(rest) - len(left))
+            guard.gave(len(out))
             if out:
                 yield out
             rest = left
             if member.eof:
                 member, begun = isal_zlib.decompressobj(wbits=31), False
     while begun and not member.eof and (out := member.decompress(b"", CHUNK)):
-        guard.count(0, len(out))
+        guard.gave(len(out))
         yield out
     if begun and not member.eof:
         raise FormatError(f"the gzip stream ends early, after {guard.read:,} packed bytes")
 
 
 def _unzstd(stream: Iterator[bytes], guard: _Guard) -> Iterator[bytes]:
-    decoder = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
-    frame = decoder.decompressobj()
+    frame = zstd.ZstdDecompressor(options=_ZSTD_WINDOW)
     begun = False
     for chunk in stream:
-        for at in range(0, len(chunk), _ZSTD_BITE):
-            rest = chunk[at : at + _ZSTD_BITE]
-            while rest:
-                begun = True
-                try:
-                    out = frame.decompress(rest)
-                except zstandard.ZstdError as error:
-                    raise FormatError(
-                        f"damaged Zstandard stream near packed byte {guard.read:,}: {error}"
-                    ) from error
-                left = frame.unused_data if frame.eof else b""
-                guard.count(len(rest) - len(left), len(out))
-                if out:
-                    yield out
-                rest = left
-                if frame.eof:
-                    frame, begun = decoder.decompressobj(), False
+        rest = chunk
+        guard.took(len(chunk))
+        while rest or (begun and not frame.needs_input):
+            begun = True
+            try:
+                out = frame.decompress(rest, CHUNK)
+            except zstd.ZstdError as error:
+                raise FormatError(
+                    f"damaged Zstandard stream near packed byte {guard.read:,}: {error}"
+                ) from error
+            guard.gave(len(out))
+            if out:
+                yield out
+            rest = b""  # what was not unpacked yet waits in the frame
+            if frame.eof:
+                rest = frame.unused_data
+                frame, begun = zstd.ZstdDecompressor(options=_ZSTD_WINDOW), False
     if begun:
         raise FormatError(f"the Zstandard stream ends early, after {guard.read:,} packed bytes")
