@@ -6,6 +6,7 @@ value of a warninglist, on a bare public suffix, on what looks like a version, a
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
 from collections import Counter
@@ -36,6 +37,11 @@ from tocsin.telemetry.observations import Look
 _EXAMPLES = 5
 _TEXT_LOOKED_AT = 64 * 1024  # bytes of a line of text in which patterns are evaluated
 _AHEAD: Micros = 24 * 3_600_000_000  # how far clocks, and zones that were not told, may be ahead of ours
+
+
+def _others(threads: int) -> contextlib.AbstractContextManager[ThreadPoolExecutor | None]:
+    """Return the threads that look at logs beside the one that reads them."""
+    return ThreadPoolExecutor(threads, thread_name_prefix="scan") if threads > 0 else contextlib.nullcontext()
 
 
 def _is_text(log: OpenLog) -> bool:
@@ -128,7 +134,7 @@ class Hunt:
         """Yield the hits in logs that were opened by somebody else, flagged ones among them."""
         began = time.perf_counter()
         report = self.report
-        with ThreadPoolExecutor(self._options.threads, thread_name_prefix="scan") as pool:
+        with _others(self._options.threads - 1) as pool:
             for log in logs:
                 report.formats[log.log.name] += 1
                 yield from self._log(log, pool)
@@ -186,7 +192,7 @@ class Hunt:
         # what is in a container comes to be text only as it is read: there is nothing to look at ahead
         if pool is None or log.log.container != "none":
             return log.stream, sieve.spans
-        ahead = Ahead(sieve, pool, self._options.threads)
+        ahead = Ahead(sieve, pool, self._options.threads - 1)
         return ahead.stream(log.stream), ahead.look
 
     def _for_text(self) -> TextPatterns:
