@@ -2,7 +2,8 @@
 
 Readers ask about each block in turn and know nothing of threads. `stream` cuts the log into the blocks that they will ask about and hands
 them to a pool, some at a time; `look` then has the answer. The thread of the reader is one of those that look: where it would have to wait, it takes
-what no other has begun. So there are never more threads than cores. What a reader cuts otherwise is looked at when it asks.
+what no other has begun. So there are never more threads than cores. One that is alone looks at some blocks, too, before it gives the first of them: readers
+work in Python, which is slow each time it begins anew. What a reader cuts otherwise is looked at when it asks.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ _BATCH = 4
 class _Batch:
     """Some blocks, and what was seen in them."""
 
-    def __init__(self, blocks: list[bytes], future: Future[list[Spans]]) -> None:
+    def __init__(self, blocks: list[bytes]) -> None:
         self.blocks = blocks
-        self.future = future
+        self.future: Future[list[Spans]] = Future()
         self.seen: list[Spans] = []  # by the reader's own thread
 
     def spans(self) -> list[Spans]:
@@ -43,16 +44,31 @@ class Ahead:
 
     def stream(self, source: Iterable[bytes]) -> Iterator[bytes]:
         """Yield the stream, cut into blocks of whole lines."""
-        if self._pool is None:  # there is nobody to look ahead
-            yield from source
-            return
-        waiting: deque[_Batch] = deque()
         cut = (data for data, _ in cuts(source))
+        if self._pool is None:
+            yield from self._alone(cut)
+        else:
+            yield from self._together(cut, self._pool)
+
+    def _alone(self, cut: Iterator[bytes]) -> Iterator[bytes]:
+        while True:
+            batch = _Batch([])
+            for block in islice(cut, _BATCH):
+                batch.blocks.append(block)
+                batch.seen.append(self._sieve.spans(block))  # while it is near
+            if not batch.blocks:
+                return
+            yield from self._give(batch)
+
+    def _together(self, cut: Iterator[bytes], pool: ThreadPoolExecutor) -> Iterator[bytes]:
+        waiting: deque[_Batch] = deque()
         try:
             while True:
                 blocks = list(islice(cut, _BATCH))
                 if blocks:
-                    waiting.append(_Batch(blocks, self._pool.submit(self._sieve.spans_of, blocks)))
+                    batch = _Batch(blocks)
+                    batch.future = pool.submit(self._sieve.spans_of, blocks)
+                    waiting.append(batch)
                 if waiting and (not blocks or len(waiting) >= self._most):
                     self._help(waiting)
                     yield from self._give(waiting.popleft())

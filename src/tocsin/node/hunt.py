@@ -190,7 +190,7 @@ class Hunt:
         if isinstance(judge, AtOnce):
             return log.stream, _either(sieve.spans, judge.spans)
         # what is in a container comes to be text only as it is read: there is nothing to look at ahead
-        if pool is None or log.log.container != "none":
+        if log.log.container != "none":
             return log.stream, sieve.spans
         ahead = Ahead(sieve, pool, self._options.threads - 1)
         return ahead.stream(log.stream), ahead.look
