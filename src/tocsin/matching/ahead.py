@@ -35,48 +35,60 @@ class _Batch:
 class Ahead:
     """One log on its way from the disk to its reader."""
 
-    def __init__(self, sieve: Sieve, pool: ThreadPoolExecutor | None, others: int) -> None:
+    def __init__(
+        self, sieve: Sieve, source: Iterable[bytes], pool: ThreadPoolExecutor | None, others: int
+    ) -> None:
         """Look with `sieve` on the `others` threads of a pool, and on the reader's; some 8 blocks a thread are held."""
         self._sieve = sieve
         self._pool = pool
         self._most = others + 2
+        self._cut = (data for data, _ in cuts(source))
+        self._waiting: deque[_Batch] = deque()
         self._given: deque[tuple[bytes, _Batch, int]] = deque(maxlen=2)
 
-    def stream(self, source: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield the stream, cut into blocks of whole lines."""
-        cut = (data for data, _ in cuts(source))
-        if self._pool is None:
-            yield from self._alone(cut)
-        else:
-            yield from self._together(cut, self._pool)
+    def start(self) -> None:
+        """Have the first blocks looked at now, though nobody reads yet."""
+        if self._pool is not None:
+            self._submit(self._pool)
 
-    def _alone(self, cut: Iterator[bytes]) -> Iterator[bytes]:
+    def stream(self) -> Iterator[bytes]:
+        """Yield the log, cut into blocks of whole lines."""
+        if self._pool is None:
+            yield from self._alone()
+        else:
+            yield from self._together(self._pool)
+
+    def _alone(self) -> Iterator[bytes]:
         while True:
             batch = _Batch([])
-            for block in islice(cut, _BATCH):
+            for block in islice(self._cut, _BATCH):
                 batch.blocks.append(block)
                 batch.seen.append(self._sieve.spans(block))  # while it is near
             if not batch.blocks:
                 return
             yield from self._give(batch)
 
-    def _together(self, cut: Iterator[bytes], pool: ThreadPoolExecutor) -> Iterator[bytes]:
-        waiting: deque[_Batch] = deque()
+    def _together(self, pool: ThreadPoolExecutor) -> Iterator[bytes]:
+        waiting = self._waiting
         try:
             while True:
-                blocks = list(islice(cut, _BATCH))
-                if blocks:
-                    batch = _Batch(blocks)
-                    batch.future = pool.submit(self._sieve.spans_of, blocks)
-                    waiting.append(batch)
-                if waiting and (not blocks or len(waiting) >= self._most):
+                more = self._submit(pool)
+                if waiting and (not more or len(waiting) >= self._most):
                     self._help(waiting)
                     yield from self._give(waiting.popleft())
-                elif not blocks:
+                elif not more:
                     return
         finally:
             for batch in waiting:
                 batch.future.cancel()
+
+    def _submit(self, pool: ThreadPoolExecutor) -> bool:
+        blocks = list(islice(self._cut, _BATCH))
+        if blocks:
+            batch = _Batch(blocks)
+            batch.future = pool.submit(self._sieve.spans_of, blocks)
+            self._waiting.append(batch)
+        return bool(blocks)
 
     def _help(self, waiting: Iterable[_Batch]) -> None:
         """Look at batches that nobody has begun, until the first is done or all are begun."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -25,7 +25,7 @@ from tocsin.matching.sieve import Escapes, Sieve
 from tocsin.node.catalogue import Catalogue
 from tocsin.node.evaluating import TEXT, Evaluated, Evaluator, Met, can_evaluate, join
 from tocsin.node.hits import EARLY, FADED, LATE, SUPPRESSED, WARNINGLIST, Count, Hit, Options, Report
-from tocsin.node.logs import OpenLog, open_logs
+from tocsin.node.logs import OpenLog, open_logs, read_whole
 from tocsin.node.ruling import Ruled, Ruling, Standing
 from tocsin.node.sigma import AsRead, AtOnce, Judge
 from tocsin.node.text_objects import TextPatterns
@@ -35,6 +35,7 @@ from tocsin.telemetry.finding import Finding, find_encoded, find_in
 from tocsin.telemetry.observations import Look
 
 _EXAMPLES = 5
+_BEGUN = 4  # small logs that wait for their turn, for each thread
 _TEXT_LOOKED_AT = 64 * 1024  # bytes of a line of text in which patterns are evaluated
 _AHEAD: Micros = 24 * 3_600_000_000  # how far clocks, and zones that were not told, may be ahead of ours
 
@@ -54,6 +55,19 @@ def _either(one: Look, other: Look) -> Look:
 
 def _moved(record: Observation | MalformedLine, log: OpenLog) -> Observation | MalformedLine:
     return msgspec.structs.replace(record, line=record.line + log.line, offset=record.offset + log.offset)
+
+
+class _Begun(msgspec.Struct, frozen=True):
+    """A log that is about to be read.
+
+    `look` tells which lines of a block deserve a look, None: all; `may_hold` whether one record may hold a value at all, None: it may.
+    """
+
+    log: OpenLog
+    judge: Judge | None
+    stream: Iterable[bytes]
+    look: Look | None
+    may_hold: Look | None = None
 
 
 class Hunt:
@@ -104,7 +118,7 @@ class Hunt:
     def scan(self, log: OpenLog) -> Iterator[Hit]:
         """Yield the hits in a log, or a piece of one, in this thread."""
         self.report.formats[log.log.name] += 1
-        yield from self._log(log, None)
+        yield from self._log(self._begun(log, None))
 
     def run(self, paths: Iterable[str], *, on_read: Callable[[int], None] | None = None) -> Iterator[Hit]:
         """Yield the hits in the logs at `paths` (`node.logs.open_logs`), flagged ones among them.
@@ -135,9 +149,9 @@ class Hunt:
         began = time.perf_counter()
         report = self.report
         with _others(self._options.threads - 1) as pool:
-            for log in logs:
-                report.formats[log.log.name] += 1
-                yield from self._log(log, pool)
+            for begun in self._in_turn(logs, pool):
+                report.formats[begun.log.log.name] += 1
+                yield from self._log(begun)
                 report.seconds = time.perf_counter() - began
         if self._ruling is not None:
             for ruled in self._ruling.correlated():
@@ -150,14 +164,26 @@ class Hunt:
                 if ruled.indicator.tag in self.catalogue.rules:
                     yield from self._counted(self._rule_hit(ruled))
 
-    def _log(self, log: OpenLog, pool: ThreadPoolExecutor | None) -> Iterator[Hit]:
+    def _in_turn(self, logs: Iterable[OpenLog], pool: ThreadPoolExecutor | None) -> Iterator[_Begun]:
+        """Yield logs in their order. Small ones are read some at a time, so that others look at the next while one is read."""
+        waiting: deque[_Begun] = deque()
+        for log in logs:
+            held, whole = read_whole(log) if log.small and pool is not None else (log, False)
+            waiting.append(self._begun(held, pool, whole=whole))
+            # what is not in memory has to be read before the next is opened
+            while waiting and (not whole or len(waiting) > _BEGUN * self._options.threads):
+                yield waiting.popleft()
+        yield from waiting
+
+    def _log(self, begun: _Begun) -> Iterator[Hit]:
         tally = Tally()
         lines, size = self.report.lines, self.report.bytes
+        log, self._judge, self._may_hold = begun.log, begun.judge, begun.may_hold
         self._equal.clear()
-        self._judge = self._judge_of(log)
-        stream, look = self._look(log, pool)
         try:
-            for found in log.log.read(stream, log.name, look=look, tally=tally, reference=log.reference):
+            for found in log.log.read(
+                begun.stream, log.name, look=begun.look, tally=tally, reference=log.reference
+            ):
                 record = _moved(found, log) if log.line or log.offset else found
                 if isinstance(record, MalformedLine):
                     self._malformed(log.name, record)
@@ -168,11 +194,11 @@ class Hunt:
             self.report.lines, self.report.bytes = lines + tally.lines, size + tally.bytes
             self.report.dropped = sum(each.dropped for each in self._evaluators)
 
-    def _look(self, log: OpenLog, pool: ThreadPoolExecutor | None) -> tuple[Iterable[bytes], Look | None]:
-        """Return the stream that a reader is to read, and what tells it which lines deserve a look."""
+    def _begun(self, log: OpenLog, pool: ThreadPoolExecutor | None, *, whole: bool = False) -> _Begun:
+        """Return how a log is to be read, and what tells which lines deserve a look; `whole`: others may look at it now."""
         clues = self.catalogue.evaluated.clues
         typed = bool(self._evaluators) and can_evaluate(log.records)
-        judge = self._judge
+        judge = self._judge_of(log)
         everywhere = (typed and clues.everywhere) or isinstance(judge, AsRead) or self._options.decode
         if everywhere:
             typed = False
@@ -184,16 +210,17 @@ class Hunt:
             self._sieves[log.log.escapes, typed or text] = sieve
             sieve.mute(self._muted)
         # every record is read, but asked for values only where a line may hold one; other formats may write lines anew for the sieve
-        self._may_hold = sieve.spans if everywhere and log.log.escapes != "none" else None
         if everywhere:
-            return log.stream, None
+            return _Begun(log, judge, log.stream, None, sieve.spans if log.log.escapes != "none" else None)
         if isinstance(judge, AtOnce):
-            return log.stream, _either(sieve.spans, judge.spans)
+            return _Begun(log, judge, log.stream, _either(sieve.spans, judge.spans))
         # what is in a container comes to be text only as it is read: there is nothing to look at ahead
         if log.log.container != "none":
-            return log.stream, sieve.spans
-        ahead = Ahead(sieve, pool, self._options.threads - 1)
-        return ahead.stream(log.stream), ahead.look
+            return _Begun(log, judge, log.stream, sieve.spans)
+        ahead = Ahead(sieve, log.stream, pool, self._options.threads - 1)
+        if whole:
+            ahead.start()
+        return _Begun(log, judge, ahead.stream(), ahead.look)
 
     def _for_text(self) -> TextPatterns:
         if self._in_text is None:
