@@ -2,12 +2,13 @@
 
 Several members or frames one after another are one stream. A packed stream is told by its first
 bytes, never by its name. What unpacked before a fault is always handed out; the fault is raised
-after it.
+after it. (Of a member of more than 4 MiB up to 1 MiB before the fault may be lost.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from isal import isal_zlib
 
@@ -17,6 +18,8 @@ from tocsin.formats.items import Limits
 
 CHUNK = 1024 * 1024
 _ZSTD_WINDOW: dict[int, int] = {zstd.DecompressionParameter.window_log_max: 27}  # 128 MiB
+_KEPT = 4 * 1024 * 1024  # packed bytes of a member, in case that it is damaged
+_RETRIED = 4  # bytes: less than a checksum, so that what it is of has come out before it
 _GZIP = b"\x1f\x8b"
 _GzipError: type[Exception] = isal_zlib.IsalError  # type: ignore[assignment]  # its stub calls it an instance
 _ZSTD = b"\x28\xb5\x2f\xfd"
@@ -48,11 +51,16 @@ def kind(head: bytes) -> str:
     return ""
 
 
-def unpack(chunks: Iterable[bytes], limits: Limits) -> Iterator[bytes]:
+def unpack(chunks: Iterable[bytes], limits: Limits, *, layers: int | None = None) -> Iterator[bytes]:
     """Yield the unpacked stream in pieces of about 1 MiB; a stream that is not packed comes as it is.
 
+    Args:
+        chunks: the stream, cut anywhere.
+        limits: what it may unpack to.
+        layers: how often at most it may be packed; what comes out is looked at for that. None: it is unpacked once, whatever comes out.
+
     Raises:
-        FormatError: the packed stream is damaged, ends early or is followed by something else.
+        FormatError: the packed stream is damaged, ends early or is followed by something else, or it is packed more often than `layers`.
         LimitError: it unpacks to more than `limits` allow.
     """
     source = iter(chunks)
@@ -64,8 +72,11 @@ def unpack(chunks: Iterable[bytes], limits: Limits) -> Iterator[bytes]:
     if not how:
         yield from stream
         return
+    if layers == 0:
+        raise FormatError("packed several times over", hint="unpack it first")
     guard = _Guard(limits)
-    yield from _coalesce(_gunzip(stream, guard) if how == "gzip" else _unzstd(stream, guard))
+    inner = _coalesce(_gunzip(stream, guard) if how == "gzip" else _unzstd(stream, guard))
+    yield from inner if layers is None else unpack(inner, limits, layers=layers - 1)
 
 
 def _chain(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
@@ -124,8 +135,43 @@ class _Guard:
             )
 
 
-def _gunzip(stream: Iterator[bytes], guard: _Guard) -> Iterator[bytes]:
-    member = isal_zlib.decompressobj(wbits=31)
+class _Member:
+    """What was fed of a member or frame, as far as it is kept, and how much came out: so that what a fault swallowed can be had.
+
+    Decoders hand out nothing of a call in which they meet a fault: of a small file that would be all of it.
+    """
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+        self.decoder = make()
+        self._fed: bytearray | None = bytearray()
+        self._out = 0
+
+    def count(self, fed: bytes, out: int) -> None:
+        self._out += out
+        if self._fed is not None:
+            self._fed += fed
+            if len(self._fed) > _KEPT:
+                self._fed = None
+
+    def swallowed(self, last: bytes) -> Iterator[bytes]:
+        """Yield what comes out before the fault that `last` met, and was not handed out."""
+        if self._fed is None:
+            return
+        again, known = self._make(), self._out
+        whole = bytes(self._fed + last)
+        for at in range(0, len(whole), _RETRIED):
+            try:
+                out = again.decompress(whole[at : at + _RETRIED])
+            except (_GzipError, zstd.ZstdError):
+                return
+            if len(out) > known:
+                yield out[known:]
+            known = max(known - len(out), 0)
+
+
+def _gunzip(stream: Iterable[bytes], guard: _Guard) -> Iterator[bytes]:
+    member = _Member(_gzip_decoder)
     begun = False
     for chunk in stream:
         rest = chunk
@@ -138,45 +184,65 @@ def _gunzip(stream: Iterator[bytes], guard: _Guard) -> Iterator[bytes]:
                 if rest[0] != _GZIP[0]:
                     raise FormatError(f"something other than gzip follows at packed byte {guard.read:,}")
                 begun = True
+            decoder = member.decoder
             try:
-                out = member.decompress(rest, CHUNK)
+                out = decoder.decompress(rest, CHUNK)
             except _GzipError as error:
+                yield from _guarded(member.swallowed(rest), guard)
                 raise FormatError(f"damaged gzip stream near packed byte {guard.read:,}: {error}") from error
-            left = member.unused_data if member.eof else member.unconsumed_tail
+            left = decoder.unused_data if decoder.eof else decoder.unconsumed_tail
             guard.took(len(rest) - len(left))
             guard.gave(len(out))
+            member.count(rest[: len(rest) - len(left)], len(out))
             if out:
                 yield out
             rest = left
-            if member.eof:
-                member, begun = isal_zlib.decompressobj(wbits=31), False
-    while begun and not member.eof and (out := member.decompress(b"", CHUNK)):
+            if decoder.eof:
+                member, begun = _Member(_gzip_decoder), False
+    while begun and not member.decoder.eof and (out := member.decoder.decompress(b"", CHUNK)):
         guard.gave(len(out))
         yield out
-    if begun and not member.eof:
+    if begun and not member.decoder.eof:
         raise FormatError(f"the gzip stream ends early, after {guard.read:,} packed bytes")
 
 
 def _unzstd(stream: Iterator[bytes], guard: _Guard) -> Iterator[bytes]:
-    frame = zstd.ZstdDecompressor(options=_ZSTD_WINDOW)
+    frame = _Member(_zstd_decoder)
     begun = False
     for chunk in stream:
         rest = chunk
         guard.took(len(chunk))
-        while rest or (begun and not frame.needs_input):
+        while rest or (begun and not frame.decoder.needs_input):
             begun = True
+            decoder = frame.decoder
             try:
-                out = frame.decompress(rest, CHUNK)
+                out = decoder.decompress(rest, CHUNK)
             except zstd.ZstdError as error:
+                yield from _guarded(frame.swallowed(rest), guard)
                 raise FormatError(
                     f"damaged Zstandard stream near packed byte {guard.read:,}: {error}"
                 ) from error
             guard.gave(len(out))
+            frame.count(rest, len(out))
             if out:
                 yield out
-            rest = b""  # what was not unpacked yet waits in the frame
-            if frame.eof:
-                rest = frame.unused_data
-                frame, begun = zstd.ZstdDecompressor(options=_ZSTD_WINDOW), False
+            rest = b""  # what was not unpacked yet waits in the decoder
+            if decoder.eof:
+                rest = decoder.unused_data
+                frame, begun = _Member(_zstd_decoder), False
     if begun:
         raise FormatError(f"the Zstandard stream ends early, after {guard.read:,} packed bytes")
+
+
+def _gzip_decoder() -> Any:
+    return isal_zlib.decompressobj(wbits=31)
+
+
+def _zstd_decoder() -> Any:
+    return zstd.ZstdDecompressor(options=_ZSTD_WINDOW)
+
+
+def _guarded(pieces: Iterator[bytes], guard: _Guard) -> Iterator[bytes]:
+    for piece in pieces:
+        guard.gave(len(piece))
+        yield piece

@@ -1,4 +1,4 @@
-"""Opening logs: a file, every file of a folder, or standard input; packed or not; in UTF-8 or UTF-16."""
+"""Opening logs: a file, every file of a folder, or standard input; packed or not; in UTF-8, UTF-16 or UTF-32."""
 
 from __future__ import annotations
 
@@ -29,7 +29,15 @@ Fault = Callable[[str, str], None]
 
 _SMALL = 2 * SIZE
 _NEAR = 4096  # bytes in which a line is looked for to end
-_UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+_LAYERS = 3  # how often a log may be packed: what rotated packed logs packs them twice
+_MARKS = (  # the longer first: that of UTF-32 begins like that of UTF-16
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_TOLD_BY = 1024  # bytes by which UTF-16 is told that begins with no mark
+_LEAST = 16
 
 
 class OpenLog(msgspec.Struct, frozen=True):
@@ -82,7 +90,7 @@ def check(paths: Iterable[str]) -> None:
         try:
             if Path(path).is_dir():
                 os.scandir(path).close()
-            else:
+            elif not Path(path).is_fifo():  # what writes into one would be told that its reader has gone
                 Path(path).open("rb").close()
         except FileNotFoundError:
             raise FormatError("there is no such file or folder", where=path) from None
@@ -94,7 +102,7 @@ def size_of(paths: Iterable[str]) -> int | None:
     """Return how many bytes will be read from disk, or None for what has no size, like a pipe."""
     total = 0
     for path in paths:
-        if path == "-":
+        if path == "-" or Path(path).is_fifo():
             return None
         for file in files(path):
             try:
@@ -120,6 +128,9 @@ def open_logs(
     how = Reading() if reading is None else reading
     for path in paths:
         if path == "-":
+            if sys.stdin is None:  # it was closed
+                on_fault("-", "cannot be read: there is no standard input")
+                continue
             yield from _opened("-", sys.stdin.buffer, on_read, on_fault, how)
             continue
         for file in files(path):
@@ -144,17 +155,19 @@ def files(path: str) -> Iterator[Path]:
 def _opened(
     name: str, source: BinaryIO, on_read: Progress, on_fault: Fault, how: Reading
 ) -> Iterator[OpenLog]:
-    stream = _to_the_fault(name, unpack(_chunks(source, on_read), how.limits), on_fault)
+    unpacked = unpack(_chunks(source, on_read), how.limits, layers=_LAYERS)
+    stream = _to_the_fault(name, unpacked, on_fault)
     head = b""
     while len(head) < HEAD and (chunk := next(stream, b"")):
         head += chunk
     if not head:
         return
     whole: Iterator[bytes] = chain((head,), stream)
-    encoding = _UTF16.get(head[:2])
+    encoding = _encoding(head)
     if encoding is not None:
         whole = _as_utf8(whole, encoding)
-        head = head[2 : HEAD // 2 * 2].decode(encoding, "replace").encode()
+        text = head[: HEAD // 4 * 4].decode(encoding, "replace")
+        head = text.removeprefix("\ufeff").encode("utf-8", "replace")
     try:
         log = log_of(head[:HEAD], how.format)
     except FormatError as error:  # several formats take it for theirs
@@ -218,6 +231,21 @@ def _to_a_line_end(source: BinaryIO) -> int:
     except (OSError, ValueError):  # a pipe
         return SIZE
     return SIZE - _NEAR + near.rfind(b"\n") + 1 if b"\n" in near else SIZE
+
+
+def _encoding(head: bytes) -> str | None:
+    """Return what a log is encoded in if it is not one of ASCII's kin: told by its mark, or by text of which nearly every other byte, and no other, is NUL."""
+    for mark, encoding in _MARKS:
+        if head.startswith(mark):
+            return encoding
+    first = head[:_TOLD_BY]
+    if len(first) < _LEAST:
+        return None
+    even, odd = first[::2].count(0), first[1::2].count(0)
+    half = len(first) // 2
+    if 10 * odd >= 9 * half and 20 * even <= half:
+        return "utf-16-le"
+    return "utf-16-be" if 10 * even >= 9 * half and 20 * odd <= half else None
 
 
 def _as_utf8(stream: Iterator[bytes], encoding: str) -> Iterator[bytes]:

@@ -72,6 +72,32 @@ def test_damaged_gzip() -> None:
     assert "damaged" in str(error)
 
 
+@pytest.mark.parametrize(
+    ("compress", "sums"), [(gzip.compress, 8), (zstandard.ZstdCompressor(write_checksum=True).compress, 4)]
+)
+def test_nothing_before_a_fault_is_lost(compress, sums) -> None:
+    """Decoders hand out nothing of a call that meets a fault: a checksum at the end would take all of a small log with it."""
+    packed = compress(TEXT)
+    good, error = drain(packed[:-sums] + bytes(sums), size=10**6)
+    assert good == TEXT
+    assert "damaged" in str(error)
+    middle = bytearray(packed)
+    middle[len(packed) // 2] ^= 0xFF
+    good, error = drain(bytes(middle), size=10**6)
+    assert good[:30_000] == TEXT[:30_000]
+    assert "damaged" in str(error)
+
+
+def test_a_stream_packed_more_than_once() -> None:
+    twice = gzip.compress(zstandard.compress(TEXT))
+    assert b"".join(unpack([twice], DEFAULT, layers=2)) == TEXT
+    assert b"".join(unpack([twice], DEFAULT)) == zstandard.compress(TEXT)
+    with pytest.raises(FormatError, match="several times over"):
+        list(unpack([gzip.compress(twice)], DEFAULT, layers=2))
+    with pytest.raises(FormatError, match="zip"):
+        list(unpack([gzip.compress(b"PK\x03\x04....")], DEFAULT, layers=2))
+
+
 def test_zip_bomb_is_stopped_by_its_ratio() -> None:
     bomb = zstandard.ZstdCompressor(level=19).compress(bytes(300_000_000))
     good, error = drain(bomb, size=10**6)
