@@ -236,7 +236,7 @@ def _plainest(kind: Kind, value: str) -> tuple[Kind, str]:
     return kind, value
 
 
-def refusal(kind: Kind, value: str) -> tuple[str, str] | None:
+def refusal(kind: str, value: str) -> tuple[str, str] | None:
     """Return the rule (of `Passed`) by which a value in normal spelling is never looked for, and why; None where it is."""
     if kind in {"ipv4", "ipv6", "cidr"} and addresses.is_no_host(value):
         return "no-host", f"{value!r} is no other machine: it stands in everyone's logs"

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from tocsin.clock import Micros
 from tocsin.formats.outputs import RULES, Item
 from tocsin.matching.decay import confidences_at
+from tocsin.node.outputs.fitness import PRIVATE
 from tocsin.node.outputs.pool import KIND_CODES, KIND_NAMES, NEVER, Pool
 
 Ints = npt.NDArray[np.int64]
@@ -164,8 +165,11 @@ class _Rows:
             taken
         ].astype(np.float64)
         self.decays: Bools = np.frombuffer(bytes(pool.decays), np.uint8)[taken].astype(bool)
-        fit = np.fromiter((not reason for reason in pool.reasons), bool, len(pool.reasons))
-        self.fit: Bools = fit[self.value] if len(fit) else np.zeros(0, bool)
+        count = len(pool.reasons)
+        fit = np.fromiter((not reason for reason in pool.reasons), bool, count)
+        private = np.fromiter((reason == PRIVATE for reason in pool.reasons), bool, count)
+        own = self.owner == pool.reader  # who knows the network may look for an address of it
+        self.fit: Bools = fit[self.value] | (private[self.value] & own) if count else np.zeros(0, bool)
         self.modified: Ints = np.array(pool.version, np.int64)[self.placement]
 
 
