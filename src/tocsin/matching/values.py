@@ -257,7 +257,7 @@ def _authority(scheme: str, text: str) -> str | None:
             return None
         host, port = f"[{addresses.format_ipv6(number)}]", rest[1:]
     elif _ipv4(host) is None:
-        named = domain(_decoded(host)) if host else None
+        named = domain(_decoded(host)) if host and host[0] != "*" else None  # no server has that name
         if named is None:
             return None
         host = named
