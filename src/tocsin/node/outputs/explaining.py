@@ -44,6 +44,10 @@ REASONS: Final = {
 """Why a value is not in a list; those from `no-host` to `pattern-needs-evaluation` are of `matching.entries`."""
 
 
+class NoValueError(InputError):
+    """What was asked about is no value that a list could hold."""
+
+
 class Standing(msgspec.Struct, frozen=True):
     """Whether a value is in a list, and where.
 
@@ -85,7 +89,7 @@ def look(
     """Return what is in a list, its `first` items, and where the value stands that a text names ("" for none).
 
     Raises:
-        InputError: the text names none.
+        NoValueError: the text names none.
     """
     left_out = Counter(ranked.left_out)
     items = choose(ranked, output, wanted.limit, left_out)
@@ -115,7 +119,7 @@ def _named(text: str, pool: Pool) -> tuple[str, str]:
         for kind in values.KINDS:
             if pool.find(kind, text) is not None:
                 return kind, text
-        raise InputError(
+        raise NoValueError(
             f"{text[:200]!r} is no value of a list", hint="write it as it stands in the list"
         ) from None
     return found.kind, found.text
