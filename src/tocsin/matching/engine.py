@@ -16,7 +16,7 @@ from tocsin.matching.blocks import blocks
 from tocsin.matching.entries import Entry
 from tocsin.matching.index import Index
 from tocsin.matching.sieve import Sieve
-from tocsin.matching.values import FOLDED, Kind, fold_ascii, view_of
+from tocsin.matching.values import FOLDED, Kind, fold_ascii, registry_spellings, view_of
 
 DEFANGED = "defanged"
 VERSION = "version"
@@ -151,14 +151,18 @@ class _Finder:
 
     def _phrases(self, word: str) -> None:
         for entry, kind, value in self.index.phrases(word) if word.isascii() else ():
-            text = self._folded if kind in FOLDED else self.text
-            wanted = fold_ascii(value) if kind in FOLDED else value
-            at = text.find(wanted)
-            while at >= 0:
-                if words.stands_whole(text, at, at + len(wanted)):
-                    self._add((entry,), at, at + len(wanted))
-                    break
-                at = text.find(wanted, at + 1)
+            for spelling in registry_spellings(value) if kind == "registry_key" else (value,):
+                self._phrase(entry, spelling, fold=kind in FOLDED)
+
+    def _phrase(self, entry: int, value: str, *, fold: bool) -> None:
+        text = self._folded if fold else self.text
+        wanted = fold_ascii(value) if fold else value
+        at = text.find(wanted)
+        while at >= 0:
+            if words.stands_whole(text, at, at + len(wanted)):
+                self._add((entry,), at, at + len(wanted))
+                break
+            at = text.find(wanted, at + 1)
 
     @cached_property
     def _folded(self) -> str:

@@ -193,8 +193,11 @@ def anchor(value: str) -> str:
     """Return the word, in lower case, by which a value of many words is found; "" if it has none.
 
     It is the longest that is a word wherever the value stands between word boundaries. Words that most browsers name come last, since they
-    would send each line of a web log to the exact rules.
+    would send each line of a web log to the exact rules. Roots of the registry, which every log of it names and writes in several ways, are passed over.
     """
+    root, slash, rest = value.partition("\\")
+    if slash and root.startswith("HKEY_") and (behind := anchor(rest)):
+        return behind
     body = value.strip(".-")  # what is trimmed at the edges of a value may be part of a word in a text
     known = (body[start:end] for start, end in words(body))
     safe = [word.lower() for word in known if word.isascii() and len(word) > 1]

@@ -24,8 +24,10 @@ EARLY = "before-valid"
 LATE = "after-valid"
 FADED = "faded"
 WARNINGLIST = "warninglist:"
+PRIVATE = "private"
 SUPPRESSED = "suppressed"
-_RAISED = {DEFANGED, QUERY}
+NOTES = frozenset((DEFANGED, QUERY))
+"""Flags that take nothing from a hit: it is raised all the same."""
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -102,7 +104,7 @@ class Hit(msgspec.Struct, frozen=True, gc=False):
     @property
     def raised(self) -> bool:
         """Whether it counts as a hit; else it is shown as flagged."""
-        return all(flag in _RAISED for flag in self.flags)
+        return all(flag in NOTES for flag in self.flags)
 
 
 class Count(msgspec.Struct):

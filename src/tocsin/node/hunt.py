@@ -16,15 +16,16 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 
 from tocsin.clock import Micros
-from tocsin.matching import Entry, Indicator
+from tocsin.matching import Entry, Indicator, addresses
 from tocsin.matching.ahead import Ahead
 from tocsin.matching.clues import CLUE
 from tocsin.matching.decay import confidence_at
 from tocsin.matching.entries import entry_of
 from tocsin.matching.sieve import Escapes, Sieve
+from tocsin.matching.values import split_url
 from tocsin.node.catalogue import Catalogue
 from tocsin.node.evaluating import TEXT, Evaluated, Evaluator, Met, can_evaluate, join
-from tocsin.node.hits import EARLY, FADED, LATE, SUPPRESSED, WARNINGLIST, Count, Hit, Options, Report
+from tocsin.node.hits import EARLY, FADED, LATE, PRIVATE, SUPPRESSED, WARNINGLIST, Count, Hit, Options, Report
 from tocsin.node.logs import OpenLog, open_logs, read_whole
 from tocsin.node.ruling import Ruled, Ruling, Standing
 from tocsin.node.sigma import AsRead, AtOnce, Judge
@@ -317,6 +318,9 @@ class Hunt:
                 self.catalogue.lists.names("ipv6" if ":" in finding.value else "ipv4", finding.value)
             )
         flags += [WARNINGLIST + name for name in lists]
+        met = finding.value if entry.kind == "cidr" else entry.value
+        if self._is_elsewhere(entry.kind, met, entry.indicator.tag):
+            flags.append(PRIVATE)
         moment = self.now if at is None else at
         flags += self._untimely(entry.indicator, moment)
         if self._options.least:
@@ -324,6 +328,13 @@ class Hunt:
             if confidence is not None and confidence < self._options.least:
                 flags.append(FADED)
         return tuple(flags)
+
+    def _is_elsewhere(self, kind: str, value: str, tag: int) -> bool:
+        """Return whether a value is an address of a private network that others spoke of: here it is another machine."""
+        if kind not in {"ipv4", "ipv6", "cidr", "url"}:
+            return False
+        address = split_url(value).host.strip("[]") if kind == "url" else value
+        return addresses.is_private(address) and not self.catalogue.is_own(tag)
 
     def _untimely(self, indicator: Indicator, moment: Micros) -> tuple[str, ...]:
         since, until = indicator.valid_from, indicator.valid_until
@@ -426,11 +437,16 @@ class Hunt:
         flags: list[str] = []
         for path, value in values:
             entry = entry_of(path, value, indicator)
-            names = self.catalogue.lists.names(entry.kind, entry.value) if entry is not None else ()
-            if not names:
+            if entry is None:
                 flags = []
                 break
-            flags += [WARNINGLIST + name for name in names]
+            doubts = [WARNINGLIST + name for name in self.catalogue.lists.names(entry.kind, entry.value)]
+            if self._is_elsewhere(entry.kind, entry.value, indicator.tag):
+                doubts.append(PRIVATE)
+            if not doubts:
+                flags = []
+                break
+            flags += doubts
         if indicator.confidence is not None and indicator.confidence < self._options.least:
             flags.append(FADED)
         return tuple(dict.fromkeys(flags))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tocsin.matching import Entry, Index, Indicator, scan, scan_text
-from tocsin.matching.values import classify
+from tocsin.matching.values import classify, normalise
 
 VALUES = (
     "evil.example",
@@ -177,3 +177,23 @@ def test_hostile_lines_take_time_in_proportion():
         b"http://" * 100_000,
     ):
         list(scan(hostile + b"\n", INDEX))  # the suite's time limit is the judge
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"HKLM\Software\Evil\Run",
+        r"key=HKEY_LOCAL_MACHINE\SOFTWARE\evil\run\x",
+        r"\REGISTRY\MACHINE\SOFTWARE\Evil\Run",
+        r"HKLM:\Software\Evil\Run",
+        r'{"key": "HKLM\\Software\\Evil\\Run"}',
+    ],
+)
+@pytest.mark.parametrize("written", [r"HKEY_LOCAL_MACHINE\Software\Evil\Run", r"hklm\\Software\\Evil\\Run"])
+def test_a_key_of_the_registry_is_found_however_its_root_is_written(written: str, text: str) -> None:
+    key = normalise("registry_key", written)
+    index = Index.build([Entry("registry_key", key, Indicator(id="indicator--1"))])
+    assert [index.entries[each.entry].value for each in scan_text(text, index)] == [key]
+    assert [match.entry.value for match in scan([text.encode()], index)] == [key]
+    assert not scan_text(text.replace("HKLM", "HKCU").replace("MACHINE", "USERS"), index)
+    assert not scan_text(text.replace("Run", "Runs").replace("run", "runs"), index)

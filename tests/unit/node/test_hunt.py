@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections import Counter
 from urllib.parse import quote
 
+import msgspec
 import pytest
 
 from tocsin.matching import Entry, Index, Indicator
@@ -106,6 +107,18 @@ def test_listed_values_are_flagged(tmp_path):
         (4, (), True),
     ]
     assert report.flags == {"warninglist": 2}
+
+
+@pytest.mark.parametrize("wanted", ["10.1.2.3", "10.0.0.0/8", "http://192.168.1.1/x", "fe80::1"])
+def test_a_private_address_that_others_spoke_of_is_another_machine(tmp_path, wanted):
+    log = _write(tmp_path, "from 10.1.2.3 asked http://192.168.1.1/x by fe80::1", "from 100.128.0.1")
+    catalogue = _catalogue(wanted, "100.128.0.1")
+    (hit, public), report = _hunt(catalogue, log)
+    assert (hit.flags, hit.raised, public.flags) == (("private",), False, ())
+    assert report.flagged == 1
+    own = msgspec.structs.replace(SOURCE, owner="identity--own", own=True)
+    (hit, _), _ = _hunt(msgspec.structs.replace(catalogue, sources=[(SOURCE, own), (SOURCE,)]), log)
+    assert (hit.flags, hit.raised) == ((), True)
 
 
 def test_a_defanged_value_is_raised_all_the_same(tmp_path):
