@@ -10,17 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-import zstandard
 from isal import isal_zlib
 
 from tocsin.errors import FormatError, LimitError
+from tocsin.formats import zstd
 from tocsin.formats.items import Limits
 
 CHUNK = 1024 * 1024
-# One block of Zstandard costs 4 bytes and unpacks to 128 KiB at most (RFC 8878, 3.1.1.2), and the decoder hands
-# out all that its input gives: small bites keep a bomb's worst answer at 64 MiB.
-_ZSTD_BITE = 2048
-_ZSTD_WINDOW = 128 * 1024 * 1024
+_ZSTD_WINDOW: dict[int, int] = {zstd.DecompressionParameter.window_log_max: 27}  # 128 MiB
 _KEPT = 4 * 1024 * 1024  # packed bytes of a member, in case that it is damaged
 _RETRIED = 4  # bytes: less than a checksum, so that what it is of has come out before it
 _GZIP = b"\x1f\x8b"
@@ -95,7 +92,10 @@ def _coalesce(pieces: Iterator[bytes]) -> Iterator[bytes]:
         for piece in pieces:
             held.append(piece)
             size += len(piece)
-            if size >= CHUNK:
+            if len(piece) > CHUNK // 2:  # not worth a copy
+                yield from held
+                held, size = [], 0
+            elif size >= CHUNK:
                 yield b"".join(held)
                 held, size = [], 0
     except (FormatError, LimitError):
@@ -116,21 +116,23 @@ class _Guard:
         self._span_read = 0
         self._span_out = 0
 
-    def count(self, read: int, out: int) -> None:
-        limits = self._limits
+    def took(self, read: int) -> None:
+        if self._span_out >= self._limits.ratio_span:
+            self._span_read = self._span_out = 0
         self.read += read
+        self._span_read += read
+
+    def gave(self, out: int) -> None:
+        limits = self._limits
         self._out += out
+        self._span_out += out
         if limits.unpacked_bytes is not None and self._out > limits.unpacked_bytes:
             raise LimitError(f"unpacks to more than {limits.unpacked_bytes:,} bytes")
-        self._span_read += read
-        self._span_out += out
-        if self._span_out >= limits.ratio_span:
-            if self._span_out > limits.ratio * max(self._span_read, 1):
-                raise LimitError(
-                    f"unpacks to more than {limits.ratio} times its size near byte {self.read:,}: a zip bomb",
-                    hint="unpack it with another tool and look at it before importing it",
-                )
-            self._span_read = self._span_out = 0
+        if self._span_out >= limits.ratio_span and self._span_out > limits.ratio * max(self._span_read, 1):
+            raise LimitError(
+                f"unpacks to more than {limits.ratio} times its size near byte {self.read:,}: a zip bomb",
+                hint="unpack it with another tool and look at it before importing it",
+            )
 
 
 class _Member:
@@ -161,7 +163,7 @@ class _Member:
         for at in range(0, len(whole), _RETRIED):
             try:
                 out = again.decompress(whole[at : at + _RETRIED])
-            except (_GzipError, zstandard.ZstdError):
+            except (_GzipError, zstd.ZstdError):
                 return
             if len(out) > known:
                 yield out[known:]
@@ -189,7 +191,8 @@ def _gunzip(stream: Iterable[bytes], guard: _Guard) -> Iterator[bytes]:
                 yield from _guarded(member.swallowed(rest), guard)
                 raise FormatError(f"damaged gzip stream near packed byte {guard.read:,}: {error}") from error
             left = decoder.unused_data if decoder.eof else decoder.unconsumed_tail
-            guard.count(len(rest) - len(left), len(out))
+            guard.took(len(rest) - len(left))
+            guard.gave(len(out))
             member.count(rest[: len(rest) - len(left)], len(out))
             if out:
                 yield out
@@ -197,37 +200,36 @@ def _gunzip(stream: Iterable[bytes], guard: _Guard) -> Iterator[bytes]:
             if decoder.eof:
                 member, begun = _Member(_gzip_decoder), False
     while begun and not member.decoder.eof and (out := member.decoder.decompress(b"", CHUNK)):
-        guard.count(0, len(out))
+        guard.gave(len(out))
         yield out
     if begun and not member.decoder.eof:
         raise FormatError(f"the gzip stream ends early, after {guard.read:,} packed bytes")
 
 
 def _unzstd(stream: Iterator[bytes], guard: _Guard) -> Iterator[bytes]:
-    make = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj
-    frame = _Member(make)
+    frame = _Member(_zstd_decoder)
     begun = False
     for chunk in stream:
-        for at in range(0, len(chunk), _ZSTD_BITE):
-            rest = chunk[at : at + _ZSTD_BITE]
-            while rest:
-                begun = True
-                decoder = frame.decoder
-                try:
-                    out = decoder.decompress(rest)
-                except zstandard.ZstdError as error:
-                    yield from _guarded(frame.swallowed(rest), guard)
-                    raise FormatError(
-                        f"damaged Zstandard stream near packed byte {guard.read:,}: {error}"
-                    ) from error
-                left = decoder.unused_data if decoder.eof else b""
-                guard.count(len(rest) - len(left), len(out))
-                frame.count(rest[: len(rest) - len(left)], len(out))
-                if out:
-                    yield out
-                rest = left
-                if decoder.eof:
-                    frame, begun = _Member(make), False
+        rest = chunk
+        guard.took(len(chunk))
+        while rest or (begun and not frame.decoder.needs_input):
+            begun = True
+            decoder = frame.decoder
+            try:
+                out = decoder.decompress(rest, CHUNK)
+            except zstd.ZstdError as error:
+                yield from _guarded(frame.swallowed(rest), guard)
+                raise FormatError(
+                    f"damaged Zstandard stream near packed byte {guard.read:,}: {error}"
+                ) from error
+            guard.gave(len(out))
+            frame.count(rest, len(out))
+            if out:
+                yield out
+            rest = b""  # what was not unpacked yet waits in the decoder
+            if decoder.eof:
+                rest = decoder.unused_data
+                frame, begun = _Member(_zstd_decoder), False
     if begun:
         raise FormatError(f"the Zstandard stream ends early, after {guard.read:,} packed bytes")
 
@@ -236,7 +238,11 @@ def _gzip_decoder() -> Any:
     return isal_zlib.decompressobj(wbits=31)
 
 
+def _zstd_decoder() -> Any:
+    return zstd.ZstdDecompressor(options=_ZSTD_WINDOW)
+
+
 def _guarded(pieces: Iterator[bytes], guard: _Guard) -> Iterator[bytes]:
     for piece in pieces:
-        guard.count(0, len(piece))
+        guard.gave(len(piece))
         yield piece

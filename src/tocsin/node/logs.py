@@ -27,6 +27,7 @@ from tocsin.telemetry.times import Reference
 Progress = Callable[[int], None]
 Fault = Callable[[str, str], None]
 
+_SMALL = 2 * SIZE
 _NEAR = 4096  # bytes in which a line is looked for to end
 _LAYERS = 3  # how often a log may be packed: what rotated packed logs packs them twice
 _MARKS = (  # the longer first: that of UTF-32 begins like that of UTF-16
@@ -43,7 +44,7 @@ class OpenLog(msgspec.Struct, frozen=True):
     """A log to be read: its name, its format, its bytes, unpacked, and what stands for years and zones that its times leave out.
 
     Of a piece of a log, `line` and `offset` are added to those that are counted from the piece's beginning. `of` is the format that its
-    records were of before they came to be read in another way.
+    records were of before they came to be read in another way. `small`: it is a file so small that it may be read before its turn.
     """
 
     name: str
@@ -53,6 +54,7 @@ class OpenLog(msgspec.Struct, frozen=True):
     line: int = 0
     offset: int = 0
     of: Log | None = None
+    small: bool = False
 
     @property
     def records(self) -> Log:
@@ -167,19 +169,37 @@ def _opened(
         text = head[: HEAD // 4 * 4].decode(encoding, "replace")
         head = text.removeprefix("\ufeff").encode("utf-8", "replace")
     try:
-        log = log_of(head, how.format)
+        log = log_of(head[:HEAD], how.format)
     except FormatError as error:  # several formats take it for theirs
         on_fault(name, f"{error}; {error.hint()}")
         return
-    yield OpenLog(name, log, whole, Reference(_latest(source, how), how.zone))
+    state = _state(source)
+    small = state is not None and state.st_size <= _SMALL
+    yield OpenLog(name, log, whole, Reference(_latest(state, how), how.zone), small=small)
 
 
-def _latest(source: BinaryIO, how: Reading) -> Micros:
+def read_whole(log: OpenLog) -> tuple[OpenLog, bool]:
+    """Return a log with its first 4 MiB in memory, and whether that is all of it."""
+    pieces, size = [], 0
+    for piece in log.stream:
+        pieces.append(piece)
+        size += len(piece)
+        if size > 2 * _SMALL:
+            return msgspec.structs.replace(log, stream=chain(pieces, log.stream)), False
+    return msgspec.structs.replace(log, stream=iter(pieces)), True
+
+
+def _state(source: BinaryIO) -> os.stat_result | None:
+    """Return what the system knows of a file; None if it is a pipe or the like."""
     try:
         state = os.fstat(source.fileno())
     except (OSError, ValueError):
-        return how.now
-    if not stat.S_ISREG(state.st_mode):
+        return None
+    return state if stat.S_ISREG(state.st_mode) else None
+
+
+def _latest(state: os.stat_result | None, how: Reading) -> Micros:
+    if state is None:
         return how.now
     written = state.st_mtime_ns // 1000
     return min(written, how.now) if how.now else written

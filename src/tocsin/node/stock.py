@@ -23,7 +23,7 @@ from tocsin.node.catalogue import Row, latest, wanted_of
 from tocsin.node.clearances import Snapshot
 from tocsin.node.evaluating import Evaluated
 
-VERSION: Final = 2
+VERSION: Final = 1
 _ABOUT: Final = "about"
 
 

@@ -34,14 +34,17 @@ _HOST = (
 )
 
 
-_DATA = ("", "Event.EventData.", "winlog.event_data.", "EventData.", "event_data.")
+_DATA = ("Event.EventData", "winlog.event_data", "EventData", "event_data")
 
 
 def _further(record: dict[str, Any]) -> list[tuple[str, str]]:
     inner = _inner(record)
-    names = (prefix + key for prefix in _DATA for key in windows_events.KEYS)
-    keys = [(name, text) for name in names if isinstance(text := at_path(record, name), str)]
-    keys += [(name, text) for name, text in inner if name.rpartition(".")[2] in windows_events.KEYS]
+    keys = [(name, text) for name, text in inner if name.rpartition(".")[2] in windows_events.KEYS]
+    for name, data in (("", record), *((f"{path}.", at_path(record, path)) for path in _DATA)):
+        if isinstance(data, dict):
+            keys += [
+                (name + key, text) for key in windows_events.KEYS if isinstance(text := data.get(key), str)
+            ]
     return inner + windows_events.of_users(keys)
 
 
