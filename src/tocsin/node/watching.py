@@ -26,7 +26,7 @@ from tocsin.node.clearances import Clearances
 from tocsin.node.following import Following
 from tocsin.node.hits import Hit, Options
 from tocsin.node.hunt import Hunt
-from tocsin.node.keeping_hits import day_of, keep_in, suppressing
+from tocsin.node.keeping_hits import Suppresses, day_of, keep_in, suppressing
 from tocsin.node.logs import OpenLog
 from tocsin.node.remembering import Memory
 from tocsin.node.ruling import Standing
@@ -430,11 +430,11 @@ class Watch:
                 "%d Sigma rules cannot be evaluated, such as %s: %s", len(made.refused), *made.refused[0]
             )
 
-    def _read_suppressions(self) -> Callable[[Hit], bool]:
+    def _read_suppressions(self) -> Suppresses:
         with self._store.connection() as connection:
             return suppressing(connection, now=self._store.clock())
 
-    def _is_suppressed(self, hit: Hit) -> bool:
+    def _is_suppressed(self, hit: Hit) -> str:
         return self._suppresses(hit)
 
     def _note(self, name: str, reason: str) -> None:
