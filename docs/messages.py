@@ -14,6 +14,8 @@ from babel.messages import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from tocsin.formats import outputs
+from tocsin.node.outputs.explaining import REASONS
 from tocsin.sentence import JOINTS
 from tocsin.sharing import policy
 from tocsin.sharing.actions import ACTIONS
@@ -67,7 +69,14 @@ def gathered() -> Catalog:
             found.add(message, locations=[(file, 0)], auto_comments=comments, context=context)
     for words in sorted(told_of_errors()):
         found.add(words)
-    for words in (*ACTIONS.values(), *JOINTS, *SENSITIVE):  # of the domain, which knows no languages
+    lists = (each.summary for each in outputs.every().values())
+    for words in (
+        *ACTIONS.values(),
+        *JOINTS,
+        *SENSITIVE,
+        *lists,
+        *REASONS.values(),
+    ):  # of the domain, which knows no languages
         found.add(words)
     for each in policy.load().policies.values():
         found.add(each.title)

@@ -20,6 +20,7 @@ EXAMPLES = {
     "object": (SEEN,),
     "kind": ("indicator", "report", "relation", "json"),
     "hunt": (HUNT,),
+    "format": ("plain", "sigma"),
     "proposal": (str(PROPOSAL),),
     "run": tuple(map(str, RUNS)),
 }

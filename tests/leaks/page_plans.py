@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from leaks.hidden import HIDDEN_IDS
 from leaks.plan import Plan
-from leaks.world import VISIBLE_IDS, WORD
+from leaks.world import INNER_ID, VISIBLE_IDS, WORD
 
 _FREE, _AWAY, _WRITTEN = {200}, {303}, {405}
 _POSTED = Plan(("",), _WRITTEN, _WRITTEN)
@@ -46,6 +46,13 @@ _GRAPHS = (
     f"from={VISIBLE_IDS[0]}&after=x",
     f"from={VISIBLE_IDS[0]}&depth=9",
 )
+HOLDINGS = (
+    *("", "types=hash", "types=md5&limit=2", "types=hash&limit=1&min_confidence=1", "types=domain", "types=x", "limit=-1"),
+    *("types=hash&tlp=green", "tlp=clear", "tlp=purple", "collections=intel", "collections=inner"),
+    *("collections=nothing", f"collections={INNER_ID}", "community=circle", "community=inner", "community=none"),
+    *("collections=open,intel", "min_confidence=101", "x=1"),
+)  # fmt: skip
+"""What a list is asked to hold."""
 PARAMETERS: dict[str, tuple[str, ...]] = {
     "kind": ("indicator", "report", "relation", "json", "x"),
     "hunt": ("nightly", "x", "%00"),
@@ -163,6 +170,20 @@ PLANS = {
     "/proposals/{proposal}": Plan(("",), {200, 404}, _AWAY),
     "/hunts": Plan(("", "x=1"), {403}, _AWAY),
     "/hunts/{hunt}": Plan(("",), {403}, _AWAY),
+    "/lists": Plan(("", "x=1"), _FREE, _AWAY),
+    "/lists/{format}": Plan(
+        (
+            *HOLDINGS,
+            *(
+                f"value={quote(each)}&types={types}"
+                for each in _PASTED
+                if each
+                for types in ("", "domain", "ip")
+            ),
+        ),
+        {200, 400, 404, 422},
+        _AWAY,
+    ),
     "/write": Plan(("", "x=1"), _FREE, _AWAY),
     "/write/{kind}": Plan(("", "value=x"), {200, 404}, _AWAY),
     **{f"{_OBJECT}/{part}": Plan(("",), {200, 404}, _AWAY) for part in ("change", "say")},

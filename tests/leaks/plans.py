@@ -41,13 +41,6 @@ OBJECTS = (*VISIBLE_IDS, *HIDDEN_IDS, RANDOM, "indicator--", "x" * 300, "%00", "
 STATUSES = (str(POSTING), str(uuid.uuid4()), "1", "nonsense")
 
 FORMATS = ("plain", "csv", "paloalto", "rpz", "zeek", "yara", "sigma", "nothing", "%00")
-HOLDINGS = (
-    *("", "types=hash", "types=md5&limit=2", "types=hash&limit=1&min_confidence=1", "types=domain", "types=x", "limit=-1"),
-    *("types=hash&tlp=green", "tlp=clear", "tlp=purple", "collections=intel", "collections=inner"),
-    *("collections=nothing", f"collections={INNER_ID}", "community=circle", "community=inner", "community=none"),
-    *("collections=open,intel", "min_confidence=101", "x=1"),
-)  # fmt: skip
-
 HOOKS = (str(uuid.UUID(int=7)), "x", "%00")
 """The first is a webhook of an organisation that FRIEND is not (`hidden`)."""
 PROPOSALS = (str(HIDDEN_PROPOSAL), str(PROPOSAL), str(RANDOM_ID), "x", "%00")
@@ -212,7 +205,7 @@ PLANS = {
         _REFUSED,
     ),
     "/api/v1/outputs": Plan(("", "x=1"), {200, 400}, _REFUSED),
-    "/api/v1/outputs/{format}": Plan(HOLDINGS, {200, 400, 404, 422}, _REFUSED),
+    "/api/v1/outputs/{format}": Plan(page_plans.HOLDINGS, {200, 400, 404, 422}, _REFUSED),
     **{f"/api/v1/{each}": Plan(("", "x=1"), {200, 400}, _REFUSED) for each in _ABOUT},
     **{
         f"/api/v1/{each}": Plan(("", "limit=1"), {403}, _REFUSED) for each in ("peers", "policies", "journal")

@@ -158,7 +158,8 @@ def _url_candidates(text: str, start: int) -> list[str]:
     out = []
     for cut in cuts:
         out += [text[start:cut], text[start:cut].rstrip(".,;:!?'*)]")]
-    return out
+    asked = text.find("?", start, end)  # a page is what it is whatever it is asked for
+    return out if asked < 0 else [*out, text[start:asked]]
 
 
 def _naive_url(text: str, value: str) -> bool:
@@ -393,6 +394,8 @@ _MANY = Index.build(
 _PHRASE_PIECES = [value for values in _PHRASES.values() for value in values] + [
     "INVOICE.PDF",
     "hklm",
+    "hklm\\software\\evil corp",
+    "\\\\REGISTRY\\\\MACHINE\\\\Software\\\\Evil Corp",
     "Evil",
     "update.exe",
 ]
@@ -407,7 +410,11 @@ def _naive_phrase(text: str, entry: Entry) -> bool:
     right = r"(?![\w-])(?!\.[\w-])" if re.match(r"[\w-]", entry.value[-1]) else ""
     fold = entry.kind in {"file_name", "registry_key", "cve"}
     flags = re.IGNORECASE if fold else 0
-    return re.search(left + re.escape(entry.value) + right, text, flags) is not None
+    body = re.escape(entry.value)
+    if entry.kind == "registry_key":
+        body = r"(?:HKEY_LOCAL_MACHINE|HKLM:?|(?P<s>\\\\?)REGISTRY(?P=s)MACHINE)(\\\\?)Software\2Evil\ Corp"
+        left = rf"(?:{left}|(?=\\))"
+    return re.search(left + body + right, text, flags) is not None
 
 
 @given(st.lists(_PHRASE_TEXTS, min_size=1, max_size=4))

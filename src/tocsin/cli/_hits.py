@@ -7,7 +7,7 @@ from typing import Any
 
 from tocsin.clock import Micros, to_text
 from tocsin.node.catalogue import Catalogue, Source
-from tocsin.node.hits import Hit, Report
+from tocsin.node.hits import NOTES, Hit, Report
 from tocsin.node.sightings import Written
 
 _WIDTH = 240
@@ -23,10 +23,12 @@ _STRICT = (
 _FLAGS = {
     "warninglist": "on a warninglist",
     "public-suffix": "a public suffix",
+    "query": "with a query that the indicator does not name",
     "version": "looks like a version",
     "before-valid": "before the indicator is valid",
     "after-valid": "after the indicator expired",
     "faded": "too little confidence left",
+    "private": "private addresses that others spoke of",
     "suppressed": "suppressed",
 }
 _PASSED = {
@@ -38,6 +40,7 @@ _PASSED = {
     "no-host": "addresses of no other machine",
     "single-label": "names of one label",
     "no-word": "with no word to find them by",
+    "empty-file": "digests of an empty file",
 }
 
 
@@ -193,7 +196,8 @@ def _report_lines(
     )
     yield from _counts(report, catalogue)
     if report.flagged:
-        why = ", ".join(f"{count:,} {_FLAGS.get(flag, flag)}" for flag, count in report.flags.most_common())
+        doubts = ((flag, count) for flag, count in report.flags.most_common() if flag not in NOTES)
+        why = ", ".join(f"{count:,} {_FLAGS.get(flag, flag)}" for flag, count in doubts)
         yield f"{report.flagged:,} flagged, not raised: {why}"
     if report.held_back:
         yield f"{report.held_back:,} of all these were counted and not kept: too many of one indicator"

@@ -150,13 +150,14 @@ def make(*, output_format: str, to: Path | None, as_json: bool, **holding: Any) 
 def explain(*, output_format: str, value: str, as_json: bool, **holding: Any) -> None:
     """Explain why VALUE stands where it does in a list in FORMAT, or why it is not in it."""
     from tocsin.formats import outputs
-    from tocsin.node.outputs.explaining import explain
 
     output = outputs.named(output_format)
     with open_store() as store:
         lists, own, readable, wanted = _asked(store, output, holding)
-        released, pool = lists.ranked(wanted, output.action, own, readable)
-        found = explain(value, released.value, pool, output, wanted, now=store.clock())
+        released = lists.look(output, wanted, own, readable, value=value)
+    assert released is not None  # it waits
+    found = released.value.standing
+    assert found is not None  # it was asked for
     text = json.dumps(msgspec.to_builtins(found), ensure_ascii=False) if as_json else _explained(found)
     write(released.derive(text))
 

@@ -84,18 +84,40 @@ def parse_network(text: str) -> tuple[int, int, int] | None:
     return None
 
 
-def is_no_host(text: str) -> bool:
-    """Return whether an address or a range names no other machine anywhere: this host, a loopback, multicast or the broadcast (RFC 6890)."""
+def unmapped(text: str) -> tuple[int, int, int]:
+    """Return version, first address and prefix length of an address or a range; `::ffff:192.0.2.0/120` is `192.0.2.0/24` (RFC 4291 section 2.5.5.2).
+
+    Raises:
+        ValueError: it is neither.
+    """
     found = parse_network(text if "/" in text else f"{text}/{128 if ':' in text else 32}")
     if found is None:
-        return False
+        raise ValueError(text)
     version, first, bits = found
     if version == 6 and first >> 32 == 0xFFFF and bits >= 96:
-        version, first, bits = 4, first & 0xFFFFFFFF, bits - 96
+        return 4, first & 0xFFFFFFFF, bits - 96
+    return found
+
+
+def is_no_host(text: str) -> bool:
+    """Return whether an address or a range names no other machine anywhere: this host, a loopback, multicast or the broadcast (RFC 6890)."""
+    return _within(text, _NO_HOSTS)
+
+
+def is_private(text: str) -> bool:
+    """Return whether an address or a range is one that each network has for itself (RFC 1918, 3927, 4193, 4291, 6598): the same number is another machine elsewhere."""
+    return _within(text, _PRIVATE)
+
+
+def _within(text: str, ranges: tuple[tuple[int, int, int], ...]) -> bool:
+    try:
+        version, first, bits = unmapped(text)
+    except ValueError:
+        return False
     width = 32 if version == 4 else 128
     return any(
         its == version and bits >= length and first >> width - length == start >> width - length
-        for its, start, length in _NO_HOSTS
+        for its, start, length in ranges
     )
 
 
@@ -104,11 +126,17 @@ def format_network(version: int, first: int, bits: int) -> str:
     return f"{format_ipv4(first) if version == 4 else format_ipv6(first)}/{bits}"
 
 
-_NO_HOSTS = tuple(
-    found
-    for found in map(
-        parse_network,
-        ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/4", "255.255.255.255/32", "::/127", "ff00::/8"),
-    )
-    if found is not None
+def _ranges(*texts: str) -> tuple[tuple[int, int, int], ...]:
+    return tuple(found for found in map(parse_network, texts) if found is not None)
+
+
+_NO_HOSTS = _ranges("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/4", "255.255.255.255/32", "::/127", "ff00::/8")
+_PRIVATE = _ranges(
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "fc00::/7",
+    "fe80::/10",
 )

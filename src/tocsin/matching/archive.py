@@ -25,7 +25,7 @@ from tocsin.matching.index import Index, Part
 from tocsin.matching.packed import CODES, DTYPES, Packed
 
 MAGIC: Final = b"TOCSINIX"
-VERSION: Final = 2
+VERSION: Final = 3
 _HEAD = struct.Struct("<8sIII")
 _ALIGNED = 64
 _LARGEST_HEAD = 1 << 20

@@ -16,11 +16,12 @@ from tocsin.matching.blocks import blocks
 from tocsin.matching.entries import Entry
 from tocsin.matching.index import Index
 from tocsin.matching.sieve import Sieve
-from tocsin.matching.values import FOLDED, Kind, fold_ascii, view_of
+from tocsin.matching.values import FOLDED, Kind, fold_ascii, registry_spellings, view_of
 
 DEFANGED = "defanged"
 VERSION = "version"
 PUBLIC_SUFFIX = "public-suffix"
+QUERY = "query"
 _SHORTEST_DIGEST = 32
 _SIGNS = re.compile(r"[.:/\[({]")  # every value but a digest is written with one of these
 LOWERING = frozenset({VERSION, PUBLIC_SUFFIX})
@@ -34,7 +35,7 @@ class Found(msgspec.Struct, frozen=True, gc=False):
         entry: position in `Index.entries`.
         start, end: where, in characters of the text.
         flags: what to know before believing it: `defanged` (somebody wrote about it), `version` (an address
-            that looks like the version of a program), `public-suffix`.
+            that looks like the version of a program), `public-suffix`, `query` (the log asks a URL for more than the entry names).
     """
 
     entry: int
@@ -150,14 +151,18 @@ class _Finder:
 
     def _phrases(self, word: str) -> None:
         for entry, kind, value in self.index.phrases(word) if word.isascii() else ():
-            text = self._folded if kind in FOLDED else self.text
-            wanted = fold_ascii(value) if kind in FOLDED else value
-            at = text.find(wanted)
-            while at >= 0:
-                if words.stands_whole(text, at, at + len(wanted)):
-                    self._add((entry,), at, at + len(wanted))
-                    break
-                at = text.find(wanted, at + 1)
+            for spelling in registry_spellings(value) if kind == "registry_key" else (value,):
+                self._phrase(entry, spelling, fold=kind in FOLDED)
+
+    def _phrase(self, entry: int, value: str, *, fold: bool) -> None:
+        text = self._folded if fold else self.text
+        wanted = fold_ascii(value) if fold else value
+        at = text.find(wanted)
+        while at >= 0:
+            if words.stands_whole(text, at, at + len(wanted)):
+                self._add((entry,), at, at + len(wanted))
+                break
+            at = text.find(wanted, at + 1)
 
     @cached_property
     def _folded(self) -> str:
@@ -179,6 +184,9 @@ class _Finder:
             for stop in words.url_ends(text, start):
                 if stop > slash:
                     self._add(self.index.url_without_scheme(text[start:stop]), start, stop)
+            query = words.query_start(text, start)
+            if query > slash:
+                self._add(self.index.url_without_scheme(text[start:query]), start, query, (QUERY,))
 
     def _colons(self, at: int, run: str) -> None:
         found = words.ipv6(run)
@@ -188,9 +196,15 @@ class _Finder:
 
     def _url(self, start: int) -> None:
         for stop in words.url_ends(self.text, start):
-            url = words.plain_url(self.text[start:stop])
-            if url is not None:
-                self._add(self.index.url(url), start, stop)
+            self._whole_url(start, stop)
+        query = words.query_start(self.text, start)
+        if query > 0:
+            self._whole_url(start, query, (QUERY,))
+
+    def _whole_url(self, start: int, stop: int, flags: tuple[str, ...] = ()) -> None:
+        url = words.plain_url(self.text[start:stop])
+        if url is not None:
+            self._add(self.index.url(url), start, stop, flags)
 
 
 def scan(data: bytes | Iterable[bytes], index: Index, *, sieve: Sieve | None = None) -> Iterator[Match]:

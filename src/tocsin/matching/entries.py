@@ -6,6 +6,7 @@ half a pattern as a hit. What is passed over comes back with its reason, so that
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator
 
@@ -62,7 +63,7 @@ class Passed(msgspec.Struct, frozen=True, gc=False):
 
     `rule` is one of `pattern-type`, `pattern` (cannot be read), `pattern-needs-evaluation` (no value alone is a match),
     `kind` (values of that property are not looked for), `value` (not what its property holds), `wide-range`, `no-host` (an address of no other
-    machine), `single-label`, `no-word`.
+    machine), `single-label`, `no-word`, `empty-file` (the digest of no bytes at all).
     """
 
     indicator: str
@@ -214,27 +215,54 @@ def _kinds(path: str) -> tuple[Kind, ...]:
 
 
 def _checked(indicator: Indicator, kind: Kind, value: str) -> Entry | Passed:
-    if kind in {"ipv4", "ipv6", "cidr"} and addresses.is_no_host(value):
-        return Passed(indicator.id, "no-host", f"{value!r} is no other machine: it stands in everyone's logs")
-    if kind == "cidr":
-        found = addresses.parse_network(value)
-        assert found is not None  # its spelling is normal
-        version, first, bits = found
-        if bits == (32 if version == 4 else 128):
-            if version == 4:
-                return Entry("ipv4", addresses.format_ipv4(first), indicator)
-            return Entry("ipv6", addresses.format_ipv6(first), indicator)
-        if bits < addresses.WIDEST[version]:
-            reason = f"{value} is wider than /{addresses.WIDEST[version]}: it would hit everyone's traffic"
-            return Passed(indicator.id, "wide-range", reason)
+    kind, value = _plainest(kind, value)
+    refused = refusal(kind, value)
+    return Entry(kind, value, indicator) if refused is None else Passed(indicator.id, *refused)
+
+
+def _plainest(kind: Kind, value: str) -> tuple[Kind, str]:
+    """Return addresses in the form in which logs are asked about them: IPv4 as such, and a range of one address as that."""
     if kind == "ipv6" and value.startswith("::ffff:") and "." in value:
-        return Entry("ipv4", value[len("::ffff:") :], indicator)  # logs name the IPv4 address in either form
-    if kind in {"domain", "email"} and "." not in value.rpartition("@")[2]:
-        return Passed(indicator.id, "single-label", f"{value!r} is one label: it would hit ordinary words")
-    if kind in FOLDED | EXACT and not words.anchor(value):
-        return Passed(
-            indicator.id, "no-word", f"{value!r} holds no word of two letters or more to find it by"
+        return "ipv4", value[len("::ffff:") :]  # logs name the IPv4 address in either form
+    if kind == "cidr":
+        version, first, bits = addresses.unmapped(value)
+        if bits == (32 if version == 4 else 128):
+            return (
+                ("ipv4", addresses.format_ipv4(first))
+                if version == 4
+                else ("ipv6", addresses.format_ipv6(first))
+            )
+        return kind, addresses.format_network(version, first, bits)
+    return kind, value
+
+
+def refusal(kind: str, value: str) -> tuple[str, str] | None:
+    """Return the rule (of `Passed`) by which a value in normal spelling is never looked for, and why; None where it is."""
+    if kind in {"ipv4", "ipv6", "cidr"} and addresses.is_no_host(value):
+        return "no-host", f"{value!r} is no other machine: it stands in everyone's logs"
+    if kind == "url" and _is_here(values.split_url(value).host):
+        return (
+            "no-host",
+            f"{value[:200]!r} is on no other machine: it means something else in everyone's logs",
         )
+    if kind == "cidr":
+        version, _, bits = addresses.unmapped(value)
+        if bits < addresses.WIDEST[version]:
+            widest = addresses.WIDEST[version]
+            return "wide-range", f"{value} is wider than /{widest}: it would hit everyone's traffic"
+    if kind in {"domain", "email"} and "." not in value.rpartition("@")[2]:
+        return "single-label", f"{value!r} is one label: it would hit ordinary words"
+    if kind in FOLDED | EXACT and not words.anchor(value):
+        return "no-word", f"{value!r} holds no word of two letters or more to find it by"
     if kind in _HASH_NAMES.values() and HASH_KINDS[len(value)] != kind:
-        return Passed(indicator.id, "value", f"{value!r} is not what its property holds")
-    return Entry(kind, value, indicator)
+        return "value", f"{value!r} is not what its property holds"
+    if value in _OF_NOTHING:
+        return "empty-file", f"{value} is the digest of an empty file: everyone has some"
+    return None
+
+
+def _is_here(host: str) -> bool:
+    return host == "localhost" or (host[-1:] in "0123456789]" and addresses.is_no_host(host.strip("[]")))
+
+
+_OF_NOTHING = frozenset(hashlib.new(name).hexdigest() for name in _HASH_NAMES.values())

@@ -159,8 +159,6 @@ def wanted(entry: Entry) -> tuple[int, ...] | None:
             if local.isascii() and words.is_plain_local(local):
                 return (lookup.hash_text(value, hashing.MAILBOX),)
             return _of_name(host)
-        case "registry_key":  # the names of roots are in every log of registries
-            return _of_name(words.anchor(value.partition("\\")[2]) or words.anchor(value))
         case _:
             return _of_name(words.anchor(value))
 

@@ -68,6 +68,8 @@ _ROOTS: Final = {
     "HKU": "HKEY_USERS",
     "HKCC": "HKEY_CURRENT_CONFIG",
 }
+_KERNEL_ROOTS: Final = {"HKEY_LOCAL_MACHINE": "\\REGISTRY\\MACHINE", "HKEY_USERS": "\\REGISTRY\\USER"}
+_SLASHES = re.compile(r"\\{2,}")
 _SCHEMES: Final = {"hxxp": "http", "h**p": "http", "fxp": "ftp"}
 
 
@@ -255,7 +257,7 @@ def _authority(scheme: str, text: str) -> str | None:
             return None
         host, port = f"[{addresses.format_ipv6(number)}]", rest[1:]
     elif _ipv4(host) is None:
-        named = domain(_decoded(host)) if host else None
+        named = domain(_decoded(host)) if host and host[0] != "*" else None  # no server has that name
         if named is None:
             return None
         host = named
@@ -331,9 +333,22 @@ def _phrase(text: str) -> str | None:
 
 
 def _registry_key(text: str) -> str | None:
+    text = _SLASHES.sub("\\\\", text)  # no key has an empty name: somebody escaped it once too often
+    for name, kernel in _KERNEL_ROOTS.items():
+        if text.upper().startswith(f"{kernel}\\"):
+            text = name + text[len(kernel) :]
     root, slash, rest = text.partition("\\")
-    name = _ROOTS.get(root.upper(), root.upper())
-    return _phrase(f"{name}{slash}{rest}") if slash and rest else None
+    root = root.upper().removesuffix(":")  # as PowerShell writes it
+    return _phrase(f"{_ROOTS.get(root, root)}{slash}{rest}") if slash and rest else None
+
+
+def registry_spellings(key: str) -> tuple[str, ...]:
+    """Return how logs write a key of the registry in normal spelling: with its root in full, short or as the kernel has it, and escaped as JSON asks."""
+    root, _, rest = key.partition("\\")
+    short = next((each for each, name in _ROOTS.items() if name == root), root)
+    roots = dict.fromkeys((root, short, f"{short}:", _KERNEL_ROOTS.get(root, root)))
+    plain = [f"{each}\\{rest}" for each in roots]
+    return (*plain, *(each.replace("\\", "\\\\") for each in plain))
 
 
 _NORMAL: Final = {

@@ -8,7 +8,8 @@
 - A **digest** stands between characters that are neither letters nor digits.
 - A **mailbox** is a word before `@`, which may also hold `+` (and whatever an indicator's own local part holds), and the word after it.
 - A **URL** begins with its scheme; or a word followed by `/` begins one whose scheme the log does not tell. It ends at white space, a quote or
-  another character that URLs cannot hold, or before one that usually stands between things: `,` `;` `)` `]` `'`, and closing punctuation.
+  another character that URLs cannot hold, or before one that usually stands between things: `,` `;` `)` `]` `'`, and closing punctuation;
+  or before its query, if nothing else that is looked for ends further on: who names a page names it whatever it is asked for.
 """
 
 from __future__ import annotations
@@ -168,6 +169,13 @@ def url_ends(text: str, start: int) -> Iterator[int]:
             yield closed
 
 
+def query_start(text: str, start: int) -> int:
+    """Return where the query of a URL that begins at `start` begins, with its question mark; -1 if it has none."""
+    run = _URL_REST.match(text, start)
+    assert run is not None  # it may be empty
+    return text.find("?", start, run.end())
+
+
 def is_version(text: str, start: int, end: int) -> bool:
     """Return whether a dotted quad stands as the version of a product: `Skype/7.2.0.103 (…)` (RFC 9110 section 10.1.5)."""
     if (
@@ -185,8 +193,11 @@ def anchor(value: str) -> str:
     """Return the word, in lower case, by which a value of many words is found; "" if it has none.
 
     It is the longest that is a word wherever the value stands between word boundaries. Words that most browsers name come last, since they
-    would send each line of a web log to the exact rules.
+    would send each line of a web log to the exact rules. Roots of the registry, which every log of it names and writes in several ways, are passed over.
     """
+    root, slash, rest = value.partition("\\")
+    if slash and root.startswith("HKEY_") and (behind := anchor(rest)):
+        return behind
     body = value.strip(".-")  # what is trimmed at the edges of a value may be part of a word in a text
     known = (body[start:end] for start, end in words(body))
     safe = [word.lower() for word in known if word.isascii() and len(word) > 1]

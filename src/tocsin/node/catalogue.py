@@ -32,7 +32,7 @@ SIGMA = "sigma"
 class Source(msgspec.Struct, frozen=True):
     """One organisation's assertion of an indicator: who shared it, under which marking, where it is kept.
 
-    `tlp` is "TLP:GREEN" and the like, "unmarked", or "unknown marking".
+    `tlp` is "TLP:GREEN" and the like, "unmarked", or "unknown marking". `own`: it is the node's own organisation.
     """
 
     owner: str
@@ -41,6 +41,7 @@ class Source(msgspec.Struct, frozen=True):
     label: Label
     label_id: int
     collection: UUID
+    own: bool = False
 
 
 class Catalogue(msgspec.Struct, frozen=True):
@@ -70,6 +71,10 @@ class Catalogue(msgspec.Struct, frozen=True):
     def values(self) -> int:
         """How many values are looked for on behalf of indicators."""
         return len(self.index) - len(self.evaluated.clues.entries)
+
+    def is_own(self, tag: int) -> bool:
+        """Return whether the node's own organisation is among those who asserted an indicator."""
+        return any(source.own for source in self.sources[tag])
 
 
 class _Written(msgspec.Struct):
@@ -214,6 +219,7 @@ class Sources:
             label=label,
             label_id=label_id,
             collection=collection,
+            own=label.owner == self._snapshot.own.id,
         )
 
 

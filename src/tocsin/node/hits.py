@@ -14,7 +14,7 @@ import msgspec
 
 from tocsin.clock import Micros
 from tocsin.matching import Indicator, Kind
-from tocsin.matching.engine import DEFANGED
+from tocsin.matching.engine import DEFANGED, QUERY
 from tocsin.node.catalogue import Source
 from tocsin.node.evaluating import Part
 from tocsin.node.logs import Reading
@@ -24,7 +24,10 @@ EARLY = "before-valid"
 LATE = "after-valid"
 FADED = "faded"
 WARNINGLIST = "warninglist:"
+PRIVATE = "private"
 SUPPRESSED = "suppressed:"
+NOTES = frozenset((DEFANGED, QUERY))
+"""Flags that take nothing from a hit: it is raised all the same."""
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -101,7 +104,7 @@ class Hit(msgspec.Struct, frozen=True, gc=False):
     @property
     def raised(self) -> bool:
         """Whether it counts as a hit; else it is shown as flagged."""
-        return all(flag == DEFANGED for flag in self.flags)
+        return all(flag in NOTES for flag in self.flags)
 
 
 class Count(msgspec.Struct):

@@ -15,7 +15,7 @@ import msgspec
 from tocsin.errors import FormatError
 from tocsin.matching import Entry, Index, Indicator, addresses
 from tocsin.matching.clues import CLUE
-from tocsin.matching.values import Kind
+from tocsin.matching.values import Kind, split_url
 from tocsin.matching.warninglists import Listed, Warninglists
 from tocsin.node import index_file
 from tocsin.node.catalogue import Catalogue
@@ -27,6 +27,16 @@ _LISTED: Final = "warninglists"
 class _Known(msgspec.Struct):
     values: list[tuple[Kind, str, list[str]]] = []
     within: list[Listed] = []
+    own: list[int] = []
+
+
+class _Bare(Catalogue, frozen=True):
+    """What an index holds without sources. `own`: tags of indicators of the node's own organisation, as far as they have private addresses."""
+
+    own: frozenset[int] = frozenset()
+
+    def is_own(self, tag: int) -> bool:
+        return tag in self.own
 
 
 class _Shipped(Warninglists):
@@ -69,9 +79,16 @@ def save(released: Released[Catalogue], lists: list[Listed], path: Path) -> int:
         entries.append(Entry(entry.kind, entry.value, bare[its.tag]))
         if names := catalogue.lists.names(entry.kind, entry.value):
             known.values.append((entry.kind, entry.value, list(names)))
+        if _is_private(entry) and catalogue.is_own(its.tag):
+            known.own.append(bare[its.tag].tag)
     known.within = _within(lists, [entry.value for entry in entries if entry.kind == "cidr"])
     index_file.save(Index.build(entries), path, {_LISTED: msgspec.json.encode(known)})
     return len(entries)
+
+
+def _is_private(entry: Entry) -> bool:
+    address = split_url(entry.value).host.strip("[]") if entry.kind == "url" else entry.value
+    return entry.kind in {"ipv4", "ipv6", "cidr", "url"} and addresses.is_private(address)
 
 
 def _place(entry: Entry) -> tuple[str, str, str, int]:
@@ -126,4 +143,4 @@ def load(path: Path) -> Catalogue:
             "this index was not exported", where=str(path), hint="use `tocsin index export`"
         ) from error
     count = len(index.base.indicators)
-    return Catalogue(index, [()] * count, count, Counter(), {}, _Shipped(known))
+    return _Bare(index, [()] * count, count, Counter(), {}, _Shipped(known), own=frozenset(known.own))

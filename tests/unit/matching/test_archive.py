@@ -48,7 +48,7 @@ def test_a_changed_index_is_not_written():
         (lambda data: b"", "ends before"),
         (lambda data: data[:100], "ends before"),
         (lambda data: b"PK\x03\x04" + data[4:], "no index"),
-        (lambda data: data[:8] + b"\x03" + data[9:], "version 3"),
+        (lambda data: data[:8] + b"\x09" + data[9:], "version 9"),
         (lambda data: data[:-200], "cut short"),
         (lambda data: data.replace(b"evil.example", b"good.example", 1), "checksum"),
         (lambda data: data.replace(b'"prints"', b'"paints"'), "head of the index is damaged"),

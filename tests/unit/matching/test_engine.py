@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tocsin.matching import Entry, Index, Indicator, scan, scan_text
-from tocsin.matching.values import classify
+from tocsin.matching.values import classify, normalise
 
 VALUES = (
     "evil.example",
@@ -114,6 +114,33 @@ def test_flags(text, flags):
     assert found.flags == flags
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("http://drop.example/up?id=1", [("http://drop.example/up", ("query",))]),
+        ("drop.example:80/up?id=1&x=(1)", [("http://drop.example/up", ("query",))]),
+        ("http://drop.example/up?", [("http://drop.example/up", ())]),
+        ("http://drop.example/up?a http://drop.example/up", [("http://drop.example/up", ())]),
+        ("hxxp://drop[.]example/up?id=1", [("http://drop.example/up", ("defanged", "query"))]),
+        (
+            "http://drop.example/up?id=2",
+            [("http://drop.example/up", ("query",)), ("http://drop.example/up?id=2", ())],
+        ),
+        ("http://drop.example?id=1", [("http://drop.example/", ("query",))]),
+        ("http://drop.example/upper?id=1", []),
+        ("http://drop.example/x?http://drop.example", [("http://drop.example/", ())]),
+        ("https://drop.example/up?id=1", []),
+    ],
+)
+def test_a_url_without_a_query_is_found_whatever_is_asked_of_it(text, found):
+    index = Index.build(
+        Entry("url", url, Indicator(id=url))
+        for url in ("http://drop.example/up", "http://drop.example/up?id=2", "http://drop.example/")
+    )
+    assert sorted((index.entries[f.entry].value, f.flags) for f in scan_text(text, index)) == found
+    assert sorted((m.entry.value, m.flags) for m in scan(text.encode(), index)) == found
+
+
 def test_places_in_a_log_with_defanged_and_foreign_text():
     data = "zuerst\r\nöde é hxxp://www[.]evil[.]example/ und 1.2.3.4\r\n".encode()
     first, second = scan(data, INDEX)
@@ -150,3 +177,23 @@ def test_hostile_lines_take_time_in_proportion():
         b"http://" * 100_000,
     ):
         list(scan(hostile + b"\n", INDEX))  # the suite's time limit is the judge
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"HKLM\Software\Evil\Run",
+        r"key=HKEY_LOCAL_MACHINE\SOFTWARE\evil\run\x",
+        r"\REGISTRY\MACHINE\SOFTWARE\Evil\Run",
+        r"HKLM:\Software\Evil\Run",
+        r'{"key": "HKLM\\Software\\Evil\\Run"}',
+    ],
+)
+@pytest.mark.parametrize("written", [r"HKEY_LOCAL_MACHINE\Software\Evil\Run", r"hklm\\Software\\Evil\\Run"])
+def test_a_key_of_the_registry_is_found_however_its_root_is_written(written: str, text: str) -> None:
+    key = normalise("registry_key", written)
+    index = Index.build([Entry("registry_key", key, Indicator(id="indicator--1"))])
+    assert [index.entries[each.entry].value for each in scan_text(text, index)] == [key]
+    assert [match.entry.value for match in scan([text.encode()], index)] == [key]
+    assert not scan_text(text.replace("HKLM", "HKCU").replace("MACHINE", "USERS"), index)
+    assert not scan_text(text.replace("Run", "Runs").replace("run", "runs"), index)

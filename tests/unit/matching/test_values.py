@@ -70,6 +70,7 @@ def test_normal_spelling(kind, text, normal):
         ("url", "http:///x"),
         ("url", "http://evil.example:99999/"),
         ("url", "http://[::1/"),
+        ("url", "http://*.evil.example/"),
         ("email", "evil.example"),
         ("email", "a b@evil.example"),
         ("md5", "d41d8cd98f00b204e9800998ecf8427"),

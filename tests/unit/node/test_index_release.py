@@ -57,6 +57,20 @@ def test_what_is_looked_for_and_nothing_else_leaves(tmp_path):
     assert all(entry.indicator.tag < 5 for entry in found.index.entries)
 
 
+def test_whose_a_private_address_is_goes_along(tmp_path):
+    label = label_for((), owner="identity--a")
+    other = Source("identity--a", "A", "TLP:RED", label, 1, uuid.UUID(int=1))
+    own = msgspec.structs.replace(other, own=True)
+    entries = [Entry("ipv4", f"10.0.0.{tag}", Indicator(id=f"indicator--{tag}", tag=tag)) for tag in (1, 2)]
+    made = Catalogue(Index.build(entries), [(), (own,), (other,)], 2, Counter(), {}, Warninglists(()))
+    index_release.save(clear("identity--a", "match", (1,), 1).seal(made), [], tmp_path / "index")
+    found = index_release.load(tmp_path / "index")
+    assert [(e.indicator.id, found.is_own(e.indicator.tag)) for e in found.index.entries] == [
+        ("indicator--1", True),
+        ("indicator--2", False),
+    ]
+
+
 def test_clues_of_patterns_stay_on_the_node(tmp_path):
     made = wanted_of(
         [

@@ -9,9 +9,10 @@ import msgspec
 
 from tocsin.clock import Micros
 from tocsin.errors import FormatError, InputError
-from tocsin.formats.outputs import Item, Output
+from tocsin.formats.outputs import RULES, Item, Output
 from tocsin.matching import values
 from tocsin.matching.decay import LIFETIME
+from tocsin.matching.entries import refusal
 from tocsin.node.outputs.choosing import choose
 from tocsin.node.outputs.pool import Pool
 from tocsin.node.outputs.ranking import HOUR, Ranked, Wanted
@@ -25,12 +26,26 @@ REASONS: Final = {
     "warninglist": "it is on a warninglist, or to block it would block what is on one",
     "public-suffix": "names below it belong to different people",
     "wide-range": "it is wider than what may be blocked",
-    "own-network": "it is no address of the public Internet: to block it would cut off one's own network",
+    "own-network": "it names nothing on the public Internet: to block it would cut off one's own network",
+    "private": "each network has such addresses for itself: where others saw it, it was another machine",
+    "no-host": "it is no other machine: it stands in everyone's logs",
+    "empty-file": "it is the digest of an empty file: everyone has some",
+    "single-label": "it is one label: it would hit ordinary words",
+    "no-word": "it holds no word of two letters or more to find it by",
+    "value": "it is not what its property holds",
+    "kind": "values of its property are not looked for",
+    "pattern": "the pattern cannot be read",
+    "pattern-type": "the pattern is in another language",
+    "pattern-needs-evaluation": "no value alone is what the pattern means",
     "unwritable": "it cannot be written in this format without changing what it says",
     "covered": "the list holds a range that it lies in",
     "beyond-limit": "there is no room for it",
 }
-"""Why a value is not in a list; of `matching.entries`, `wide-range`, `single-label` and the like are about what no value was made of."""
+"""Why a value is not in a list; those from `no-host` to `pattern-needs-evaluation` are of `matching.entries`."""
+
+
+class NoValueError(InputError):
+    """What was asked about is no value that a list could hold."""
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -52,16 +67,41 @@ class Standing(msgspec.Struct, frozen=True):
     item: Item | None
 
 
-def explain(
-    text: str, ranked: Ranked, pool: Pool, output: Output, wanted: Wanted, *, now: Micros
-) -> Standing:
-    """Return where the value that a text names stands in a list.
+class Looked(msgspec.Struct, frozen=True):
+    """What is in a list, for people.
+
+    Attributes:
+        items: how many it holds.
+        left_out: how many values it does not hold, by reason.
+        first: the best of it.
+        standing: of the value that was asked about.
+    """
+
+    items: int
+    left_out: dict[str, int]
+    first: tuple[Item, ...]
+    standing: Standing | None
+
+
+def look(
+    ranked: Ranked, pool: Pool, output: Output, wanted: Wanted, *, value: str, first: int, now: Micros
+) -> Looked:
+    """Return what is in a list, its `first` items, and where the value stands that a text names ("" for none).
 
     Raises:
-        InputError: the text names none.
+        NoValueError: the text names none.
     """
+    left_out = Counter(ranked.left_out)
+    items = choose(ranked, output, wanted.limit, left_out)
+    standing = _standing(value, items, ranked, pool, output=output, wanted=wanted, now=now) if value else None
+    counted = {reason: left_out[reason] for reason in sorted(left_out)}
+    return Looked(len(items), counted, tuple(items[:first]), standing)
+
+
+def _standing(
+    text: str, items: list[Item], ranked: Ranked, pool: Pool, *, output: Output, wanted: Wanted, now: Micros
+) -> Standing:
     kind, value = _named(text, pool)
-    items = choose(ranked, output, wanted.limit, Counter())
     for place, item in enumerate(items, 1):
         if item.kind == kind and item.value == value:
             return Standing(value, kind, place, len(items), "", item)
@@ -79,7 +119,7 @@ def _named(text: str, pool: Pool) -> tuple[str, str]:
         for kind in values.KINDS:
             if pool.find(kind, text) is not None:
                 return kind, text
-        raise InputError(
+        raise NoValueError(
             f"{text[:200]!r} is no value of a list", hint="write it as it stands in the list"
         ) from None
     return found.kind, found.text
@@ -96,7 +136,8 @@ def _unchosen(item: Item, items: list[Item], output: Output) -> str:
 def _unranked(kind: str, value: str, pool: Pool, wanted: Wanted, now: Micros) -> str:
     number = pool.find(kind, value)
     if number is None:
-        return "unknown"
+        refused = refusal(kind, value) if kind not in RULES else None
+        return refused[0] if refused else pool.unfit(kind, value) or "unknown"
     if kind not in wanted.kinds:
         return "another-type"
     if pool.reasons[number]:

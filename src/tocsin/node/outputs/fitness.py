@@ -26,19 +26,25 @@ _OWN_NETWORKS: Final = tuple(
                 "127.0.0.0/8",
                 "169.254.0.0/16",
                 "172.16.0.0/12",
+                "192.0.0.0/24",
                 "192.168.0.0/16",
+                "198.18.0.0/15",
             ),
-            *("224.0.0.0/4", "240.0.0.0/4", "::/127", "64:ff9b::/96", "fc00::/7", "fe80::/10", "ff00::/8"),
+            *("224.0.0.0/4", "240.0.0.0/4", "::/127", "64:ff9b::/96", "fc00::/7", "fe80::/9", "ff00::/8"),
         ),
     )
     if found is not None
 )
+# RFC 6761 and 6762, RFC 8375, "internal" (ICANN 2024), and where addresses are looked up backwards
+_OWN_NAMES: Final = frozenset(("localhost", "local", "internal", "home.arpa", "in-addr.arpa", "ip6.arpa"))
+PRIVATE: Final = "private"
 
 
 def unfit(kind: str, value: str, action: Action, lists: Warninglists) -> str:
     """Return why a value may stand in no list whose reader would do `action`; "" where it may.
 
-    The reasons are `warninglist` (on one, or, to be blocked, holding something that is on one), `public-suffix`, `wide-range` and `own-network`.
+    The reasons are `warninglist` (on one, or, to be blocked, holding something that is on one), `public-suffix`, `wide-range`, `own-network` and
+    `private`: an address that each network has for itself, which nobody but its own organisation can look for.
     """
     if kind in RULES:
         return ""
@@ -47,14 +53,40 @@ def unfit(kind: str, value: str, action: Action, lists: Warninglists) -> str:
         return "public-suffix"
     if kind == "email" and is_public_suffix(value.rpartition("@")[2]):
         return "public-suffix"
+    if kind == "url" and (why := _of_page(value)):
+        return why
+    if kind in {"ipv4", "ipv6", "cidr", "url"} and action == "match":
+        address = split_url(value).host.strip("[]") if kind == "url" else value
+        if addresses.is_private(address):
+            return PRIVATE
     if action == "block":
-        if kind in {"ipv4", "ipv6", "cidr"} and (why := _of_network(value)):
-            return why
-        if kind == "url" and (why := _of_network(split_url(value).host.strip("[]"))):
+        if why := _own(kind, value):
             return why
         if lists.within(named, value):
             return "warninglist"
     return "warninglist" if lists.names(named, value) else ""
+
+
+def _of_page(value: str) -> str:
+    """A device that drops the scheme and takes what begins so takes the first page of a host for all of the host, and of what is below it."""
+    parts = split_url(value)
+    alone = parts.rest.partition("/")[2] == ""
+    return "public-suffix" if alone and is_public_suffix(parts.host) else ""
+
+
+def _own(kind: str, value: str) -> str:
+    if kind == "url":
+        value = split_url(value).host.strip("[]")
+    if kind in {"domain", "email", "url"} and _is_own_name(value.rpartition("@")[2]):
+        return "own-network"
+    return _of_network(value) if kind in {"ipv4", "ipv6", "cidr", "url"} else ""
+
+
+def _is_own_name(name: str) -> bool:
+    labels = name.split(".")
+    return (len(labels) == 1 and ":" not in name) or not _OWN_NAMES.isdisjoint(
+        (labels[-1], ".".join(labels[-2:]))
+    )
 
 
 def _of_network(value: str) -> str:

@@ -10,10 +10,9 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from uuid import UUID
-
-import msgspec
 
 from tocsin.clock import Micros
 from tocsin.errors import StoreError
@@ -22,9 +21,11 @@ from tocsin.matching.warninglists import Listed, Warninglists
 from tocsin.node.clearances import Clearances, Snapshot
 from tocsin.node.outputs import pool as pools
 from tocsin.node.outputs.choosing import choose
+from tocsin.node.outputs.explaining import Looked, look
 from tocsin.node.outputs.fitness import unfit
+from tocsin.node.outputs.kept import Kept, Made
 from tocsin.node.outputs.pool import Pool
-from tocsin.node.outputs.ranking import Ranked, Wanted, rank
+from tocsin.node.outputs.ranking import Wanted, rank
 from tocsin.sharing.facts import facts_of
 from tocsin.sharing.release import Clearance, Released
 from tocsin.store import Store, placed, warninglists
@@ -38,50 +39,6 @@ _KEPT_BYTES = 64 * 1024 * 1024
 _KEPT_LISTS = 100
 
 
-class Made(msgspec.Struct, frozen=True):
-    """A list.
-
-    Attributes:
-        body: the file, without the head that `Output.head` writes.
-        tag: changes when the body does, and only then.
-        items: how many it holds.
-        left_out: how many values it does not hold, by reason.
-        until: from this moment on (µs) it may be another one by itself.
-    """
-
-    body: bytes
-    tag: str
-    items: int
-    left_out: dict[str, int]
-    until: Micros
-
-
-class _Kept:
-    """A pool and how far it has come; used by one thread at a time."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.pool: Pool | None = None
-        self.labels: tuple[int, ...] = ()
-        self.mark = Mark(-1, -1)
-        self.lists: Warninglists | None = None
-        self.sealed: Released[Mark] | None = None
-        self.clearances: tuple[Clearance, Clearance] | None = None
-        self.narrowed: Clearance | None = None
-        self.made: dict[tuple[str, Wanted], tuple[int, Made]] = {}
-        self.round = 0
-
-    def follows(self, clearance: Clearance, lists: Warninglists) -> bool:
-        """Return whether the pool only has to take what is new."""
-        return (
-            self.pool is not None
-            and not self.pool.is_mostly_dead
-            and self.labels == clearance.labels
-            and self.mark.generation == clearance.generation
-            and self.lists is lists
-        )
-
-
 _Key = tuple[str, Action, bool, str, tuple[UUID, ...]]
 
 
@@ -93,7 +50,7 @@ class Lists:
         self._store = store
         self._clearances = clearances
         self._lock = threading.Lock()
-        self._kept: OrderedDict[_Key, _Kept] = OrderedDict()
+        self._kept: OrderedDict[_Key, Kept] = OrderedDict()
         self._warninglists: tuple[str, Warninglists] | None = None
 
     def make(
@@ -123,31 +80,60 @@ class Lists:
             PolicyError: the decision cannot be made.
             StoreError: what decisions rest on keeps changing.
         """
+        with self._held(output, organisation, readable, encrypted, ceiling, wait=wait) as held:
+            return None if held is None else held[1].derive(self._made(held[0], output, wanted))
+
+    def look(
+        self,
+        output: Output,
+        wanted: Wanted,
+        organisation: str,
+        readable: Sequence[UUID],
+        *,
+        value: str = "",
+        first: int = 0,
+        encrypted: bool = True,
+        ceiling: str = "",
+        wait: bool = True,
+    ) -> Released[Looked] | None:
+        """Return what is in a list, and where a value stands in it; arguments and errors are those of `make`, and of `explaining.look`."""
+        with self._held(output, organisation, readable, encrypted, ceiling, wait=wait) as held:
+            if held is None:
+                return None
+            pool, now = held[0].pool, self._store.clock()
+            assert pool is not None  # it was just made
+            ranked = rank(pool, wanted, self._levels(pool), now)
+            return held[1].derive(look(ranked, pool, output, wanted, value=value, first=first, now=now))
+
+    @contextmanager
+    def _held(
+        self,
+        output: Output,
+        organisation: str,
+        readable: Sequence[UUID],
+        encrypted: bool,
+        ceiling: str,
+        *,
+        wait: bool,
+    ) -> Iterator[tuple[Kept, Released[Mark]] | None]:
+        """Hold a pool that is up to date, with how far that is; None if another thread has it."""
         kept = self._of((organisation, output.action, encrypted, ceiling, tuple(sorted(readable))))
         if not kept.lock.acquire(blocking=wait):
-            return None
+            yield None
+            return
         try:
-            sealed = self._refresh(
-                kept, organisation, output.action, readable, encrypted=encrypted, ceiling=ceiling
+            yield (
+                kept,
+                self._refresh(
+                    kept, organisation, output.action, readable, encrypted=encrypted, ceiling=ceiling
+                ),
             )
-            return sealed.derive(self._made(kept, output, wanted))
         finally:
             kept.lock.release()
 
-    def ranked(
-        self, wanted: Wanted, action: Action, organisation: str, readable: Sequence[UUID]
-    ) -> tuple[Released[Ranked], Pool]:
-        """Return what `make` chooses from, for explanations; nobody else may use the pool meanwhile."""
-        kept = self._of((organisation, action, True, "", tuple(sorted(readable))))
-        with kept.lock:
-            sealed = self._refresh(kept, organisation, action, readable, encrypted=True)
-            assert kept.pool is not None  # it was just made
-            ranked = rank(kept.pool, wanted, self._levels(kept.pool), self._store.clock())
-            return sealed.derive(ranked), kept.pool
-
-    def _of(self, key: _Key) -> _Kept:
+    def _of(self, key: _Key) -> Kept:
         with self._lock:
-            kept = self._kept.setdefault(key, _Kept())
+            kept = self._kept.setdefault(key, Kept())
             self._kept.move_to_end(key)
             while len(self._kept) > 1 and (len(self._kept) > _POOLS or self._rows() > _ROWS):
                 self._kept.popitem(last=False)
@@ -158,7 +144,7 @@ class Lists:
 
     def _refresh(
         self,
-        kept: _Kept,
+        kept: Kept,
         organisation: str,
         action: Action,
         readable: Sequence[UUID],
@@ -180,7 +166,7 @@ class Lists:
                 if kept.mark == now and kept.sealed is not None:
                     return kept.sealed
             else:
-                self._begin(kept, clearance, action, lists)
+                self._begin(kept, clearance, organisation, action, lists)
             assert kept.pool is not None  # it follows, or has just begun
             found = self._follow(kept, kept.pool, clearance, readable)
             if not isinstance(found, Stale):
@@ -189,7 +175,7 @@ class Lists:
         raise StoreError("what decisions rest on keeps changing", hint="try again")
 
     def _follow(
-        self, kept: _Kept, pool: Pool, clearance: Clearance, readable: Sequence[UUID]
+        self, kept: Kept, pool: Pool, clearance: Clearance, readable: Sequence[UUID]
     ) -> Released[Mark] | Stale:
         """Take what has come since."""
         before = pool.changes
@@ -206,7 +192,7 @@ class Lists:
         return found
 
     def _clearance(
-        self, kept: _Kept, organisation: str, action: Action, *, encrypted: bool, ceiling: str
+        self, kept: Kept, organisation: str, action: Action, *, encrypted: bool, ceiling: str
     ) -> Clearance:
         """Return what `organisation` may receive of what this node's organisation may use so."""
         for _ in range(_TRIES):
@@ -221,10 +207,14 @@ class Lists:
                 return kept.narrowed
         raise StoreError("what decisions rest on keeps changing", hint="try again")
 
-    def _begin(self, kept: _Kept, clearance: Clearance, action: Action, lists: Warninglists) -> None:
+    def _begin(
+        self, kept: Kept, clearance: Clearance, organisation: str, action: Action, lists: Warninglists
+    ) -> None:
         labels = self._clearances.snapshot.labels
         kept.pool = Pool(
-            lambda label: labels[label].owner, lambda kind, value: unfit(kind, value, action, lists)
+            lambda label: labels[label].owner,
+            lambda kind, value: unfit(kind, value, action, lists),
+            organisation,
         )
         kept.labels, kept.lists, kept.mark, kept.sealed = (
             clearance.labels,
@@ -248,7 +238,7 @@ class Lists:
                 known = self._warninglists = (stamp, made)
             return known[1]
 
-    def _made(self, kept: _Kept, output: Output, wanted: Wanted) -> Made:
+    def _made(self, kept: Kept, output: Output, wanted: Wanted) -> Made:
         now = self._store.clock()
         known = kept.made.get((output.name, wanted))
         if known is not None and known[0] == kept.round and now < known[1].until:

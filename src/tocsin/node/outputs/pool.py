@@ -58,13 +58,17 @@ _decode = msgspec.json.Decoder(_Written).decode
 class Pool:
     """Columns of placements of indicators, of values, and of rows that join the two."""
 
-    def __init__(self, owner_of: Callable[[int], str], unfit: Callable[[str, str], str]) -> None:
+    def __init__(
+        self, owner_of: Callable[[int], str], unfit: Callable[[str, str], str], reader: str = ""
+    ) -> None:
         """Begin empty.
 
         Args:
             owner_of: who asserts what is under a label set.
             unfit: why a value of a kind may stand in no list, or "".
+            reader: whose lists they are.
         """
+        self._reader = reader
         self._owner_of = owner_of
         self._unfit = unfit
         self.places: list[Place] = []
@@ -137,6 +141,15 @@ class Pool:
             if placements is None or number in placements:
                 found.update(rules)
         return found
+
+    @property
+    def reader(self) -> int:
+        """The number by which `row_owner` names whose lists they are; -1 where it asserts nothing."""
+        return self._owners.get(self._reader, -1)
+
+    def unfit(self, kind: str, value: str) -> str:
+        """Return why no list may hold a value, whoever asserts it; "" where one may."""
+        return self._unfit(kind, value)
 
     def sighted(self, indicator: str) -> int:
         """Return how often an indicator is said to have been seen."""

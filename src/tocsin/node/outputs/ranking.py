@@ -17,11 +17,21 @@ import numpy.typing as npt
 from tocsin.clock import Micros
 from tocsin.formats.outputs import RULES, Item
 from tocsin.matching.decay import confidences_at
+from tocsin.matching.values import EXACT, FOLDED, HASH_KINDS
+from tocsin.node.outputs.fitness import PRIVATE
 from tocsin.node.outputs.pool import KIND_CODES, KIND_NAMES, NEVER, Pool
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
+_ABOUT: Final = {
+    "wide-range": frozenset(("cidr",)),
+    "no-host": frozenset(("ipv4", "ipv6", "cidr", "url")),
+    "single-label": frozenset(("domain", "email")),
+    "empty-file": frozenset(HASH_KINDS.values()),
+    "no-word": FOLDED | EXACT,
+}
+"""Which kinds of values some rules of `matching.entries` are about."""
 HOUR: Final[Micros] = 3_600_000_000
 """Confidence is as of the last full hour, so that a list does not change from second to second."""
 
@@ -117,7 +127,7 @@ def rank(pool: Pool, wanted: Wanted, levels: list[str], now: Micros) -> Ranked:
         now: the moment.
     """
     rows = _Rows(pool, wanted, levels)
-    left_out = pool.passed(rows.living) if not wanted.kinds.issubset(RULES) else Counter()
+    left_out = _passed(pool, rows, wanted)
     valid = (rows.since <= now) & (now < rows.until)
     until = _next_change(rows, now)
     score = confidences_at(rows.confidence, rows.since, rows.decays, now - now % HOUR)
@@ -128,6 +138,16 @@ def rank(pool: Pool, wanted: Wanted, levels: list[str], now: Micros) -> Ranked:
     _count(left_out, rows, pool, valid=valid, fit=fit, keep=keep)
     shown = [level.upper() if level != "none" else "" for level in levels]
     return Ranked(_group(pool, rows, points, keep, shown), left_out, until)
+
+
+def _passed(pool: Pool, rows: _Rows, wanted: Wanted) -> Counter[str]:
+    """Count what made no value, by rule, as far as the list could have held it."""
+    if wanted.kinds.issubset(RULES):
+        return Counter()
+    found = pool.passed(rows.living)
+    return Counter(
+        {rule: count for rule, count in found.items() if _ABOUT.get(rule, wanted.kinds) & wanted.kinds}
+    )
 
 
 class _Rows:
@@ -164,8 +184,11 @@ class _Rows:
             taken
         ].astype(np.float64)
         self.decays: Bools = np.frombuffer(bytes(pool.decays), np.uint8)[taken].astype(bool)
-        fit = np.fromiter((not reason for reason in pool.reasons), bool, len(pool.reasons))
-        self.fit: Bools = fit[self.value] if len(fit) else np.zeros(0, bool)
+        count = len(pool.reasons)
+        fit = np.fromiter((not reason for reason in pool.reasons), bool, count)
+        private = np.fromiter((reason == PRIVATE for reason in pool.reasons), bool, count)
+        own = self.owner == pool.reader  # who knows the network may look for an address of it
+        self.fit: Bools = fit[self.value] | (private[self.value] & own) if count else np.zeros(0, bool)
         self.modified: Ints = np.array(pool.version, np.int64)[self.placement]
 
 

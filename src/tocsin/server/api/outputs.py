@@ -102,7 +102,7 @@ def one(call: Call, waited: float) -> Response | None:
         StoreUnavailableError: it takes too long.
     """
     output = outputs.named(call.request.path_params["format"])
-    asked = _wanted(call, output, asking.parameters(call, Holding))
+    asked = wanted_by(call, output, asking.parameters(call, Holding))
     readable = asking.readable(call)
     released = call.parts.lists.make(
         output, asked, call.principal.organisation, readable,
@@ -115,7 +115,14 @@ def one(call: Call, waited: float) -> Response | None:
     return None
 
 
-def _wanted(call: Call, output: Output, given: Holding) -> Wanted:
+def wanted_by(call: Call, output: Output, given: Holding) -> Wanted:
+    """Return what a list is to hold, of what the caller may read.
+
+    Raises:
+        NotFoundError: no such collection or community that the caller may know of.
+        ForbiddenError: the token may read nothing.
+        InputError: a parameter asks for what the format does not hold.
+    """
     readable = [access.collection for access in listed(call) if access.can_read]
     if "taxii:read" not in call.principal.scopes:  # an empty list would say that all is well
         raise ForbiddenError("the token lacks the scope taxii:read")

@@ -120,6 +120,16 @@ def test_permissible_actions_decide_what_may_be_blocked(node, ask) -> None:
     assert sorted(matched) == [f"{n}.com" for n in ("amber", "green", "nothing", "odd", "red", "unsaid")]
 
 
+def test_private_addresses_are_looked_for_by_whose_network_it_is(node, ask) -> None:
+    take(node, indicator("own", "[ipv4-addr:value = '10.0.0.1']", object_marking_refs=[GREEN]))
+    theirs = indicator("theirs", "[ipv4-addr:value = '10.0.0.2']", object_marking_refs=[GREEN])
+    take(node, theirs, owner=CSIRT)
+    assert [line.split("\t")[0] for line in ask("zeek")[1:]] == ["10.0.0.1"]
+    assert [line.split("\t")[0] for line in ask("zeek", who=CSIRT)[1:]] == ["10.0.0.2"]
+    assert ask.made("zeek").value.left_out == {"private": 1}
+    assert ask() == []
+
+
 def test_a_list_for_others_holds_what_they_may_receive_and_may_be_used_so(node, ask) -> None:
     definition, identifier = pap("amber")
     take(node, definition | {"object_marking_refs": [GREEN]})

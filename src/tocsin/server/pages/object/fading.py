@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from tocsin.clock import Micros
+from tocsin.formats import outputs
 from tocsin.matching.decay import DECAYING, LIFETIME, confidence_at
 from tocsin.matching.entries import Entry, Indicator, entries_of
 from tocsin.stix.timestamps import micros_or_none
@@ -20,12 +21,13 @@ _MOST = 20
 
 
 class Left(msgspec.Struct, frozen=True):
-    """A value, its kind, what is left of the confidence in it (0 to 100), and whether values of its kind fade at all."""
+    """A value, its kind, what is left of the confidence in it (0 to 100), whether values of its kind fade at all, and the most common list that may hold it."""
 
     kind: str
     value: str
     left: int
     fades: bool
+    list: str
 
 
 def left_of(properties: Mapping[str, Any], now: Micros) -> tuple[Left, ...]:
@@ -48,4 +50,15 @@ def _lefts(properties: Mapping[str, Any], now: Micros) -> Iterator[Left]:
     for each in entries_of(made):
         if isinstance(each, Entry):
             left = confidence_at(each, now)
-            yield Left(each.kind, each.value, round(left or 0), each.kind in DECAYING and since is not None)
+            yield Left(
+                each.kind,
+                each.value,
+                round(left or 0),
+                each.kind in DECAYING and since is not None,
+                _list_of(each.kind),
+            )
+
+
+def _list_of(kind: str) -> str:
+    """Return the name of a list that takes values of a kind: one to block by, or else one to look for by."""
+    return "plain" if kind in outputs.named("plain").kinds else "splunk"
