@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
@@ -32,6 +33,7 @@ _BLANK = b" \t\r\n" + _MARK
 _WRAPPER = re.compile(
     rb'\{\s*(?:"[^"\\]{1,64}"\s*:\s*(?:"(?:[^"\\]|\\.)*+"|-?\d+)\s*,\s*){0,8}+"(?:Records|records|value|items|resources)"\s*:\s*\[\s*(?=\{)'
 )
+_NAMES = re.compile(rb'"\s*:')  # those in texts are among them
 _MARKS = re.compile(rb'"(?:[^"\\]|\\.)*+("?)|[{}\[\]]', re.DOTALL)
 
 
@@ -164,7 +166,43 @@ def _record(line: Line, facts: Callable[[dict[str, Any]], Facts]) -> Observation
     if len(fields) > _MOST_FIELDS:
         return malformed(line, "fields", f"it has more than {_MOST_FIELDS:,} values")
     fields += further
+    if len(_NAMES.findall(line.raw)) > _count_names(record):
+        fields += said_before(line.raw)
     return Observation(at, tuple(fields), line.number, line.offset, line.raw, host)
+
+
+def said_before(raw: bytes) -> list[tuple[str, str]]:
+    """Return what a record says under names that it says again later, of which parsers keep the last alone.
+
+    Who can write into a log that does not escape could otherwise hide a value behind another of the same name. Names are without those above them.
+    """
+    found: list[tuple[str, str]] = []
+
+    def keep(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        for name, value in pairs:
+            if name in made:
+                _flatten({name: made[name]}, "", 1, found)
+            made[name] = value
+        return made
+
+    try:
+        json.loads(raw.removeprefix(_MARK), object_pairs_hook=keep)
+    except (ValueError, RecursionError):  # it was read already: what is too deep for this is not looked into
+        return []
+    return found[:_MOST_FIELDS]
+
+
+def _count_names(record: dict[str, Any]) -> int:
+    count = 0
+    left: list[Any] = [record]
+    while left:
+        members = left.pop()
+        if type(members) is dict:
+            count += len(members)
+            members = members.values()
+        left += [each for each in members if type(each) is dict or type(each) is list]
+    return count
 
 
 def flat(record: dict[str, Any]) -> list[tuple[str, str]]:

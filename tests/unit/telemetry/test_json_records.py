@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tocsin.telemetry import MalformedLine, Tally, json_records
 from tocsin.telemetry.json_lines import LOG
+from tocsin.telemetry.json_records import read, said_before
 from tocsin.telemetry.times import Reference
 
 JSON = st.recursive(
@@ -48,6 +49,33 @@ def test_fields_are_flat_and_lists_repeat_their_name():
     data = b'{"a":{"b":["x",{"c":"y"},1,true,null,1.5]},"d":"z"}'
     (found,) = LOG.read([data], "x")
     assert found.fields == (("a.b", "x"), ("a.b.c", "y"), ("a.b", "1"), ("a.b", "1.5"), ("d", "z"))
+
+
+@pytest.mark.parametrize(
+    ("raw", "before"),
+    [
+        (b'{"a":"1","b":"2"}', []),
+        (b'{"ua":"evil.example","uri":"/x","ua":"benign"}', [("ua", "evil.example")]),
+        (
+            b'{"a" : {"q":["evil.example",{"x":7}]} , "a" :{"q":"b"}}',
+            [("a.q", "evil.example"), ("a.q.x", "7")],
+        ),
+        (b'{"a":{"b":"1","b":"2","b":"3"}}', [("b", "1"), ("b", "2")]),
+        (b'{"text":"it says \\"a\\": 1 and \\"a\\": 2"}', []),
+        (b'[{"a":"1"},{"a":"2"}]', []),
+        (b"{" * 5000, []),
+        (b'{"a":' * 5000 + b"1" + b"}" * 5000, []),
+    ],
+)
+def test_what_a_record_says_twice_is_there_twice(raw, before):
+    assert said_before(raw) == before
+
+
+def test_a_value_is_not_hidden_behind_another_of_its_name():
+    """nginx without `escape=json` writes what a client sends."""
+    line = b'{"host":"a","ua":"evil.example","uri":"/","ua":"Mozilla"}'
+    (record,) = read([line + b"\n"], look=None, tally=None, facts=lambda _: (None, None, []))
+    assert record.fields == (("host", "a"), ("ua", "Mozilla"), ("uri", "/"), ("ua", "evil.example"))
 
 
 def test_deep_nesting_is_kept_as_text():
