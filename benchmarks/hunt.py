@@ -10,7 +10,8 @@ print for nothing, and how many planted ones they cannot see (ranges, subdomains
 `ours` and `peer` are MB/s of the unpacked log (median of the rounds), `ratio` is ours to the peer's; `limit` is counting the log's lines.
 Speeds on one core, of building the index, of the peers and of the limit are in seconds of the processor, so that others who use the machine do not count; on two
 cores and for packed logs in seconds of the clock. Packed logs are compared with unpacking them and doing nothing else, gzip also with unpacking by
-zlib, as gzip(1) does. `yardstick` is the simplest scanner (`benchmarks.yardstick`) on one core and on two, which says how quick the machine is. `cores` says how much processor time a second two threads had while
+zlib, as gzip(1) does; `bound` is the most that two cores can do of a log that one of them unpacks while both look at it, from what one
+core does of each alone. `yardstick` is the simplest scanner (`benchmarks.yardstick`) on one core and on two, which says how quick the machine is. `cores` says how much processor time a second two threads had while
 others used the machine: what a hunt on two cores can reach follows from it. Peers read `--peer-megabytes` only; building their automata is told apart
 by a run over an empty file.
 
@@ -373,6 +374,12 @@ def pack_logs(log: Path) -> dict[str, Path]:
     return made
 
 
+def bound(speeds: dict[str, float], packed: str) -> float:
+    """Return how fast two cores could hunt in a packed log if none ever waited: unpacking takes a part of both, and has an order."""
+    alone = speeds[f"{packed} alone"]
+    return min(alone, 2 / (1 / alone + 1 / speeds["1 core"]))
+
+
 def _by_zlib(packed: Path) -> float:
     """Return seconds to unpack a log as gzip(1) and Python do, which is slower than what hunts use (ISA-L)."""
     began = time.perf_counter()
@@ -463,6 +470,8 @@ def main() -> int:
         )
         for name, speed in speeds.items():
             print(f"{name:12} {speed:7.0f} MB/s")
+        for name in ("gz", "zst"):
+            print(f"{name + ' bound':12} {bound(speeds, name):7.0f} MB/s")
         print(f"cores there were for two threads: {had:.2f}")
         for what in (index, *([{name: each} for name, each in peers.items()])):
             print(what)
@@ -479,6 +488,7 @@ def main() -> int:
         "gz": round(speeds["gz"] / speeds["gz alone"], 2),
         "gz_to_zlib": round(speeds["gz"] / speeds["gz by zlib"], 2),
         "zst": round(speeds["zst"] / speeds["zst alone"], 2),
+        "to_bound": {name: round(speeds[name] / bound(speeds, name), 2) for name in ("gz", "zst")},
         "index": index,
         "peers": peers,
         "planted": len(corpus.planted),

@@ -42,12 +42,35 @@ def test_parts_of_the_manifest_fit_one_another(objects: dict[str, Any]) -> None:
         re.findall(r"\.port=(\d+)", command)
     )
     assert f"container.image={driver['image']}" in command
-    assert {each["mountPath"] for each in driver["volumeMounts"]} == {"/index"}
+    assert {each["mountPath"] for each in driver["volumeMounts"]} == {"/index", "/etc/tocsin"}
+    assert [*objects["ConfigMap"]["data"]] == ["executor.yaml"]
+    assert "podTemplateFile=/etc/tocsin/executor.yaml" in command
+    # driver and executors take the same credentials
+    given = {
+        each["name"]: ":".join(each["valueFrom"]["secretKeyRef"][name] for name in ("name", "key"))
+        for each in driver["env"]
+        if "secretKeyRef" in each["valueFrom"]
+    }
+    assert given == dict(re.findall(r"executor\.secretKeyRef\.(\w+)=(\S+)", command))
     assert {each["name"] for each in driver["volumeMounts"]} == {
         each["name"] for each in template["spec"]["volumes"]
     }
     assert "/index/tocsin.index" in command
     assert "/opt/tocsin/hunt.py" in (DEPLOY / "spark" / "Containerfile").read_text(encoding="utf-8")
+
+
+def test_pods_are_restricted(objects: dict[str, Any]) -> None:
+    """As the Pod Security Standard `restricted` asks, which clusters may enforce."""
+    yaml = pytest.importorskip("yaml")
+    driver = objects["CronJob"]["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    executor = yaml.safe_load(objects["ConfigMap"]["data"]["executor.yaml"])["spec"]
+    for pod in (driver, executor):
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["runAsUser"] > 0
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        for each in pod["containers"]:
+            assert each["securityContext"]["allowPrivilegeEscalation"] is False
+            assert each["securityContext"]["capabilities"] == {"drop": ["ALL"]}
 
 
 def test_the_job_calls_what_there_is() -> None:

@@ -243,6 +243,15 @@ def test_what_is_not_there_is_said(node: Store, cluster: Brokers, monkeypatch: p
         Kafka(node, topic_of("kafka://127.0.0.1:1/x"), {}, from_start=False)
 
 
+def test_brokers_that_are_away_are_told_once(monkeypatch, caplog: pytest.LogCaptureFixture) -> None:
+    pytest.importorskip("confluent_kafka", reason="the extra kafka is not installed")
+    monkeypatch.setattr(kafka_topic, "_STARTS", 2.0)
+    with caplog.at_level(logging.WARNING, "tocsin.watch"), pytest.raises(ExchangeError):
+        kafka_topic.Reader(topic_of("kafka://127.0.0.1:1/logs"), {}, lambda *_: None, from_start=True)
+    assert "Connection refused" in caplog.text
+    assert len({each.getMessage() for each in caplog.records}) == len(caplog.records) <= 3
+
+
 def test_settings_that_mean_nothing_are_refused_without_secrets(node: Store, cluster: Brokers) -> None:
     with pytest.raises(ConfigError, match=r"security\.protocol") as caught:
         Kafka(

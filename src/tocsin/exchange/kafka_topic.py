@@ -8,6 +8,7 @@ away from it. librdkafka fetches ahead into a queue that is bounded in bytes, so
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from confluent_kafka import Consumer, TopicPartition
 
 _log = logging.getLogger("tocsin.watch")
+_AFTER = re.compile(r" \(after \d+ms[^)]*\)$")
+_MOST_TOLD = 100
 
 PROPERTIES: Final = frozenset(
     {
@@ -166,6 +169,7 @@ class Reader:
         """
         self.begins: dict[int, int] = {}
         self.fault = ""
+        self._told: set[str] = set()  # since messages came last
         self._topic = topic
         self._consumer = self._made(settings)
         self._next: dict[int, int] = {}
@@ -228,15 +232,16 @@ class Reader:
             "logger": _log,
         }
         try:
-            return Consumer({"group.id": "tocsin", **settings, **fixed})
+            # what goes wrong comes to `_failed` as well: the library would write it a hundred times while a broker is away
+            return Consumer({"group.id": "tocsin", "log_level": 2, **settings, **fixed})
         except KafkaException as error:
             raise ConfigError(f"Kafka: {error.args[0].str()}") from None
 
     def _failed(self, error: Any) -> None:
-        text = str(error.str())[:200]
-        if text != self.fault:
-            self.fault = text
-            _log.warning("%s: %s", self._topic.shown, text)
+        self.fault = _AFTER.sub("", str(error.str()))[:200]
+        if self.fault not in self._told and len(self._told) < _MOST_TOLD:
+            self._told.add(self.fault)
+            _log.warning("%s: %s", self._topic.shown, self.fault)
 
     def _begin(self, start: Callable[[str, int], int | None], *, from_start: bool) -> str:
         cluster, partitions = self._metadata()
@@ -290,6 +295,7 @@ class Reader:
                 self._failed(error)
             return None
         self.fault = ""
+        self._told.clear()
         offset = message.offset()
         wanted = self._next[partition]
         if partition in self._anew:

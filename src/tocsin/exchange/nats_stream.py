@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import queue
 import threading
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from tocsin.errors import ConfigError, ExchangeError
+
+_log = logging.getLogger("tocsin.watch")
 
 NEW: Final = 0
 """Instead of a number: only what comes from now on."""
@@ -123,7 +126,11 @@ class Stream:
             try:
                 await self._pull()
             except Exception as error:  # noqa: BLE001 - whatever a client of the network raises: said, and tried again
-                self.fault = f"{type(error).__name__}: {error}"[:200]
+                fault = f"{type(error).__name__}: {error}"[:200]
+                # at the beginning whoever began is told; later nobody listens but the log
+                if self._ready.is_set() and fault != self.fault:
+                    _log.warning("%s: %s", self._where.shown, fault)
+                self.fault = fault
                 self._ready.set()
                 await asyncio.sleep(_AGAIN)
 
@@ -153,10 +160,12 @@ class Stream:
             pulled = await stream.pull_subscribe(
                 self._where.subject, stream=self._where.stream, config=config
             )
+            if self.fault:
+                _log.warning("%s: it answers again", self._where.shown)
             self.fault = ""
             self._ready.set()
             while not self._stopping.is_set():
-                with suppress(nats.errors.TimeoutError):
+                with suppress(TimeoutError):  # of the library, or of asyncio, which it lets through at times
                     for each in await pulled.fetch(_BATCH, timeout=_PULL):
                         await self._hold_back(each)
         finally:

@@ -1,32 +1,49 @@
 """Syslog from the network: UDP (RFC 5426), TCP (RFC 6587) and TLS (RFC 5425), into a bounded queue.
 
-Over TCP a sender is held back when the queue is full: nothing is read from it until there is room. Over UDP what finds no room is dropped and
-counted. Framing is told by the first byte of a message (RFC 6587 section 3.4): a digit begins a count of octets, anything else a line.
+Over TCP a sender is held back when the queue is full: nothing is read from it until there is room. Over UDP what finds no room, here or in the
+system's own buffer, is dropped and counted. Framing is told by how a message begins (RFC 6587 section 3.4): a number and a blank are a count of octets,
+anything else is a line, which ends with a line feed or with a NUL before the next message.
 """
 
 from __future__ import annotations
 
-import queue
+import logging
+import re
 import socket
 import ssl
+import sys
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final
 
 import msgspec
 
-from tocsin.errors import ConfigError, FormatError
+from tocsin.errors import ConfigError
+
+_log = logging.getLogger("tocsin.syslog")
 
 LONGEST: Final = 64 * 1024
-"""Most bytes of a message; a longer line comes in pieces, a longer count ends its connection."""
+"""Most bytes of a message; a longer one comes in pieces."""
 QUEUED: Final = 50_000
 """Messages that wait at most."""
+QUEUED_BYTES: Final = 64 * 1024 * 1024
+"""Bytes of messages that wait at most."""
 CONNECTIONS: Final = 256
 _BITE = 64 * 1024
 _TICK = 0.2  # seconds after which a thread looks whether to stop
+_QUIET = 50  # ticks after which a line that nobody ended is taken for whole
 _HANDSHAKE = 10.0
 _RECEIVED = 4 * 1024 * 1024  # bytes that the system is asked to hold of UDP
+_MEMINFO, _DROPS = (
+    55,
+    8,
+)  # SO_MEMINFO of Linux, and which of its numbers says how many datagrams the system dropped
+_TOLD = 1000  # senders whose faults are told at most
+_COUNT = re.compile(rb"([1-9]\d{0,6}) ")
+_PART_OF_COUNT = re.compile(rb"[1-9]\d{0,6}\Z")
+_LINE_END = re.compile(rb"\n|\0(?=[<1-9])")
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -41,40 +58,83 @@ class Address(msgspec.Struct, frozen=True):
 
 
 def frames(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the messages of a TCP stream, without what ends them; empty ones never.
+    """Yield the messages of a TCP stream, without what ends them; empty ones never. An empty chunk says that nothing came for a tick.
 
-    Raises:
-        FormatError: a count is none, or larger than a message may be: where the next message begins cannot be told.
+    Nothing is lost, however it is framed: what is too long comes in pieces, and what nobody ends comes after ten seconds of silence, or with the end
+    of the stream.
     """
     held = b""
+    owed = 0  # octets that a count has announced
+    quiet = 0
     for chunk in chunks:
+        quiet = 0 if chunk else quiet + 1
         held += chunk
         at = 0
         while at < len(held):
-            if 49 <= held[at] <= 57:  # MSG-LEN begins with a digit that is not zero
-                blank = held.find(b" ", at, at + 8)
-                if blank < 0 and len(held) - at < 8:
-                    break
-                if blank < 0 or not held[at:blank].isdigit() or int(held[at:blank]) > LONGEST:
-                    raise FormatError("the sender counts octets in a way that cannot be followed")
-                end = blank + 1 + int(held[at:blank])
-                if end > len(held):
-                    break
-                found, at = held[blank + 1 : end], end
-            else:
-                end = held.find(b"\n", at)
-                if (end if end >= 0 else len(held)) - at > LONGEST:
-                    found, at = held[at : at + LONGEST], at + LONGEST
-                elif end < 0:
-                    break
-                else:
-                    found, at = held[at:end], end + 1
-            found = found.strip(b"\r\n\0")
-            if found:
-                yield found
+            counted = None if owed else _COUNT.match(held, at)
+            if counted is not None:
+                owed, at = int(counted[1]), counted.end()
+            end = _end_of_counted(held, at, owed) if owed else _end_of_line(held, at)
+            if end < 0:
+                break
+            yield from _text(held[at:end])
+            owed -= min(owed, end - at)
+            at = end
         held = held[at:]
-    if held.strip(b"\r\n\0") and not 49 <= held[0] <= 57:
-        yield held.strip(b"\r\n\0")
+        if not owed and (quiet >= _QUIET or (quiet and held.endswith(b"\0"))):
+            yield from _text(held)
+            held = b""
+    yield from _text(held)
+
+
+def _end_of_counted(held: bytes, at: int, owed: int) -> int:
+    end = at + min(owed, LONGEST)
+    return end if end <= len(held) else -1
+
+
+def _end_of_line(held: bytes, at: int) -> int:
+    if _PART_OF_COUNT.match(held, at):
+        return -1
+    found = _LINE_END.search(held, at, at + LONGEST)
+    if found is not None:
+        return found.end()
+    return at + LONGEST if len(held) - at > LONGEST else -1
+
+
+def _text(message: bytes) -> Iterator[bytes]:
+    found = message.strip(b"\r\n\0")
+    if found:
+        yield found
+
+
+class _Queue:
+    """Messages that wait, bounded in number and in bytes: whoever reaches the port decides how long they are."""
+
+    def __init__(self) -> None:
+        self._messages: deque[tuple[str, bytes]] = deque()
+        self._bytes = 0
+        self._changed = threading.Condition()
+
+    def put(self, name: str, message: bytes, *, wait: float = 0.0) -> bool:
+        """Add a message if there is room, or comes to be within `wait` seconds; tell whether there was."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._has_room(len(message)), wait):
+                return False
+            self._messages.append((name, message))
+            self._bytes += len(message)
+            return True
+
+    def take(self, most: int) -> list[tuple[str, bytes]]:
+        """Return at most so many messages, the oldest first."""
+        with self._changed:
+            found = [self._messages.popleft() for _ in range(min(most, len(self._messages)))]
+            self._bytes -= sum(len(message) for _, message in found)
+            if found:
+                self._changed.notify_all()
+        return found
+
+    def _has_room(self, size: int) -> bool:
+        return len(self._messages) < QUEUED and self._bytes + size <= QUEUED_BYTES
 
 
 class Listener:
@@ -86,9 +146,10 @@ class Listener:
         Raises:
             ConfigError: the address is taken or none, or a certificate cannot be used.
         """
-        self.dropped = 0
         self.faults = 0
-        self._queue: queue.Queue[tuple[str, bytes]] = queue.Queue(QUEUED)
+        self._queue = _Queue()
+        self._no_room = self._overflown = 0
+        self._told: set[tuple[str, str]] = set()
         self._stopping = threading.Event()
         self._connections = threading.BoundedSemaphore(CONNECTIONS)
         self._tls = _context(address) if address.transport == "tls" else None
@@ -99,13 +160,18 @@ class Listener:
         self._thread = threading.Thread(target=work, name=f"syslog-{address.transport}", daemon=True)
         self._thread.start()
 
+    @property
+    def dropped(self) -> int:
+        """Datagrams that found no room, here or in the system's buffer."""
+        if self._scheme == "udp" and sys.platform == "linux":
+            with suppress(OSError):  # closed: the last count stands
+                told = self._socket.getsockopt(socket.SOL_SOCKET, _MEMINFO, 4 * (_DROPS + 1))
+                self._overflown = memoryview(told).cast("I")[_DROPS]
+        return self._no_room + self._overflown
+
     def take(self, most: int = 10_000) -> list[tuple[str, bytes]]:
         """Return messages that have come, each with who sent it, at most so many; without line feeds."""
-        found: list[tuple[str, bytes]] = []
-        with suppress(queue.Empty):
-            while len(found) < most:
-                found.append(self._queue.get_nowait())
-        return found
+        return self._queue.take(most)
 
     def close(self) -> None:
         """Stop listening; what was not taken is gone."""
@@ -124,10 +190,8 @@ class Listener:
             message = data.strip(b"\r\n\0")
             if not message:
                 continue
-            try:
-                self._queue.put_nowait((f"{self._scheme}://{peer[0]}", _line(message)))
-            except queue.Full:
-                self.dropped += 1
+            if not self._queue.put(f"{self._scheme}://{peer[0]}", _line(message)):
+                self._no_room += 1
 
     def _accept(self) -> None:
         while not self._stopping.is_set():
@@ -137,11 +201,11 @@ class Listener:
                 continue
             except OSError:
                 return
+            name = f"{self._scheme}://{peer[0]}"
             if not self._connections.acquire(blocking=False):
-                self.faults += 1
+                self._fault(name, f"{CONNECTIONS} others are connected: it is turned away")
                 opened.close()
                 continue
-            name = f"{self._scheme}://{peer[0]}"
             threading.Thread(target=self._serve, args=(opened, name), name="syslog-peer", daemon=True).start()
 
     def _serve(self, opened: socket.socket, name: str) -> None:
@@ -154,16 +218,23 @@ class Listener:
                 with stream:
                     for message in frames(self._chunks(stream)):
                         self._hold_back(name, _line(message))
-        except (OSError, FormatError):  # a sender that goes away, or that nobody can follow
-            self.faults += 1
+        except OSError as error:  # a sender that goes away, or that may not connect
+            self._fault(name, getattr(error, "reason", None) or error.strerror or str(error))
         finally:
             self._connections.release()
+
+    def _fault(self, name: str, reason: str) -> None:
+        self.faults += 1
+        if (name, reason) not in self._told and len(self._told) < _TOLD:
+            self._told.add((name, reason))
+            _log.warning("%s: %s", name, reason)
 
     def _chunks(self, stream: socket.socket) -> Iterator[bytes]:
         while not self._stopping.is_set():
             try:
                 data = stream.recv(_BITE)
             except TimeoutError:
+                yield b""
                 continue
             if not data:
                 return
@@ -171,8 +242,7 @@ class Listener:
 
     def _hold_back(self, name: str, message: bytes) -> None:
         while not self._stopping.is_set():
-            with suppress(queue.Full):
-                self._queue.put((name, message), timeout=_TICK)
+            if self._queue.put(name, message, wait=_TICK):
                 return
 
 

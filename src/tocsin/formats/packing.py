@@ -2,24 +2,24 @@
 
 Several members or frames one after another are one stream. A packed stream is told by its first
 bytes, never by its name. What unpacked before a fault is always handed out; the fault is raised
-after it.
+after it. (Of a member of more than 4 MiB up to 1 MiB before the fault may be lost.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
-import zstandard
 from isal import isal_zlib
 
 from tocsin.errors import FormatError, LimitError
+from tocsin.formats import zstd
 from tocsin.formats.items import Limits
 
 CHUNK = 1024 * 1024
-# One block of Zstandard costs 4 bytes and unpacks to 128 KiB at most (RFC 8878, 3.1.1.2), and the decoder hands
-# out all that its input gives: small bites keep a bomb's worst answer at 64 MiB.
-_ZSTD_BITE = 2048
-_ZSTD_WINDOW = 128 * 1024 * 1024
+_ZSTD_WINDOW: dict[int, int] = {zstd.DecompressionParameter.window_log_max: 27}  # 128 MiB
+_KEPT = 4 * 1024 * 1024  # packed bytes of a member, in case that it is damaged
+_RETRIED = 4  # bytes: less than a checksum, so that what it is of has come out before it
 _GZIP = b"\x1f\x8b"
 _GzipError: type[Exception] = isal_zlib.IsalError  # type: ignore[assignment]  # its stub calls it an instance
 _ZSTD = b"\x28\xb5\x2f\xfd"
@@ -51,11 +51,16 @@ def kind(head: bytes) -> str:
     return ""
 
 
-def unpack(chunks: Iterable[bytes], limits: Limits) -> Iterator[bytes]:
+def unpack(chunks: Iterable[bytes], limits: Limits, *, layers: int | None = None) -> Iterator[bytes]:
     """Yield the unpacked stream in pieces of about 1 MiB; a stream that is not packed comes as it is.
 
+    Args:
+        chunks: the stream, cut anywhere.
+        limits: what it may unpack to.
+        layers: how often at most it may be packed; what comes out is looked at for that. None: it is unpacked once, whatever comes out.
+
     Raises:
-        FormatError: the packed stream is damaged, ends early or is followed by something else.
+        FormatError: the packed stream is damaged, ends early or is followed by something else, or it is packed more often than `layers`.
         LimitError: it unpacks to more than `limits` allow.
     """
     source = iter(chunks)
@@ -67,8 +72,11 @@ def unpack(chunks: Iterable[bytes], limits: Limits) -> Iterator[bytes]:
     if not how:
         yield from stream
         return
+    if layers == 0:
+        raise FormatError("packed several times over", hint="unpack it first")
     guard = _Guard(limits)
-    yield from _coalesce(_gunzip(stream, guard) if how == "gzip" else _unzstd(stream, guard))
+    inner = _coalesce(_gunzip(stream, guard) if how == "gzip" else _unzstd(stream, guard))
+    yield from inner if layers is None else unpack(inner, limits, layers=layers - 1)
 
 
 def _chain(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
@@ -84,7 +92,10 @@ def _coalesce(pieces: Iterator[bytes]) -> Iterator[bytes]:
         for piece in pieces:
             held.append(piece)
             size += len(piece)
-            if size >= CHUNK:
+            if len(piece) > CHUNK // 2:  # not worth a copy
+                yield from held
+                held, size = [], 0
+            elif size >= CHUNK:
                 yield b"".join(held)
                 held, size = [], 0
     except (FormatError, LimitError):
@@ -105,25 +116,62 @@ class _Guard:
         self._span_read = 0
         self._span_out = 0
 
-    def count(self, read: int, out: int) -> None:
-        limits = self._limits
+    def took(self, read: int) -> None:
+        if self._span_out >= self._limits.ratio_span:
+            self._span_read = self._span_out = 0
         self.read += read
+        self._span_read += read
+
+    def gave(self, out: int) -> None:
+        limits = self._limits
         self._out += out
+        self._span_out += out
         if limits.unpacked_bytes is not None and self._out > limits.unpacked_bytes:
             raise LimitError(f"unpacks to more than {limits.unpacked_bytes:,} bytes")
-        self._span_read += read
-        self._span_out += out
-        if self._span_out >= limits.ratio_span:
-            if self._span_out > limits.ratio * max(self._span_read, 1):
-                raise LimitError(
-                    f"unpacks to more than {limits.ratio} times its size near byte {self.read:,}: a zip bomb",
-                    hint="unpack it with another tool and look at it before importing it",
-                )
-            self._span_read = self._span_out = 0
+        if self._span_out >= limits.ratio_span and self._span_out > limits.ratio * max(self._span_read, 1):
+            raise LimitError(
+                f"unpacks to more than {limits.ratio} times its size near byte {self.read:,}: a zip bomb",
+                hint="unpack it with another tool and look at it before importing it",
+            )
 
 
-def _gunzip(stream: Iterator[bytes], guard: _Guard) -> Iterator[bytes]:
-    member = isal_zlib.decompressobj(wbits=31)
+class _Member:
+    """What was fed of a member or frame, as far as it is kept, and how much came out: so that what a fault swallowed can be had.
+
+    Decoders hand out nothing of a call in which they meet a fault: of a small file that would be all of it.
+    """
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+        self.decoder = make()
+        self._fed: bytearray | None = bytearray()
+        self._out = 0
+
+    def count(self, fed: bytes, out: int) -> None:
+        self._out += out
+        if self._fed is not None:
+            self._fed += fed
+            if len(self._fed) > _KEPT:
+                self._fed = None
+
+    def swallowed(self, last: bytes) -> Iterator[bytes]:
+        """Yield what comes out before the fault that `last` met, and was not handed out."""
+        if self._fed is None:
+            return
+        again, known = self._make(), self._out
+        whole = bytes(self._fed + last)
+        for at in range(0, len(whole), _RETRIED):
+            try:
+                out = again.decompress(whole[at : at + _RETRIED])
+            except (_GzipError, zstd.ZstdError):
+                return
+            if len(out) > known:
+                yield out[known:]
+            known = max(known - len(out), 0)
+
+
+def _gunzip(stream: Iterable[bytes], guard: _Guard) -> Iterator[bytes]:
+    member = _Member(_gzip_decoder)
     begun = False
     for chunk in stream:
         rest = chunk
@@ -136,45 +184,65 @@ def _gunzip(stream: Iterator[bytes], guard: _Guard) -> Iterator[bytes]:
                 if rest[0] != _GZIP[0]:
                     raise FormatError(f"something other than gzip follows at packed byte {guard.read:,}")
                 begun = True
+            decoder = member.decoder
             try:
-                out = member.decompress(rest, CHUNK)
+                out = decoder.decompress(rest, CHUNK)
             except _GzipError as error:
+                yield from _guarded(member.swallowed(rest), guard)
                 raise FormatError(f"damaged gzip stream near packed byte {guard.read:,}: {error}") from error
-            left = member.unused_data if member.eof else member.unconsumed_tail
-            guard.count(len(rest) - len(left), len(out))
+            left = decoder.unused_data if decoder.eof else decoder.unconsumed_tail
+            guard.took(len(rest) - len(left))
+            guard.gave(len(out))
+            member.count(rest[: len(rest) - len(left)], len(out))
             if out:
                 yield out
             rest = left
-            if member.eof:
-                member, begun = isal_zlib.decompressobj(wbits=31), False
-    while begun and not member.eof and (out := member.decompress(b"", CHUNK)):
-        guard.count(0, len(out))
+            if decoder.eof:
+                member, begun = _Member(_gzip_decoder), False
+    while begun and not member.decoder.eof and (out := member.decoder.decompress(b"", CHUNK)):
+        guard.gave(len(out))
         yield out
-    if begun and not member.eof:
+    if begun and not member.decoder.eof:
         raise FormatError(f"the gzip stream ends early, after {guard.read:,} packed bytes")
 
 
 def _unzstd(stream: Iterator[bytes], guard: _Guard) -> Iterator[bytes]:
-    decoder = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
-    frame = decoder.decompressobj()
+    frame = _Member(_zstd_decoder)
     begun = False
     for chunk in stream:
-        for at in range(0, len(chunk), _ZSTD_BITE):
-            rest = chunk[at : at + _ZSTD_BITE]
-            while rest:
-                begun = True
-                try:
-                    out = frame.decompress(rest)
-                except zstandard.ZstdError as error:
-                    raise FormatError(
-                        f"damaged Zstandard stream near packed byte {guard.read:,}: {error}"
-                    ) from error
-                left = frame.unused_data if frame.eof else b""
-                guard.count(len(rest) - len(left), len(out))
-                if out:
-                    yield out
-                rest = left
-                if frame.eof:
-                    frame, begun = decoder.decompressobj(), False
+        rest = chunk
+        guard.took(len(chunk))
+        while rest or (begun and not frame.decoder.needs_input):
+            begun = True
+            decoder = frame.decoder
+            try:
+                out = decoder.decompress(rest, CHUNK)
+            except zstd.ZstdError as error:
+                yield from _guarded(frame.swallowed(rest), guard)
+                raise FormatError(
+                    f"damaged Zstandard stream near packed byte {guard.read:,}: {error}"
+                ) from error
+            guard.gave(len(out))
+            frame.count(rest, len(out))
+            if out:
+                yield out
+            rest = b""  # what was not unpacked yet waits in the decoder
+            if decoder.eof:
+                rest = decoder.unused_data
+                frame, begun = _Member(_zstd_decoder), False
     if begun:
         raise FormatError(f"the Zstandard stream ends early, after {guard.read:,} packed bytes")
+
+
+def _gzip_decoder() -> Any:
+    return isal_zlib.decompressobj(wbits=31)
+
+
+def _zstd_decoder() -> Any:
+    return zstd.ZstdDecompressor(options=_ZSTD_WINDOW)
+
+
+def _guarded(pieces: Iterator[bytes], guard: _Guard) -> Iterator[bytes]:
+    for piece in pieces:
+        guard.gave(len(piece))
+        yield piece

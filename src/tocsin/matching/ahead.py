@@ -1,7 +1,9 @@
 """Looking at the blocks of a log before its reader comes to them, on as many cores as there are.
 
 Readers ask about each block in turn and know nothing of threads. `stream` cuts the log into the blocks that they will ask about and hands
-them to a pool, some at a time; `look` then has the answer, or waits for it. What a reader cuts otherwise is looked at when it asks.
+them to a pool, some at a time; `look` then has the answer. The thread of the reader is one of those that look: where it would have to wait, it takes
+what no other has begun. So there are never more threads than cores. One that is alone looks at some blocks, too, before it gives the first of them: readers
+work in Python, which is slow each time it begins anew. What a reader cuts otherwise is looked at when it asks.
 """
 
 from __future__ import annotations
@@ -18,45 +20,94 @@ from tocsin.matching.sieve import Sieve, Spans
 _BATCH = 4
 
 
+class _Batch:
+    """Some blocks, and what was seen in them."""
+
+    def __init__(self, blocks: list[bytes]) -> None:
+        self.blocks = blocks
+        self.future: Future[list[Spans]] = Future()
+        self.seen: list[Spans] = []  # by the reader's own thread
+
+    def spans(self) -> list[Spans]:
+        return self.seen or self.future.result()
+
+
 class Ahead:
     """One log on its way from the disk to its reader."""
 
-    def __init__(self, sieve: Sieve, pool: ThreadPoolExecutor, threads: int) -> None:
-        """Look with `sieve` on the `threads` threads of a pool; about 8 blocks a thread are held."""
+    def __init__(
+        self, sieve: Sieve, source: Iterable[bytes], pool: ThreadPoolExecutor | None, others: int
+    ) -> None:
+        """Look with `sieve` on the `others` threads of a pool, and on the reader's; some 8 blocks a thread are held."""
         self._sieve = sieve
         self._pool = pool
-        self._threads = threads
-        self._given: deque[tuple[bytes, Future[list[Spans]], int]] = deque(maxlen=2)
+        self._most = others + 2
+        self._cut = (data for data, _ in cuts(source))
+        self._waiting: deque[_Batch] = deque()
+        self._given: deque[tuple[bytes, _Batch, int]] = deque(maxlen=2)
 
-    def stream(self, source: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield the stream, cut into blocks of whole lines."""
-        if self._threads == 1:  # there is nobody to look ahead
-            yield from source
-            return
-        waiting: deque[tuple[list[bytes], Future[list[Spans]]]] = deque()
-        cut = (data for data, _ in cuts(source))
+    def start(self) -> None:
+        """Have the first blocks looked at now, though nobody reads yet."""
+        if self._pool is not None:
+            self._submit(self._pool)
+
+    def stream(self) -> Iterator[bytes]:
+        """Yield the log, cut into blocks of whole lines."""
+        if self._pool is None:
+            yield from self._alone()
+        else:
+            yield from self._together(self._pool)
+
+    def _alone(self) -> Iterator[bytes]:
+        while True:
+            batch = _Batch([])
+            for block in islice(self._cut, _BATCH):
+                batch.blocks.append(block)
+                batch.seen.append(self._sieve.spans(block))  # while it is near
+            if not batch.blocks:
+                return
+            yield from self._give(batch)
+
+    def _together(self, pool: ThreadPoolExecutor) -> Iterator[bytes]:
+        waiting = self._waiting
         try:
             while True:
-                batch = list(islice(cut, _BATCH))
-                if batch:
-                    waiting.append((batch, self._pool.submit(self._sieve.spans_of, batch)))
-                if waiting and (not batch or len(waiting) > self._threads):
-                    yield from self._give(*waiting.popleft())
-                elif not batch:
+                more = self._submit(pool)
+                if waiting and (not more or len(waiting) >= self._most):
+                    self._help(waiting)
+                    yield from self._give(waiting.popleft())
+                elif not more:
                     return
         finally:
-            for _, future in waiting:
-                future.cancel()
+            for batch in waiting:
+                batch.future.cancel()
 
-    def _give(self, batch: list[bytes], future: Future[list[Spans]]) -> Iterator[bytes]:
-        for number, block in enumerate(batch):
+    def _submit(self, pool: ThreadPoolExecutor) -> bool:
+        blocks = list(islice(self._cut, _BATCH))
+        if blocks:
+            batch = _Batch(blocks)
+            batch.future = pool.submit(self._sieve.spans_of, blocks)
+            self._waiting.append(batch)
+        return bool(blocks)
+
+    def _help(self, waiting: Iterable[_Batch]) -> None:
+        """Look at batches that nobody has begun, until the first is done or all are begun."""
+        first, *_ = waiting
+        for batch in waiting:
+            if first.future.done():
+                return
+            if batch.future.cancel():
+                batch.seen = self._sieve.spans_of(batch.blocks)
+
+    def _give(self, batch: _Batch) -> Iterator[bytes]:
+        for number, block in enumerate(batch.blocks):
             # two are known at a time: a reader may take the next block before it asks about the one at hand
-            self._given.append((block, future, number))
+            self._given.append((block, batch, number))
             yield block
 
     def look(self, block: bytes) -> Spans:
         """Return what `Sieve.spans` returns for a block."""
-        for data, future, number in self._given:
+        for data, batch, number in self._given:
             if data is block:
-                return future.result()[number]
+                return batch.spans()[number]
         return self._sieve.spans(block)

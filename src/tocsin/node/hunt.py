@@ -10,25 +10,22 @@ import hashlib
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
 from tocsin.clock import Micros
 from tocsin.matching import Entry, Indicator, addresses
-from tocsin.matching.ahead import Ahead
 from tocsin.matching.clues import CLUE
 from tocsin.matching.decay import confidence_at
 from tocsin.matching.entries import entry_of
-from tocsin.matching.sieve import Escapes, Sieve
 from tocsin.matching.values import split_url
+from tocsin.node.beginning import Beginning, Begun, is_text, others
 from tocsin.node.catalogue import Catalogue
 from tocsin.node.evaluating import TEXT, Evaluated, Evaluator, Met, can_evaluate, join
 from tocsin.node.hits import EARLY, FADED, LATE, PRIVATE, SUPPRESSED, WARNINGLIST, Count, Hit, Options, Report
 from tocsin.node.logs import OpenLog, open_logs
 from tocsin.node.ruling import Ruled, Ruling, Standing
-from tocsin.node.sigma import AsRead, AtOnce, Judge
-from tocsin.node.text_objects import TextPatterns
+from tocsin.node.sigma import Judge
 from tocsin.telemetry import MalformedLine, Observation, Tally
 from tocsin.telemetry.containers import UNREAD
 from tocsin.telemetry.finding import Finding, find_encoded, find_in
@@ -37,14 +34,6 @@ from tocsin.telemetry.observations import Look
 _EXAMPLES = 5
 _TEXT_LOOKED_AT = 64 * 1024  # bytes of a line of text in which patterns are evaluated
 _AHEAD: Micros = 24 * 3_600_000_000  # how far clocks, and zones that were not told, may be ahead of ours
-
-
-def _is_text(log: OpenLog) -> bool:
-    return log.log.name == "text"
-
-
-def _either(one: Look, other: Look) -> Look:
-    return lambda block: sorted({*one(block), *other(block)})
 
 
 def _moved(record: Observation | MalformedLine, log: OpenLog) -> Observation | MalformedLine:
@@ -60,15 +49,13 @@ class Hunt:
         self._options = options or Options()
         self.report = Report(sigma=self._options.sigma)
         self.now = now
-        self._sieves: dict[tuple[Escapes, bool], Sieve] = {}
         self._equal: Counter[tuple[int, str]] = Counter()
-        self._muted: set[int] = set()
         self._may_hold: Look | None = None
         self._evaluators: list[Evaluator] = []
         self._evaluate(catalogue.evaluated)
         self._ruling: Ruling | None = None
         self._judge: Judge | None = None
-        self._in_text: TextPatterns | None = None
+        self._beginning = self._begins()
 
     def continued(self, catalogue: Catalogue, *, anew: bool = False, ruling: Ruling | None = None) -> Hunt:
         """Return a hunt for what another catalogue holds that goes on where this one is; patterns keep what they have seen.
@@ -87,9 +74,13 @@ class Hunt:
         known = {tag for each in self._evaluators for tag in each.tags}
         made._evaluate(catalogue.evaluated.only(catalogue.evaluated.indicators.keys() - known))
         made._ruling = ruling or self._ruling
+        made._beginning = made._begins()
         if catalogue.evaluated is self.catalogue.evaluated:
-            made._in_text = self._in_text
+            made._beginning.text = self._beginning.text
         return made
+
+    def _begins(self) -> Beginning:
+        return Beginning(self.catalogue, self._options, evaluates=bool(self._evaluators))
 
     def _evaluate(self, wanted: Evaluated) -> None:
         if len(wanted):
@@ -99,7 +90,7 @@ class Hunt:
     def scan(self, log: OpenLog) -> Iterator[Hit]:
         """Yield the hits in a log, or a piece of one, in this thread."""
         self.report.formats[log.log.name] += 1
-        yield from self._log(log, None)
+        yield from self._log(self._beginning.begin(log, self._judge_of(log)))
 
     def run(self, paths: Iterable[str], *, on_read: Callable[[int], None] | None = None) -> Iterator[Hit]:
         """Yield the hits in the logs at `paths` (`node.logs.open_logs`), flagged ones among them.
@@ -129,10 +120,10 @@ class Hunt:
         """Yield the hits in logs that were opened by somebody else, flagged ones among them."""
         began = time.perf_counter()
         report = self.report
-        with ThreadPoolExecutor(self._options.threads, thread_name_prefix="scan") as pool:
-            for log in logs:
-                report.formats[log.log.name] += 1
-                yield from self._log(log, pool)
+        with others(self._options.threads - 1) as pool:
+            for begun in self._beginning.in_turn(logs, pool, self._judge_of):
+                report.formats[begun.log.log.name] += 1
+                yield from self._log(begun)
                 report.seconds = time.perf_counter() - began
         if self._ruling is not None:
             for ruled in self._ruling.correlated():
@@ -145,14 +136,15 @@ class Hunt:
                 if ruled.indicator.tag in self.catalogue.rules:
                     yield from self._counted(self._rule_hit(ruled))
 
-    def _log(self, log: OpenLog, pool: ThreadPoolExecutor | None) -> Iterator[Hit]:
+    def _log(self, begun: Begun) -> Iterator[Hit]:
         tally = Tally()
         lines, size = self.report.lines, self.report.bytes
+        log, self._judge, self._may_hold = begun.log, begun.judge, begun.may_hold
         self._equal.clear()
-        self._judge = self._judge_of(log)
-        stream, look = self._look(log, pool)
         try:
-            for found in log.log.read(stream, log.name, look=look, tally=tally, reference=log.reference):
+            for found in log.log.read(
+                begun.stream, log.name, look=begun.look, tally=tally, reference=log.reference
+            ):
                 record = _moved(found, log) if log.line or log.offset else found
                 if isinstance(record, MalformedLine):
                     self._malformed(log.name, record)
@@ -162,38 +154,6 @@ class Hunt:
         finally:
             self.report.lines, self.report.bytes = lines + tally.lines, size + tally.bytes
             self.report.dropped = sum(each.dropped for each in self._evaluators)
-
-    def _look(self, log: OpenLog, pool: ThreadPoolExecutor | None) -> tuple[Iterable[bytes], Look | None]:
-        """Return the stream that a reader is to read, and what tells it which lines deserve a look."""
-        clues = self.catalogue.evaluated.clues
-        typed = bool(self._evaluators) and can_evaluate(log.records)
-        judge = self._judge
-        everywhere = (typed and clues.everywhere) or isinstance(judge, AsRead) or self._options.decode
-        if everywhere:
-            typed = False
-        text = _is_text(log)
-        sieve = self._sieves.get((log.log.escapes, typed or text))
-        if sieve is None:
-            needles = clues.needles if typed else self._for_text().needles if text else ()
-            sieve = Sieve(self.catalogue.index, log.log.escapes, needles)
-            self._sieves[log.log.escapes, typed or text] = sieve
-            sieve.mute(self._muted)
-        # every record is read, but asked for values only where a line may hold one; other formats may write lines anew for the sieve
-        self._may_hold = sieve.spans if everywhere and log.log.escapes != "none" else None
-        if everywhere:
-            return log.stream, None
-        if isinstance(judge, AtOnce):
-            return log.stream, _either(sieve.spans, judge.spans)
-        # what is in a container comes to be text only as it is read: there is nothing to look at ahead
-        if pool is None or log.log.container != "none":
-            return log.stream, sieve.spans
-        ahead = Ahead(sieve, pool, self._options.threads)
-        return ahead.stream(log.stream), ahead.look
-
-    def _for_text(self) -> TextPatterns:
-        if self._in_text is None:
-            self._in_text = TextPatterns(self.catalogue.evaluated.texts.values())
-        return self._in_text
 
     def _judge_of(self, log: OpenLog) -> Judge | None:
         """Return what judges the records of a log by Sigma rules, which are made ready for the first log that they are for."""
@@ -252,8 +212,10 @@ class Hunt:
         if not self._evaluators:
             return
         objects = None
-        if _is_text(log):
-            objects = self._for_text().objects(record.raw[:_TEXT_LOOKED_AT].decode("utf-8", "replace"))
+        if is_text(log):
+            objects = self._beginning.for_text().objects(
+                record.raw[:_TEXT_LOOKED_AT].decode("utf-8", "replace")
+            )
         elif not can_evaluate(log.records):
             return
         for each in self._evaluators:
@@ -271,10 +233,8 @@ class Hunt:
         count = self.report.counts.get(tag)
         if count is None or not count.given_up:
             return False
-        if position is not None and position not in self._muted:
-            self._muted.add(position)
-            for sieve in self._sieves.values():
-                sieve.mute(self._muted)
+        if position is not None:
+            self._beginning.mute(position)
         return True
 
     def _flags(self, entry: Entry, finding: Finding, at: Micros | None) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Opening logs: a file, every file of a folder, or standard input; packed or not; in UTF-8 or UTF-16."""
+"""Opening logs: a file, every file of a folder, or standard input; packed or not; in UTF-8, UTF-16 or UTF-32."""
 
 from __future__ import annotations
 
@@ -27,15 +27,24 @@ from tocsin.telemetry.times import Reference
 Progress = Callable[[int], None]
 Fault = Callable[[str, str], None]
 
+_SMALL = 2 * SIZE
 _NEAR = 4096  # bytes in which a line is looked for to end
-_UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+_LAYERS = 3  # how often a log may be packed: what rotated packed logs packs them twice
+_MARKS = (  # the longer first: that of UTF-32 begins like that of UTF-16
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_TOLD_BY = 1024  # bytes by which UTF-16 is told that begins with no mark
+_LEAST = 16
 
 
 class OpenLog(msgspec.Struct, frozen=True):
     """A log to be read: its name, its format, its bytes, unpacked, and what stands for years and zones that its times leave out.
 
     Of a piece of a log, `line` and `offset` are added to those that are counted from the piece's beginning. `of` is the format that its
-    records were of before they came to be read in another way.
+    records were of before they came to be read in another way. `small`: it is a file so small that it may be read before its turn.
     """
 
     name: str
@@ -45,6 +54,7 @@ class OpenLog(msgspec.Struct, frozen=True):
     line: int = 0
     offset: int = 0
     of: Log | None = None
+    small: bool = False
 
     @property
     def records(self) -> Log:
@@ -80,7 +90,7 @@ def check(paths: Iterable[str]) -> None:
         try:
             if Path(path).is_dir():
                 os.scandir(path).close()
-            else:
+            elif not Path(path).is_fifo():  # what writes into one would be told that its reader has gone
                 Path(path).open("rb").close()
         except FileNotFoundError:
             raise FormatError("there is no such file or folder", where=path) from None
@@ -92,7 +102,7 @@ def size_of(paths: Iterable[str]) -> int | None:
     """Return how many bytes will be read from disk, or None for what has no size, like a pipe."""
     total = 0
     for path in paths:
-        if path == "-":
+        if path == "-" or Path(path).is_fifo():
             return None
         for file in files(path):
             try:
@@ -118,6 +128,9 @@ def open_logs(
     how = Reading() if reading is None else reading
     for path in paths:
         if path == "-":
+            if sys.stdin is None:  # it was closed
+                on_fault("-", "cannot be read: there is no standard input")
+                continue
             yield from _opened("-", sys.stdin.buffer, on_read, on_fault, how)
             continue
         for file in files(path):
@@ -142,31 +155,51 @@ def files(path: str) -> Iterator[Path]:
 def _opened(
     name: str, source: BinaryIO, on_read: Progress, on_fault: Fault, how: Reading
 ) -> Iterator[OpenLog]:
-    stream = _to_the_fault(name, unpack(_chunks(source, on_read), how.limits), on_fault)
+    unpacked = unpack(_chunks(source, on_read), how.limits, layers=_LAYERS)
+    stream = _to_the_fault(name, unpacked, on_fault)
     head = b""
     while len(head) < HEAD and (chunk := next(stream, b"")):
         head += chunk
     if not head:
         return
     whole: Iterator[bytes] = chain((head,), stream)
-    encoding = _UTF16.get(head[:2])
+    encoding = _encoding(head)
     if encoding is not None:
         whole = _as_utf8(whole, encoding)
-        head = head[2 : HEAD // 2 * 2].decode(encoding, "replace").encode()
+        text = head[: HEAD // 4 * 4].decode(encoding, "replace")
+        head = text.removeprefix("\ufeff").encode("utf-8", "replace")
     try:
-        log = log_of(head, how.format)
+        log = log_of(head[:HEAD], how.format)
     except FormatError as error:  # several formats take it for theirs
         on_fault(name, f"{error}; {error.hint()}")
         return
-    yield OpenLog(name, log, whole, Reference(_latest(source, how), how.zone))
+    state = _state(source)
+    small = state is not None and state.st_size <= _SMALL
+    yield OpenLog(name, log, whole, Reference(_latest(state, how), how.zone), small=small)
 
 
-def _latest(source: BinaryIO, how: Reading) -> Micros:
+def read_whole(log: OpenLog) -> tuple[OpenLog, bool]:
+    """Return a log with its first 4 MiB in memory, and whether that is all of it."""
+    pieces, size = [], 0
+    for piece in log.stream:
+        pieces.append(piece)
+        size += len(piece)
+        if size > 2 * _SMALL:
+            return msgspec.structs.replace(log, stream=chain(pieces, log.stream)), False
+    return msgspec.structs.replace(log, stream=iter(pieces)), True
+
+
+def _state(source: BinaryIO) -> os.stat_result | None:
+    """Return what the system knows of a file; None if it is a pipe or the like."""
     try:
         state = os.fstat(source.fileno())
     except (OSError, ValueError):
-        return how.now
-    if not stat.S_ISREG(state.st_mode):
+        return None
+    return state if stat.S_ISREG(state.st_mode) else None
+
+
+def _latest(state: os.stat_result | None, how: Reading) -> Micros:
+    if state is None:
         return how.now
     written = state.st_mtime_ns // 1000
     return min(written, how.now) if how.now else written
@@ -198,6 +231,21 @@ def _to_a_line_end(source: BinaryIO) -> int:
     except (OSError, ValueError):  # a pipe
         return SIZE
     return SIZE - _NEAR + near.rfind(b"\n") + 1 if b"\n" in near else SIZE
+
+
+def _encoding(head: bytes) -> str | None:
+    """Return what a log is encoded in if it is not one of ASCII's kin: told by its mark, or by text of which nearly every other byte, and no other, is NUL."""
+    for mark, encoding in _MARKS:
+        if head.startswith(mark):
+            return encoding
+    first = head[:_TOLD_BY]
+    if len(first) < _LEAST:
+        return None
+    even, odd = first[::2].count(0), first[1::2].count(0)
+    half = len(first) // 2
+    if 10 * odd >= 9 * half and 20 * even <= half:
+        return "utf-16-le"
+    return "utf-16-be" if 10 * even >= 9 * half and 20 * odd <= half else None
 
 
 def _as_utf8(stream: Iterator[bytes], encoding: str) -> Iterator[bytes]:

@@ -20,6 +20,8 @@ from tocsin.errors import FormatError
 from tocsin.formats.folders import files_below
 from tocsin.formats.packing import kind
 from tocsin.matching.blocks import LONGEST_LINE
+from tocsin.node import log_copies
+from tocsin.node.log_copies import BITE, PRINT
 from tocsin.store.watched import Position
 from tocsin.telemetry import Log, log_of
 from tocsin.telemetry.plugin import HEAD, named
@@ -27,9 +29,6 @@ from tocsin.telemetry.plugin import HEAD, named
 Note = Callable[[str, str], None]
 """Told the name of a file and why something of it is not read."""
 
-BITE: Final = 4 * 1024 * 1024
-"""Most bytes of one file that are read at once."""
-_PRINT: Final = 1024  # bytes of a fingerprint
 _MARKED: Final = {"zeek_tsv": b"#", "web_w3c": b"#"}  # how lines of a header begin
 _HEADED: Final = {"aws_vpcflow": b"version "}
 _LONGEST_HEAD: Final = 64 * 1024
@@ -72,6 +71,7 @@ class Tail:
         self.position = position
         self.renamed = False
         self.replaces: list[tuple[int, int, bytes]] = []
+        self.cut: Position | None = None
         self._file = file
         self._identity = (state.st_dev, state.st_ino)
         self._log: Log | None = None
@@ -124,7 +124,7 @@ class Tail:
         log = self._format(size, note)
         head = at.head or (_header(os.pread(self._file, _LONGEST_HEAD, 0), log) if at.place else b"")
         after = _header_in(data, log) or head
-        length = min(size, _PRINT)
+        length = min(size, PRINT)
         fingerprint = at.fingerprint
         if length != at.length:
             fingerprint = hashlib.sha256(os.pread(self._file, length, 0)).digest()
@@ -152,6 +152,7 @@ class Tail:
 
     def _begin_anew(self) -> None:
         self.replaces.append(self.position.key)
+        self.cut = self.position if self.position.place else None
         self.position = msgspec.structs.replace(
             self.position, fingerprint=hashlib.sha256().digest(), length=0, place=0, line=1, head=b""
         )
@@ -189,12 +190,14 @@ class Tails:
             elif each.device == 0:
                 roots.add(each.fingerprint)
         self.open: dict[tuple[int, int], Tail] = {}
-        self._passed: set[tuple[int, int]] = set()
+        self._passed: dict[tuple[int, int], tuple[int, int]] = {}
+        self._copies: list[Position] = []
         self._looked = now
         self.fresh_roots = [str(path) for path in self._paths if root_of(str(path)) not in roots]
         for path in self._paths:
             # whoever stopped watching for a while wants what came meanwhile; whoever begins, what comes
             self._look_at(path, from_start=from_start or str(path) not in self.fresh_roots, now=now)
+            self._look_beside(path, now=now)
 
     def pieces(self, *, now: float) -> Iterator[Piece]:
         """Yield the lines that have come, at most `BITE` bytes of each file."""
@@ -211,6 +214,11 @@ class Tails:
                 yield piece
             elif tail.is_over(now):
                 self._close(identity)
+
+    def copies(self) -> list[Position]:
+        """Return, once, where reading of copies of what was read before goes on: to be kept, although nothing was read of them."""
+        found, self._copies = self._copies, []
+        return found
 
     def close(self) -> None:
         """Close all files."""
@@ -235,46 +243,84 @@ class Tails:
                 tail = self.open.get(identity)
                 if tail is not None:
                     tail.renamed, tail.name = False, str(file)
-                elif stat.S_ISREG(state.st_mode) and identity not in self._passed:
+                # another file may have come to the place of one that was passed over
+                elif stat.S_ISREG(state.st_mode) and self._passed.get(identity) != _age(state):
                     self._open(file, from_start=from_start, now=now)
             except FileNotFoundError:
                 continue
             except OSError as error:
                 self._note(str(file), f"cannot be read: {error.strerror}")
 
-    def _open(self, file: Path, *, from_start: bool, now: float) -> None:
+    def _look_beside(self, path: Path, *, now: float) -> None:
+        """Open what a file that is watched by its name became while nobody watched: its last lines may not have been read."""
+        places = {at for at, known in self._known.items() if any(each.name == str(path) for each in known)}
+        if path.is_dir() or not places.difference(self.open) or not path.parent.is_dir():
+            return
+        for each in path.parent.iterdir():
+            try:
+                state = each.stat()
+                identity = (state.st_dev, state.st_ino)
+                if identity in places and identity not in self.open and stat.S_ISREG(state.st_mode):
+                    self._open(each, from_start=False, now=now, known=True)
+            except OSError as error:
+                self._note(str(each), f"cannot be read: {error.strerror}")
+
+    def _open(self, file: Path, *, from_start: bool, now: float, known: bool = False) -> None:
         opened = os.open(file, os.O_RDONLY)
         try:
             state = os.fstat(opened)
             identity = (state.st_dev, state.st_ino)
-            begin = os.pread(opened, _PRINT, 0)
+            begin = os.pread(opened, PRINT, 0)
             if reason := _unfit(begin):
                 self._note(str(file), reason)
-                self._passed.add(identity)
+                self._passed[identity] = _age(state)
                 os.close(opened)
                 return
-            tail = Tail(
-                opened, str(file), state, self._position(opened, str(file), state, from_start), now=now
-            )
+            position = self._resumed(opened, str(file), identity)
+            if position is None and not known:
+                position = self._begun(opened, str(file), state, from_start)
+            if position is None:
+                os.close(opened)
+                return
+            tail = Tail(opened, str(file), state, position, now=now)
         except BaseException:
             os.close(opened)
             raise
         self.open[identity] = tail
 
-    def _position(self, opened: int, name: str, state: os.stat_result, from_start: bool) -> Position:
-        identity = (state.st_dev, state.st_ino)
+    def _resumed(self, opened: int, name: str, identity: tuple[int, int]) -> Position | None:
         for each in self._known.get(identity, ()):
-            begin = os.pread(opened, each.length, 0)
-            if len(begin) == each.length and hashlib.sha256(begin).digest() == each.fingerprint:
+            if log_copies.begins_as(opened, each):
                 return msgspec.structs.replace(each, name=name)
+        return None
+
+    def _begun(self, opened: int, name: str, state: os.stat_result, from_start: bool) -> Position | None:
+        """Return where reading of a file begins that nothing was read of; None where it is yet being copied from another."""
+        identity = (state.st_dev, state.st_ino)
         place, line, length = 0, 1, 0
-        if not from_start:
+        if from_start:
+            parts = ((tail.fileno(), tail.position.place) for tail in self.open.values())
+            if any(log_copies.is_part(opened, state.st_size, *each) for each in parts):
+                return None
+            copied = self._copied(opened, state.st_size)
+            if copied is not None:
+                device, inode = identity
+                found = msgspec.structs.replace(copied, device=device, inode=inode, name=name)
+                self._copies.append(found)
+                return found
+        else:
             # behind the last whole line: what stands there without an end is still being written
             place = _last_end(opened, state.st_size)
-            line = _count_lines(opened, place) + 1
-            length = min(state.st_size, _PRINT)
+            line = log_copies.count_lines(opened, place) + 1
+            length = min(state.st_size, PRINT)
         fingerprint = hashlib.sha256(os.pread(opened, length, 0)).digest()
         return Position(*identity, fingerprint, length, name, place, line)
+
+    def _copied(self, opened: int, size: int) -> Position | None:
+        cut = [tail.cut for tail in self.open.values() if tail.cut is not None]
+        whole = [tail.position for tail in self.open.values()]
+        whole += [each for known in self._known.values() for each in known]
+        return log_copies.read_of(opened, size, cut=cut, whole=whole)
 
     def _close(self, identity: tuple[int, int]) -> None:
         tail = self.open.pop(identity)
@@ -286,6 +332,10 @@ class Tails:
 def root_of(path: str) -> bytes:
     """Return what a path that is watched is known by, whatever its name is written in."""
     return os.fsencode(path)[-200:]
+
+
+def _age(state: os.stat_result) -> tuple[int, int]:
+    return state.st_size, state.st_mtime_ns
 
 
 def _unfit(begin: bytes) -> str:
@@ -313,10 +363,6 @@ def _last_end(opened: int, size: int) -> int:
             return start + found + 1
         at = start
     return 0
-
-
-def _count_lines(opened: int, end: int) -> int:
-    return sum(os.pread(opened, min(BITE, end - at), at).count(b"\n") for at in range(0, end, BITE))
 
 
 def _header(begin: bytes, log: Log) -> bytes:

@@ -211,6 +211,7 @@ class Watch:
         self._counting_since = self._told_at = self._ended_at = now
         self._suppresses, self._suppressions_at = self._read_suppressions(), now
         self._untold: dict[tuple[str, str, str], Hit] = {}
+        self._told_dropped = 0
         self._pending: _Batch | None = None
         self._tails = Tails(setup.paths, known, from_start=setup.from_start, note=self._note, now=now)
         self._anchor()
@@ -265,6 +266,7 @@ class Watch:
         for piece in self._tails.pieces(now=now):
             batch.pieces.append(piece)
             batch.hits += self._scan_piece(piece)
+        batch.ends |= {each.key: each for each in self._tails.copies()}
         for each in self._setup.inputs:
             for messages in each.take():
                 batch.hits += self._scan_messages(messages)
@@ -445,6 +447,11 @@ class Watch:
         if now - self._told_at >= _TELL_EVERY:
             self._told_at = now
             self._tell()
+            if self.report.dropped > self._told_dropped:
+                _log.warning(
+                    "%d messages came too fast and were dropped", self.report.dropped - self._told_dropped
+                )
+                self._told_dropped = self.report.dropped
 
     def _tell(self) -> None:
         if not self._untold or not self._setup.tell:

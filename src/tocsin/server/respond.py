@@ -13,10 +13,10 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
-import zstandard
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tocsin.formats import zstd
 from tocsin.sharing.release import Released, public
 
 TAXII = "application/taxii+json;version=2.1"
@@ -112,14 +112,14 @@ def accepted_encoding(accepted: str) -> str:
 def _pack(body: bytes, encoding: str) -> bytes:
     # the fastest levels: STIX shrinks five times and more even so
     if encoding == "zstd":
-        return zstandard.ZstdCompressor(level=1).compress(body)
+        return zstd.compress(body, level=1)
     return gzip.compress(body, compresslevel=1, mtime=0)
 
 
 @lru_cache(maxsize=128)
 def _pack_well(body: bytes, encoding: str) -> bytes:
     if encoding == "zstd":
-        return zstandard.ZstdCompressor(level=19).compress(body)
+        return zstd.compress(body, level=19)
     return gzip.compress(body, mtime=0)
 
 

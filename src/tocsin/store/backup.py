@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import msgspec
-import zstandard
 from psycopg import sql
 
 from tocsin import __version__
 from tocsin.clock import to_text
 from tocsin.errors import ConflictError, FormatError, StoreUnavailableError
+from tocsin.formats import zstd
 from tocsin.store import collections, migrate
 from tocsin.store.connection import Connection
 from tocsin.store.database import Store
@@ -123,10 +123,13 @@ def backup(store: Store, path: Path) -> Summary:
 
 def _write(store: Store, out: BinaryIO, made: str) -> dict[str, Any]:
     manifest: dict[str, Any] = {"format": _FORMAT, "tocsin": __version__, "made": made, "tables": {}}
-    compressor = zstandard.ZstdCompressor(level=3, write_checksum=True)
+    options: dict[int, int] = {
+        zstd.CompressionParameter.compression_level: 3,
+        zstd.CompressionParameter.checksum_flag: 1,
+    }
     with (
         store.transaction() as connection,
-        compressor.stream_writer(out, closefd=False) as packed,
+        zstd.ZstdFile(out, "w", options=options) as packed,
         tarfile.open(fileobj=packed, mode="w|") as archive,
     ):
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -255,13 +258,13 @@ def _open(path: Path) -> Iterator[tarfile.TarFile]:
     try:
         with (
             path.open("rb") as packed,
-            zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True) as source,
+            zstd.ZstdFile(packed) as source,
             tarfile.open(fileobj=source, mode="r|") as archive,
         ):
             yield archive
     except OSError as error:
         raise FormatError(error.strerror or str(error), where=str(path)) from error
-    except (tarfile.TarError, zstandard.ZstdError) as error:
+    except (tarfile.TarError, zstd.ZstdError, EOFError) as error:
         raise FormatError(f"damaged, or not a backup of Tocsin: {error}", where=str(path)) from error
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from itertools import chain
 from typing import Any, TypeAlias
 
@@ -34,13 +35,14 @@ _WRAPPER = re.compile(
 _MARKS = re.compile(rb'"(?:[^"\\]|\\.)*+("?)|[{}\[\]]', re.DOTALL)
 
 
+@lru_cache(maxsize=1)  # all formats ask about one log, one after the other
 def first_record(head: bytes) -> dict[str, Any] | None:
     """Return the first record in the head of a log, or None if it is not JSON. Of a cut record its first lines may suffice."""
     head = head.lstrip(_BLANK)
     if level := _level(head):
         record = next((item.raw for item in _items((head,), level) if item.whole), None)
     else:
-        record = head.split(b"\n", 1)[0]
+        record = head.partition(b"\n")[0]
     if record is None or not record.lstrip().startswith(b"{"):
         return None
     try:

@@ -111,7 +111,7 @@ class _Shapes:
         for pattern, shape in self._shapes:
             assert pattern.groups == len(shape.names), f"{title}: a name for each group"
         any_shape = b"|".join(_without_groups(shape.pattern) for shape in shapes)
-        self._block = re.compile(rb"(?:(?:%s|[ \t]*)\r?\n)*+(?:%s|[ \t]*)\r?" % (any_shape, any_shape))
+        self._block = re.compile(rb"(?:\n++|(?:%s|[ \t]*)\r?\n)*+(?:%s|[ \t]*)\r?" % (any_shape, any_shape))
 
     def fits(self, block: bytes) -> bool:
         """Tell whether each line of a block has one of the shapes."""

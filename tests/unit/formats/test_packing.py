@@ -9,7 +9,7 @@ import zstandard
 
 from tocsin.errors import FormatError, LimitError
 from tocsin.formats.items import DEFAULT, Limits
-from tocsin.formats.packing import kind, unpack
+from tocsin.formats.packing import CHUNK, kind, unpack
 
 TEXT = os.urandom(50_000).hex().encode()
 SKIPPABLE = b"\x50\x2a\x4d\x18" + (4).to_bytes(4, "little") + b"note"
@@ -72,6 +72,33 @@ def test_damaged_gzip() -> None:
     assert "damaged" in str(error)
 
 
+@pytest.mark.parametrize(
+    ("compress", "sums"), [(gzip.compress, 8), (zstandard.ZstdCompressor(write_checksum=True).compress, 4)]
+)
+def test_nothing_before_a_fault_is_lost(compress, sums) -> None:
+    """Decoders hand out nothing of a call that meets a fault: a checksum at the end would take all of a small log with it."""
+    packed = compress(TEXT)
+    good, error = drain(packed[:-sums] + bytes(sums), size=10**6)
+    assert good == TEXT
+    assert "damaged" in str(error)
+    middle = bytearray(packed)
+    middle[len(packed) // 2] ^= 0xFF
+    good, error = drain(bytes(middle), size=10**6)
+    # literals of Zstandard are four streams, each read from its end: the second may be damaged from its beginning
+    assert good[:20_000] == TEXT[:20_000]
+    assert "damaged" in str(error)
+
+
+def test_a_stream_packed_more_than_once() -> None:
+    twice = gzip.compress(zstandard.compress(TEXT))
+    assert b"".join(unpack([twice], DEFAULT, layers=2)) == TEXT
+    assert b"".join(unpack([twice], DEFAULT)) == zstandard.compress(TEXT)
+    with pytest.raises(FormatError, match="several times over"):
+        list(unpack([gzip.compress(twice)], DEFAULT, layers=2))
+    with pytest.raises(FormatError, match="zip"):
+        list(unpack([gzip.compress(b"PK\x03\x04....")], DEFAULT, layers=2))
+
+
 def test_zip_bomb_is_stopped_by_its_ratio() -> None:
     bomb = zstandard.ZstdCompressor(level=19).compress(bytes(300_000_000))
     good, error = drain(bomb, size=10**6)
@@ -86,6 +113,22 @@ def test_ratio_holds_for_every_span_not_for_the_mean() -> None:
     limits = Limits(ratio=100, ratio_span=1_000_000)
     assert isinstance(drain(honest + bomb, limits)[1], LimitError)
     assert drain(honest, limits)[1] is None
+
+
+def test_what_shrinks_well_is_no_bomb_however_its_packed_bytes_come() -> None:
+    text = b'{"ts":"2026-11-20T08:00:00Z","host":"mail.example"}\n' * 400_000  # 10,000 to one
+    limits = Limits(ratio=20_000, ratio_span=1_000_000)
+    packed = zstandard.compress(text)
+    assert len(text) / len(packed) > 5_000
+    assert drain(packed, limits, size=10**6) == (text, None)
+    assert isinstance(drain(packed, Limits(ratio=1_000, ratio_span=1_000_000), size=10**6)[1], LimitError)
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, zstandard.compress])
+def test_a_piece_is_never_larger_than_two_chunks_whatever_it_unpacks_to(compress) -> None:
+    sizes = [len(piece) for piece in unpack([compress(bytes(60_000_000))], Limits(ratio=10**6))]
+    assert max(sizes) <= 2 * CHUNK
+    assert sum(sizes) == 60_000_000
 
 
 def test_absolute_limit() -> None:

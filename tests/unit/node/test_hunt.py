@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 import uuid
 from base64 import b64encode
@@ -198,6 +199,30 @@ def test_one_thread_finds_what_many_find(tmp_path):
     assert len(one) == sum(n % 250 == 7 for n in range(200_000)) + sum(
         n % 977 in {13, 500} for n in range(200_000)
     )
+
+
+def test_a_folder_says_the_same_however_many_read_it(tmp_path):
+    """Small logs are begun before their turn; large, damaged and empty ones are among them."""
+    line = b'{"_path":"dns","ts":"2026-11-20T08:00:00Z","query":"www.evil.example"}\n'
+    (tmp_path / "0.log").write_bytes(line * 3)
+    (tmp_path / "1.log").write_bytes(b"")
+    (tmp_path / "2.log.gz").write_bytes(gzip.compress(b"quiet\n" * 2_000_000 + b"1.2.3.4\n"))  # 12 MB
+    (tmp_path / "3.log.gz").write_bytes(gzip.compress(line * 2)[:-9])
+    (tmp_path / "4.log").write_bytes(b"from www.evil.example\n".decode().encode("utf-16"))
+    (tmp_path / "5.log").write_bytes(b"quiet\n" * 700_000 + line)  # 4.2 MB
+    for number in range(60, 99):
+        (tmp_path / f"{number}.log").write_bytes(b"quiet\n" * number + line)
+    wanted = _catalogue("evil.example", "1.2.3.4")
+    (alone, one), (together, other) = (_hunt(wanted, tmp_path, threads=threads) for threads in (1, 3))
+    assert [(hit.file, hit.line, hit.value) for hit in together] == [
+        (hit.file, hit.line, hit.value) for hit in alone
+    ]
+    assert len(alone) == 3 + 1 + 2 + 1 + 1 + 39
+    assert [hit.file for hit in alone] == sorted(hit.file for hit in alone)
+    assert one.faults == other.faults
+    assert [name.rpartition("/")[2] for name, _ in one.faults] == ["3.log.gz"]
+    for what in ("hits", "lines", "bytes", "read", "malformed", "formats"):
+        assert getattr(one, what) == getattr(other, what)
 
 
 def test_what_is_encoded_is_looked_into_if_asked(tmp_path):

@@ -4,6 +4,7 @@ import gzip
 import io
 import os
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -74,12 +75,46 @@ def test_what_cannot_be_unpacked_is_a_fault(tmp_path, head, says):
     assert says in faults[0][1]
 
 
-@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
-def test_utf_16(tmp_path, encoding):
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_utf_16_and_32(tmp_path, encoding):
     text = '{"event_type":"x","timestamp":"y","n":"bücher.example 😀"}\n' * 3000
-    mark = b"\xff\xfe" if encoding.endswith("le") else b"\xfe\xff"
-    (tmp_path / "x").write_bytes(mark + text.encode(encoding))
+    (tmp_path / "x").write_bytes(("\ufeff" + text).encode(encoding))
     assert _open(tmp_path / "x")[0] == [("x", "suricata_eve", text.encode())]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_a_mark(tmp_path, encoding):
+    text = "2026-11-20 evil.example\n2026-11-20 bücher.example 😀\n" * 2
+    (tmp_path / "x").write_bytes(text.encode(encoding))
+    assert _open(tmp_path / "x")[0] == [("x", "text", text.encode())]
+
+
+@pytest.mark.parametrize("head", [bytes(2000) + b"a line\n", b"a\0b\0" + b"c\0\0d" * 20, b"a\0"])
+def test_text_with_nuls_is_no_utf_16(tmp_path, head):
+    (tmp_path / "x").write_bytes(head)
+    assert _open(tmp_path / "x")[0] == [("x", "text", head)]
+
+
+def test_a_log_that_was_packed_twice(tmp_path):
+    (tmp_path / "app.log.gz.gz").write_bytes(gzip.compress(gzip.compress(b"a line\n")))
+    assert _open(tmp_path)[:2] == ([("app.log.gz.gz", "text", b"a line\n")], [])
+
+
+def test_a_pipe_with_a_name_is_read_by_who_hunts_not_by_who_checks(tmp_path):
+    """Opened to see whether it can be, and closed again, it would tell its writer that nobody reads."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    logs.check([str(pipe)])  # does not wait for a writer
+    assert logs.size_of([str(pipe)]) is None
+    writer = threading.Thread(target=pipe.write_bytes, args=(b"a line\n",))
+    writer.start()
+    assert _open(pipe)[:2] == ([("pipe", "text", b"a line\n")], [])
+    writer.join()
+
+
+def test_standard_input_that_is_closed_is_a_fault(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    assert _open("-")[:2] == ([], [("-", "cannot be read: there is no standard input")])
 
 
 def test_standard_input(monkeypatch):

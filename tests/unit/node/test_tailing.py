@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,8 @@ class World:
                     self.positions.pop(key, None)
                 piece.tail.done(piece)
                 self.positions[piece.end.key] = piece.end
+        for each in self.tails.copies() if commit else ():
+            self.positions.setdefault(each.key, each)
         return found
 
     def write(self, name: str, text: str, mode: str = "a") -> Path:
@@ -127,6 +130,87 @@ def test_a_file_that_is_cut_and_written_anew_is_read_anew(world, text):
     world.write("app.log", text, "w")
     assert world.read() == [text.strip()]
     assert "written anew" in world.notes[0][1]
+
+
+def _lines(first: int, last: int) -> str:
+    return "".join(
+        f"2026-11-30T10:00:00Z line {n}, made long enough to tell logs apart\n" for n in range(first, last)
+    )
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_copy_of_a_log_that_is_cut_is_not_read_again(world, restarted):
+    file = world.write("app.log", _lines(0, 30))
+    world.start(from_start=True)
+    assert len(world.read()) == 30
+    # what was written after the last look, and before the cut, stands in the copy alone
+    world.write("app.log", "unread\n")
+    if restarted:
+        world.tails.close()
+    shutil.copy(file, world.folder / "app.log.1")
+    world.write("app.log", "new\n", "w")
+    if restarted:
+        world.start()
+    assert sorted(world.read()) == ["new", "unread"]
+    world.tails.close()
+    world.start()
+    assert world.read() == []
+
+
+def test_a_copy_of_a_log_that_nothing_more_came_to_is_known_after_a_restart_too(world):
+    file = world.write("app.log", "short\n")
+    world.start(from_start=True)
+    assert world.read() == ["short"]
+    world.write("app.log", "", "w")
+    assert world.read(seconds=0.1) == []
+    (world.folder / "app.log.1").write_text("short\n")
+    assert world.read() == []
+    world.tails.close()
+    file.unlink()
+    world.start()
+    assert world.read() == []
+
+
+def test_a_copy_on_its_way_waits_until_it_is_whole(world):
+    file = world.write("app.log", _lines(0, 60))
+    world.start(from_start=True)
+    assert len(world.read()) == 60
+    (world.folder / "app.log.1").write_bytes(file.read_bytes()[:2000])
+    assert world.read() == []
+    shutil.copy(file, world.folder / "app.log.1")
+    world.write("app.log", "", "w")
+    assert world.read() == []
+    # alike for long, but no copy: read from its beginning
+    world.write("app.log", _lines(0, 60) + "same\n")
+    assert len(world.read()) == 61
+    world.write("other.log", _lines(0, 30) + _lines(100, 110))
+    assert len(world.read()) == 40
+
+
+def test_a_log_that_is_watched_by_its_name_and_was_rotated_meanwhile_is_read_to_its_end(world):
+    file = world.write("app.log", "one\n")
+    world.start(file, from_start=True)
+    assert world.read() == ["one"]
+    world.tails.close()
+    world.write("app.log", "two\n")
+    file.rename(world.folder / "app.log.1")
+    world.write("app.log", "three\n")
+    world.write("another.log", "never watched\n")
+    world.start(file)
+    assert sorted(world.read()) == ["three", "two"]
+    assert world.read(seconds=11) == []
+    assert len(world.tails.open) == 1
+
+
+def test_a_log_at_the_place_of_a_packed_file_is_watched(world):
+    file = world.folder / "app.log.1.gz"
+    file.write_bytes(gzip.compress(b"old\n"))
+    world.start()
+    world.read()
+    with file.open("wb") as opened:  # the same place on the disk, as after a deletion
+        opened.write(b"evil\n")
+    file.rename(world.folder / "app.log")
+    assert world.read() == ["evil"]
 
 
 def test_after_a_restart_nothing_is_missed_or_read_twice(world):

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta
 from starlette.responses import Response
 
-from tocsin.server.api import asking, node, objects
+from tocsin.server.api import asking, objects, parties
 from tocsin.server.api.objects import Entry
 from tocsin.server.api.operation import ROOT
 from tocsin.server.api.searching import Text
@@ -51,7 +51,7 @@ def feed(call: Call) -> Response:
     found = objects.find(call, parse(given.q), given.limit, None)
     page = objects.entries(call, found.value)
     call.rested_on(found)
-    text = _written(given, page.items, node.names(call), _root(call))
+    text = _written(given, page.items, parties.names(call), _root(call))
     return respond(call.request, found.derive(text), media_type=f"{MEDIA}; charset=utf-8")
 
 

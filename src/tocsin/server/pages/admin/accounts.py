@@ -8,7 +8,7 @@ import msgspec
 from starlette.responses import Response
 
 from tocsin.errors import ConflictError, ForbiddenError, InputError
-from tocsin.server.api import node
+from tocsin.server.api import parties
 from tocsin.server.pages.admin.gate import require_administrator, require_to_act
 from tocsin.server.pages.forms import Form
 from tocsin.server.pages.rendering import redirect, render
@@ -119,7 +119,7 @@ def _answer(view: View, invited: str = "", link: str = "") -> Response:
     with store.connection() as connection:
         found = tuple(accounts.everything(connection))
         tokens = tuple(each for each in accounts.tokens(connection) if not each.revoked)
-    made = Accounts(found, tokens, node.names(view.call), store.clock(), invited, link)
+    made = Accounts(found, tokens, parties.names(view.call), store.clock(), invited, link)
     headers = {"Cache-Control": "no-store"} if link else None
     return render(
         view, "admin/accounts.html", said(made, recipient=view.call.principal.organisation), headers=headers

@@ -6,8 +6,8 @@ import msgspec
 from starlette.responses import Response
 
 from tocsin.clock import Micros
-from tocsin.server.api import node
-from tocsin.server.api.node import PeerEntry
+from tocsin.server.api import parties
+from tocsin.server.api.parties import PeerEntry
 from tocsin.server.pages.admin.gate import require_administrator
 from tocsin.server.pages.bring_in.runs import Run, in_order
 from tocsin.server.pages.rendering import render
@@ -53,9 +53,9 @@ def show_jobs(view: View) -> Response:
         backup = journal.last(connection, "backup")
     made = Jobs(
         imports=brought.items,
-        names=node.names(view.call),
+        names=parties.names(view.call),
         hunts=hunts,
-        peers=node.known_peers(view.call).value.items,
+        peers=parties.known_peers(view.call).value.items,
         deliveries=deliveries,
         indexed=progress.done,
         through=progress.mark,

@@ -9,7 +9,7 @@ import msgspec
 from starlette.responses import Response
 
 from tocsin.errors import ConflictError, InputError
-from tocsin.server.api import node
+from tocsin.server.api import parties
 from tocsin.server.pages.admin.gate import require_administrator, require_to_act
 from tocsin.server.pages.forms import Form
 from tocsin.server.pages.rendering import redirect, render
@@ -30,7 +30,7 @@ def show_organisations(view: View) -> Response:
     """
     require_administrator(view)
     known = tuple(sorted(view.call.facts.snapshot.organisations.values(), key=lambda each: each.name))
-    communities = node.known_communities(view.call)
+    communities = parties.known_communities(view.call)
     told = communities.derive((known, communities.value.items))
     return render(view, "admin/organisations.html", told, roles=ROLES, trust=TRUST)
 

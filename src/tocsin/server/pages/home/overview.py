@@ -10,7 +10,7 @@ import msgspec
 from starlette.responses import Response
 
 from tocsin.clock import to_text
-from tocsin.server.api import alerts, asking, node, objects, proposals, searching
+from tocsin.server.api import alerts, asking, objects, parties, proposals, searching
 from tocsin.server.context import Call
 from tocsin.server.pages.gathering import gathered
 from tocsin.server.pages.home.front import show_front
@@ -52,7 +52,7 @@ def show_start(view: View) -> Response:
     call = view.call
     found = objects.find(call, parse(""), _NEWEST, None)
     page = objects.entries(call, found.value)
-    names = node.names(call)
+    names = parties.names(call)
     newest = tuple(shown(each, names) for each in page.items)
     since = asking.next_token(max((each.added for each in found.value.items), default=1))
     made = Overview(tuple(_tiles(view)), newest, page.pending, since, _peers(call))
@@ -75,7 +75,7 @@ def _tiles(view: View) -> list[Tile]:
     for kind, text in (("changed", f"after:{day}"), ("seen", f"type:sighting after:{day}")):
         counts = gathered(call, ("counts", text), partial(searching.counted, call, parse(text))).value
         tiles.append(Tile(kind, counts.total, counts.complete, _search(text)))
-    if call.organisation.own and (known := node.known_peers(call).value.items):
+    if call.organisation.own and (known := parties.known_peers(call).value.items):
         withheld = sum((each.result or {}).get("withheld", 0) for each in known)
         tiles.append(Tile("withheld", withheld, whole=True, path="/sharing/peers"))
     if view.administers:
@@ -95,7 +95,7 @@ def _peers(call: Call) -> tuple[tuple[str, str, bool], ...]:
     if not call.organisation.own:
         return ()
     found: list[tuple[str, str, bool]] = []
-    for each in node.known_peers(call).value.items:
+    for each in parties.known_peers(call).value.items:
         result: dict[str, Any] = each.result or {}
         found.append(
             (each.name, str(result.get("action", "")), bool(result.get("ok", not result.get("error"))))

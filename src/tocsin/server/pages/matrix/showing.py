@@ -21,7 +21,7 @@ from tocsin.node.matrix import (
     matrix_of,
     technique_of,
 )
-from tocsin.server.api import asking, node, objects
+from tocsin.server.api import asking, objects, parties
 from tocsin.server.context import Call
 from tocsin.server.pages.gathering import gathered
 from tocsin.server.pages.rendering import render
@@ -95,7 +95,7 @@ def show_matrix(view: View) -> Response:
     """
     call = view.call
     asked = asking.parameters(call, Asked)
-    by = shown(objects.latest(call, asked.by).value, node.names(call)) if asked.by else None
+    by = shown(objects.latest(call, asked.by).value, parties.names(call)) if asked.by else None
     found = gathered(call, ("matrix",), lambda: _known(call))
     known = found.value
     chain = asked.chain or (

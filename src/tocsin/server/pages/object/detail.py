@@ -10,8 +10,8 @@ from urllib.parse import quote
 import msgspec
 from starlette.responses import Response
 
-from tocsin.server.api import asking, node, objects
-from tocsin.server.api.node import Permitted
+from tocsin.server.api import asking, deciding, objects, parties
+from tocsin.server.api.deciding import Permitted
 from tocsin.server.api.objects import Assertion, Entry
 from tocsin.server.context import Call
 from tocsin.server.pages.object.fading import DAYS, Left, left_of
@@ -83,7 +83,7 @@ def show_object(view: View) -> Response:
     """
     call, identifier = view.call, asking.object_id(view.call)
     found = objects.latest(call, identifier)
-    names = node.names(call)
+    names = parties.names(call)
     this = shown(found.value, names)
     near, more = _near(call, found.value, None)
     known = {
@@ -94,7 +94,7 @@ def show_object(view: View) -> Response:
         ordered=ordered(this.properties),
         text=json.dumps(this.properties, indent=2, ensure_ascii=False),
         assertions=objects.asserted(call, identifier).value.items,
-        permitted=node.permitted(call, identifier).value,
+        permitted=deciding.permitted(call, identifier).value,
         left=left_of(this.properties, call.parts.store.clock()),
         since=asking.next_token(max(micros_or_none(each.added) or 1 for each in (found.value, *near))),
         related=_related(this, near, known, names),
@@ -112,7 +112,7 @@ def peek(view: View) -> Response:
         NotFoundError: there is none that the reader may know of.
     """
     found = objects.latest(view.call, asking.object_id(view.call))
-    this = shown(found.value, node.names(view.call))
+    this = shown(found.value, parties.names(view.call))
     return render(view, "object/peek.html", found.derive(Peeked(this, ordered(this.properties))))
 
 
@@ -124,7 +124,7 @@ def show_relations(view: View) -> Response:
     """
     call, identifier = view.call, asking.object_id(view.call)
     found = objects.latest(call, identifier)
-    names = node.names(call)
+    names = parties.names(call)
     this = shown(found.value, names)
     near, following = _near(call, found.value, asking.read_token(view.request.query_params.get("cursor", "")))
     known = {

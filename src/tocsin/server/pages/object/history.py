@@ -7,7 +7,7 @@ from collections import Counter
 import msgspec
 from starlette.responses import Response
 
-from tocsin.server.api import asking, node, objects
+from tocsin.server.api import asking, objects, parties
 from tocsin.server.api.objects import Revision
 from tocsin.server.pages.rendering import render
 from tocsin.server.pages.titles import Shown, shown
@@ -42,7 +42,7 @@ def show_versions(view: View) -> Response:
     """
     call, identifier = view.call, asking.object_id(view.call)
     found = objects.revisions(call, identifier)
-    names = node.names(call)
+    names = parties.names(call)
     this = shown(objects.latest(call, identifier).value, names)
     made = Versions(this, found.value.items, found.value.complete, names)
     return render(view, "object/versions.html", found.derive(made))
@@ -56,7 +56,7 @@ def show_sightings(view: View) -> Response:
     """
     call, identifier = view.call, asking.object_id(view.call)
     this = objects.latest(call, identifier)
-    names = node.names(call)
+    names = parties.names(call)
     found = objects.find(call, objects.referring(identifier, "sighting"), _SIGHTINGS, None)
     page = objects.entries(call, found.value)
     items = tuple(shown(each, names) for each in page.items)

@@ -11,8 +11,8 @@ import msgspec
 from starlette.responses import Response
 
 from tocsin.node.previews import Preview, preview
-from tocsin.server.api import asking, node, objects
-from tocsin.server.api.node import DecisionEntry
+from tocsin.server.api import asking, deciding, journal, objects, parties, records
+from tocsin.server.api.deciding import DecisionEntry
 from tocsin.server.pages.rendering import render
 from tocsin.server.pages.titles import Shown, shown
 from tocsin.server.pages.view import View
@@ -55,7 +55,7 @@ class Recipients(msgspec.Struct, frozen=True):
     object: Shown
     recipients: tuple[Recipient, ...]
     mine: tuple[May, ...]
-    received: node.Receipts | None
+    received: journal.Receipts | None
     names: dict[str, str]
 
 
@@ -80,17 +80,17 @@ def show_recipients(view: View) -> Response:
     """
     call, identifier = view.call, asking.object_id(view.call)
     found = objects.latest(call, identifier)
-    node.require_own(call)
-    places = node.standing(call, identifier).value
+    records.require_own(call)
+    places = deciding.standing(call, identifier).value
     others = sorted(
         (o for o in call.facts.snapshot.organisations.values() if not o.own), key=lambda o: o.name
     )
-    names = node.names(call)
+    names = parties.names(call)
     made = Recipients(
         shown(found.value, names),
         tuple(_recipient(view, identifier, places, each) for each in others),
         tuple(_may(view, identifier, places, action) for action in _OWN_ACTIONS),
-        node.received(call, identifier).value if node.may_see_journal(call) else None,
+        journal.received(call, identifier).value if journal.may_see_journal(call) else None,
         names,
     )
     return render(view, "object/sharing.html", found.derive(made))
@@ -104,16 +104,16 @@ def show_why(view: View) -> Response:
         ForbiddenError: another organisation asks.
     """
     call, identifier = view.call, asking.object_id(view.call)
-    given = asking.parameters(call, node.Explaining)
+    given = asking.parameters(call, deciding.Explaining)
     found = objects.latest(call, identifier)
-    decisions = node.decided(call, identifier, given.recipient, given.action).value
-    placed = node.standing(call, identifier).value
+    decisions = deciding.decided(call, identifier, given.recipient, given.action).value
+    placed = deciding.standing(call, identifier).value
     what = (
         _preview(view, decisions.recipient, placed, bytes(found.value.object))
         if given.action == FORMS[0]
         else Preview("", b"")
     )
-    this = shown(found.value, node.names(call))
+    this = shown(found.value, parties.names(call))
     goes: dict[str, Any] = msgspec.json.decode(what.body) if what.body else {}
     made = Why(
         this,

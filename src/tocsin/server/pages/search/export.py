@@ -14,7 +14,7 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from tocsin.errors import NotFoundError
-from tocsin.server.api import asking, node, objects
+from tocsin.server.api import asking, objects, parties
 from tocsin.server.api.objects import Entry
 from tocsin.server.api.searching import Text
 from tocsin.server.pages.titles import shown
@@ -51,7 +51,7 @@ def download(view: View) -> Response:
     found = _gathered(view, given.q)
     view.call.rested_on(found)
     name = f'attachment; filename="tocsin-search.{ending}"'
-    released = found.derive(write(found.value, node.names(view.call)))
+    released = found.derive(write(found.value, parties.names(view.call)))
     headers = {"Content-Disposition": name, "Cache-Control": "private, no-store", "Vary": "Cookie"}
     return respond(view.request, released, media_type=media_type, headers=headers)
 

@@ -9,7 +9,7 @@ import msgspec
 from starlette.responses import Response
 
 from tocsin.errors import InputError
-from tocsin.server.api import asking, node, objects, searching
+from tocsin.server.api import asking, objects, parties, searching
 from tocsin.server.pages.forms import in_words
 from tocsin.server.pages.rendering import render, show
 from tocsin.server.pages.search.facets import Facet, facets
@@ -45,7 +45,7 @@ def show_found(view: View) -> Response:
     except InputError as error:
         wrong = in_words(error, view.look.language)
         return show(view, "search/refused.html", status=422, query=given.q, wrong=wrong)
-    call, names = view.call, node.names(view.call)
+    call, names = view.call, parties.names(view.call)
     beyond, oldest = asking.read_token(given.cursor), given.order == "oldest"
     if beyond is None and not oldest:
         both = searching.first(call, query, _PAGE)

@@ -10,7 +10,7 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from tocsin.errors import NotFoundError
-from tocsin.server.api import asking, node, objects, searching
+from tocsin.server.api import asking, objects, parties, searching
 from tocsin.server.context import Call
 from tocsin.server.pages.rendering import render
 from tocsin.server.pages.titles import Shown, shown
@@ -55,7 +55,7 @@ def show_why(view: View) -> Response:
     if "\0" in given.object or not _finds(call, query, given.object):
         raise NotFoundError("no such object")
     found = objects.latest(call, given.object)
-    this = shown(found.value, node.names(call))
+    this = shown(found.value, parties.names(call))
     terms = tuple(_place(this, term) for term in terms_in(given.q))
     return render(view, "search/why.html", found.derive(Why(this, given.q, terms)))
 

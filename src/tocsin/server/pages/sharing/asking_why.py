@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 
 from starlette.responses import Response
 
-from tocsin.server.api import node
+from tocsin.server.api import parties, records
 from tocsin.server.pages.rendering import redirect, render
 from tocsin.server.pages.view import View
 
@@ -17,9 +17,9 @@ def show_question(view: View) -> Response:
     Raises:
         ForbiddenError: another organisation asks.
     """
-    node.require_own(view.call)
+    records.require_own(view.call)
     given = view.request.query_params
     if given.get("object") and given.get("recipient"):
         terms = {"recipient": given["recipient"], "action": given.get("action", "receive")}
         return redirect(view, f"/objects/{quote(given['object'].strip(), safe='')}/why?{urlencode(terms)}")
-    return render(view, "sharing/explain.html", node.known_organisations(view.call))
+    return render(view, "sharing/explain.html", parties.known_organisations(view.call))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from starlette.responses import Response
 
-from tocsin.server.api import node
+from tocsin.server.api import deciding, parties
 from tocsin.server.pages.rendering import render
 from tocsin.server.pages.view import View
 from tocsin.sharing import agreements as holding
@@ -14,30 +14,30 @@ from tocsin.sharing import agreements as holding
 class Parties(msgspec.Struct, frozen=True):
     """Organisations and communities, as far as the reader may know them."""
 
-    organisations: tuple[node.OrganisationEntry, ...]
-    communities: tuple[node.CommunityEntry, ...]
+    organisations: tuple[parties.OrganisationEntry, ...]
+    communities: tuple[parties.CommunityEntry, ...]
 
 
 class AgreementLine(msgspec.Struct, frozen=True):
     """An agreement, and why it is not in force for the reader's organisation ("": it is)."""
 
-    entry: node.AgreementEntry
+    entry: parties.AgreementEntry
     lapse: str
     parties: tuple[str, ...]
 
 
 def show_parties(view: View) -> Response:
     """Show with whom this node shares."""
-    known = node.known_organisations(view.call)
-    made = Parties(known.value.items, node.known_communities(view.call).value.items)
+    known = parties.known_organisations(view.call)
+    made = Parties(known.value.items, parties.known_communities(view.call).value.items)
     return render(view, "sharing/parties.html", known.derive(made))
 
 
 def show_agreements(view: View) -> Response:
     """Show the agreements, and which of them hold now."""
     call = view.call
-    told, records = node.known_agreements(call)
-    names, now = node.names(call), view.parts.store.clock()
+    told, records = parties.known_agreements(call)
+    names, now = parties.names(call), view.parts.store.clock()
     lines = tuple(
         AgreementLine(
             entry,
@@ -56,5 +56,7 @@ def show_peers(view: View) -> Response:
         ForbiddenError: another organisation asks.
     """
     call = view.call
-    titles = {each.id: each.title for each in node.policies_in_force(call).value.items}
-    return render(view, "sharing/peers.html", node.known_peers(call), names=node.names(call), titles=titles)
+    titles = {each.id: each.title for each in deciding.policies_in_force(call).value.items}
+    return render(
+        view, "sharing/peers.html", parties.known_peers(call), names=parties.names(call), titles=titles
+    )

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from tocsin.errors import ForbiddenError, InputError, TocsinError
 from tocsin.node import policy_changes
 from tocsin.node.impact_words import impact_in_words
-from tocsin.server.api import node
+from tocsin.server.api import deciding
 from tocsin.server.pages.forms import Form, in_words
 from tocsin.server.pages.rendering import redirect, render
 from tocsin.server.pages.view import View, require_proof
@@ -25,7 +25,7 @@ class InForce(msgspec.Struct, frozen=True):
     """The policies in force, the changes there were, newest first, and which of them the reader may approve."""
 
     version: str
-    items: tuple[node.PolicyEntry, ...]
+    items: tuple[deciding.PolicyEntry, ...]
     own: dict[str, str]
     changes: tuple[PolicyChange, ...]
     may_approve: frozenset[int]
@@ -46,7 +46,7 @@ def show_policies(view: View) -> Response:
     Raises:
         ForbiddenError: another organisation asks.
     """
-    told = node.policies_in_force(view.call)
+    told = deciding.policies_in_force(view.call)
     with view.parts.store.connection() as connection:
         changes = tuple(policies.everything(connection))
     who = view.call.principal.account
@@ -64,7 +64,7 @@ def show_change(view: View) -> Response:
         ForbiddenError: the reader is no administrator of this node.
     """
     _require_administrator(view)
-    told = node.policies_in_force(view.call)
+    told = deciding.policies_in_force(view.call)
     return render(view, "sharing/change.html", told.derive(Draft(told.value.own)))
 
 
@@ -75,7 +75,7 @@ def preview(view: View, form: Form) -> Response:
         ForbiddenError: the reader is no administrator of this node.
     """
     _require_administrator(view)
-    told = node.policies_in_force(view.call)
+    told = deciding.policies_in_force(view.call)
     return _answer(view, told, _texts(form))
 
 
@@ -91,7 +91,7 @@ def propose(view: View, form: Form) -> Response:
     try:
         policy_changes.propose(view.parts.store, texts, view.call.principal)
     except TocsinError:
-        return _answer(view, node.policies_in_force(view.call), texts)
+        return _answer(view, deciding.policies_in_force(view.call), texts)
     return redirect(view, "/sharing/policies")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from tocsin.server.api import node
+from tocsin.server.api import journal
 from tocsin.server.pages.rendering import render
 from tocsin.server.pages.view import View
 
@@ -15,5 +15,5 @@ def show_released(view: View) -> Response:
     Raises:
         ForbiddenError: the reader is no administrator of this node.
     """
-    told = node.journal_of(view.call)
+    told = journal.journal_of(view.call)
     return render(view, "sharing/released.html", told, given=dict(view.request.query_params))

@@ -9,7 +9,7 @@ from tocsin.clock import Micros
 from tocsin.errors import ForbiddenError
 from tocsin.node.alerting import Told
 from tocsin.node.proposals import Shown
-from tocsin.server.api import alerts, asking, node, proposals
+from tocsin.server.api import alerts, asking, parties, proposals
 from tocsin.server.api.proposals import ProposalEntry
 from tocsin.server.context import Call
 from tocsin.server.pages.rendering import render
@@ -73,7 +73,7 @@ def answer(view: View, undo: tuple[str, ...], failed: tuple[str, ...], *, status
     since = asking.next_token(max(newest, default=1))
     entries = tuple(proposals.entry(each) for each in theirs)
     titles = {str(each.proposal.id): title_of(msgspec.json.decode(each.proposal.body)) for each in theirs}
-    made = Inbox(waiting, entries, _changes(view), titles, node.names(call), more, since, undo, failed)
+    made = Inbox(waiting, entries, _changes(view), titles, parties.names(call), more, since, undo, failed)
     return render(view, "triage/inbox.html", released.derive(made), status=status)
 
 

@@ -9,7 +9,7 @@ import msgspec
 from starlette.responses import Response
 
 from tocsin.errors import InputError, NotFoundError
-from tocsin.server.api import asking, node, objects, proposals
+from tocsin.server.api import asking, objects, parties, proposals
 from tocsin.server.api.differences import Change, differences
 from tocsin.server.api.proposals import ProposalEntry
 from tocsin.server.pages.forms import Form
@@ -45,7 +45,7 @@ def show_proposals(view: View) -> Response:
     titles = {
         str(each.proposal.id): title_of(msgspec.json.decode(each.proposal.body)) for each in found.value
     }
-    made = Listed(tuple(proposals.entry(each) for each in found.value), titles, node.names(view.call))
+    made = Listed(tuple(proposals.entry(each) for each in found.value), titles, parties.names(view.call))
     return render(view, "triage/proposals.html", found.derive(made))
 
 
@@ -68,7 +68,7 @@ def show_proposal(view: View) -> Response:
     body: dict[str, Any] = msgspec.json.decode(proposal.body)
     made = Detail(
         proposals.entry(found.value),
-        node.names(call),
+        parties.names(call),
         changes,
         json.dumps(body, indent=2, ensure_ascii=False),
         decides=proposal.status == "open"

@@ -12,7 +12,7 @@ from tocsin.clock import to_text
 from tocsin.errors import InputError, TocsinError
 from tocsin.node.drafting import Draft
 from tocsin.node.proposals import Desk
-from tocsin.server.api import asking, node, objects, writing
+from tocsin.server.api import asking, objects, parties, writing
 from tocsin.server.api.objects import Entry
 from tocsin.server.pages.forms import Form, in_words
 from tocsin.server.pages.rendering import redirect, render
@@ -102,6 +102,6 @@ def _answer(
     good: bool = False,
 ) -> Response:
     ours = found.value.source == view.call.principal.organisation
-    this = shown(found.value, node.names(view.call))
+    this = shown(found.value, parties.names(view.call))
     made = Changing(this, text, base, ours, reason, wrong, good)
     return render(view, "write/change.html", found.derive(made), status=422 if wrong else 200)

@@ -8,7 +8,7 @@ import msgspec
 from starlette.responses import Response
 
 from tocsin.errors import InputError, TocsinError
-from tocsin.server.api import asking, node, objects, writing
+from tocsin.server.api import asking, objects, parties, writing
 from tocsin.server.api.objects import Entry
 from tocsin.server.pages.forms import Form, in_words
 from tocsin.server.pages.rendering import redirect, render
@@ -74,7 +74,7 @@ def _said(view: View, form: Form) -> dict[str, Any]:
 
 
 def _answer(view: View, found: Released[Entry], given: dict[str, str], wrong: str) -> Response:
-    made = Saying(shown(found.value, node.names(view.call)), given, wrong)
+    made = Saying(shown(found.value, parties.names(view.call)), given, wrong)
     return render(
         view, "write/say.html", found.derive(made), status=422 if wrong else 200, opinions=_OPINIONS
     )
