@@ -11,7 +11,7 @@ import msgspec
 from tocsin.clock import Micros
 from tocsin.formats import outputs
 from tocsin.matching.decay import DECAYING, LIFETIME, confidence_at
-from tocsin.matching.entries import Entry, Indicator, entries_of
+from tocsin.matching.entries import Entry, Indicator, entries_of, to_evaluate
 from tocsin.stix.timestamps import micros_or_none
 
 DAY: Micros = 86_400_000_000
@@ -57,6 +57,18 @@ def _lefts(properties: Mapping[str, Any], now: Micros) -> Iterator[Left]:
                 each.kind in DECAYING and since is not None,
                 _list_of(each.kind),
             )
+
+
+def passed_over(properties: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return why hunts look for nothing of an indicator, as rules of `matching.entries`; empty where they look for some of it, or evaluate its pattern."""
+    if properties.get("type") != "indicator" or properties.get("pattern_type") != "stix":
+        return ()
+    made = Indicator(str(properties["id"]), pattern=str(properties.get("pattern", "")))
+    found = tuple(islice(entries_of(made), _MOST))
+    rules = [each.rule for each in found if not isinstance(each, Entry)]
+    if len(rules) < len(found) or to_evaluate(made, found) is not None:
+        return ()
+    return tuple(dict.fromkeys(rules))
 
 
 def _list_of(kind: str) -> str:
