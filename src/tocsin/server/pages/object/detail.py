@@ -15,7 +15,7 @@ from tocsin.server.api import asking, deciding, objects, parties
 from tocsin.server.api.deciding import Permitted
 from tocsin.server.api.objects import Assertion, Entry
 from tocsin.server.context import Call
-from tocsin.server.pages.object.fading import DAYS, Left, left_of, passed_over
+from tocsin.server.pages.object.fading import DAYS, Left, left_of, passed_by
 from tocsin.server.pages.rendering import render
 from tocsin.server.pages.titles import Shown, ends_of, shown
 from tocsin.server.pages.view import View
@@ -98,7 +98,7 @@ def show_object(view: View) -> Response:
         assertions=objects.asserted(call, identifier).value.items,
         permitted=deciding.permitted(call, identifier).value,
         left=left_of(this.properties, call.parts.store.clock()),
-        passed=passed_over(this.properties),
+        passed=passed_by(this.properties),
         since=asking.next_token(max(micros_or_none(each.added) or 1 for each in (found.value, *near))),
         related=_related(this, near, known, names),
         more_related=more is not None,

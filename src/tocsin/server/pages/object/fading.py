@@ -11,7 +11,7 @@ import msgspec
 from tocsin.clock import Micros
 from tocsin.formats import outputs
 from tocsin.matching.decay import DECAYING, LIFETIME, confidence_at
-from tocsin.matching.entries import Entry, Indicator, entries_of, to_evaluate
+from tocsin.matching.entries import Entry, Indicator, entries_of, passed_over
 from tocsin.stix.timestamps import micros_or_none
 
 DAY: Micros = 86_400_000_000
@@ -59,16 +59,13 @@ def _lefts(properties: Mapping[str, Any], now: Micros) -> Iterator[Left]:
             )
 
 
-def passed_over(properties: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return why hunts look for nothing of an indicator, as rules of `matching.entries`; empty where they look for some of it, or evaluate its pattern."""
-    if properties.get("type") != "indicator" or properties.get("pattern_type") != "stix":
+def passed_by(properties: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return why hunts look for nothing of an indicator, as rules of `matching.entries`; empty where they do."""
+    if properties.get("type") != "indicator":
         return ()
-    made = Indicator(str(properties["id"]), pattern=str(properties.get("pattern", "")))
-    found = tuple(islice(entries_of(made), _MOST))
-    rules = [each.rule for each in found if not isinstance(each, Entry)]
-    if len(rules) < len(found) or to_evaluate(made, found) is not None:
-        return ()
-    return tuple(dict.fromkeys(rules))
+    pattern, kind = str(properties.get("pattern", "")), str(properties.get("pattern_type"))
+    found = passed_over(Indicator(str(properties["id"]), pattern=pattern, pattern_type=kind))
+    return tuple(dict.fromkeys(each.rule for each in found))
 
 
 def _list_of(kind: str) -> str:
