@@ -37,7 +37,7 @@ def main(master: str, index: str, tables: str, now: int) -> None:
         here = str(SparkFiles.getRootDirectory())
         yield pa.RecordBatch.from_pydict({"pid": [os.getpid()], "loads": [finder.loads()], "root": [here]})
 
-    asked = table.repartition(8).mapInArrow(ask, "pid long, loads long, root string").collect()
+    asked = table.select("uid").repartition(8).mapInArrow(ask, "pid long, loads long, root string").collect()
     sys.stdout.write(
         json.dumps(
             {

@@ -81,7 +81,13 @@ def tables(tmp_path):
             [1_795_161_600_000_000 + n * 1_000_000 for n in range(4000)], pa.timestamp("us", tz="UTC")
         )
         table = pa.table(
-            {"ts": times, "uid": [f"C{n}" for n in range(4000)], "query": names, "answers": answers}
+            {
+                "ts": times,
+                "uid": [f"C{n}" for n in range(4000)],
+                "id.orig_h": ["10.0.0.1"] * 4000,
+                "query": names,
+                "answers": answers,
+            }
         )
         pq.write_table(table, folder / f"dns-{number}.parquet", row_group_size=500)
     return folder

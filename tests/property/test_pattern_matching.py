@@ -180,7 +180,8 @@ def comparisons(chance: Chance, kind: str, depth: int) -> str:
 def qualifier(chance: Chance) -> str:
     match chance.randrange(3):
         case 0:
-            return f"WITHIN {chance.choice((1, 2, 3, 1.5))} SECONDS"
+            # never a whole number, as moments are whole seconds: the peer takes what is exactly so far apart
+            return f"WITHIN {chance.choice((0.5, 1.5, 2.5))} SECONDS"
         case 1:
             return f"REPEATS {chance.randint(1, 3)} TIMES"
     start = chance.randrange(5)
@@ -229,6 +230,37 @@ def disagreements(seed: int, count: int, depth: int) -> tuple[list[str], int, in
         else:
             wrong.append(f"{text} is {ours} here: {seen}")
     return sorted(wrong, key=len), said[True], said[False]
+
+
+@pytest.mark.parametrize(
+    ("qualifier", "met"),
+    [
+        ("WITHIN 3 SECONDS", False),
+        ("WITHIN 3.1 SECONDS", True),
+        ("START t'2026-11-20T08:00:00Z' STOP t'2026-11-20T08:00:03Z'", False),
+        ("START t'2026-11-20T08:00:00Z' STOP t'2026-11-20T08:00:03.1Z'", True),
+    ],
+)
+def test_what_ends_a_time_window_is_not_in_it(qualifier: str, met: bool) -> None:
+    """STIX 2.1 section 9.5.1; the peer takes the end of WITHIN for a part of it."""
+    names = f"([domain-name:value = '{NAMES[0]}'] FOLLOWEDBY [domain-name:value = '{NAMES[1]}']) {qualifier}"
+    seen = []
+    for number, seconds in enumerate((0, 3)):
+        at = to_text(START + seconds * SECOND)
+        name = identifier("domain-name", number)
+        seen += [
+            {"type": "domain-name", "spec_version": "2.1", "id": name, "value": NAMES[number]},
+            {
+                "type": "observed-data",
+                "spec_version": "2.1",
+                "id": identifier("observed-data", number),
+                "first_observed": at,
+                "last_observed": at,
+                "number_observed": 1,
+                "object_refs": [name],
+            },
+        ]
+    assert any(compile_patterns([("one", names, None, None)]).match(observations(seen))) is met
 
 
 @pytest.mark.parametrize("depth", [0, 2])

@@ -14,7 +14,7 @@ from tocsin.errors import FormatError, LimitError
 from tocsin.formats._rule_indicators import day, indicator, technique, whole
 from tocsin.formats.items import DEFAULT, Limits, RawItem, Refusal, refuse
 from tocsin.formats.plugin import Format
-from tocsin.matching.sigma.documents import Document, documents
+from tocsin.matching.sigma.documents import Broken, Document, parts
 from tocsin.matching.sigma.rules import Head, Refused, evaluated, head
 
 _TITLE = re.compile(rb"^title[ \t]*:", re.MULTILINE)
@@ -32,7 +32,7 @@ def _read(chunks: Iterable[bytes], where: str, limits: Limits = DEFAULT) -> Iter
         yield raw
         return
     try:
-        found = documents(raw, where)
+        found = parts(raw, where)
     except LimitError as error:
         yield refuse(where, raw, "size", str(error))
         return
@@ -43,7 +43,10 @@ def _read(chunks: Iterable[bytes], where: str, limits: Limits = DEFAULT) -> Iter
     for number, document in enumerate(found):
         last = found[number + 1].first - 1 if number + 1 < len(found) else len(lines)
         text = _text(lines[document.first - 1 : last]) if len(found) > 1 else "".join(lines)
-        yield _item(document, text, where)
+        if isinstance(document, Broken):
+            yield refuse(document.where, text.encode(), "sigma-yaml", document.reason)
+        else:
+            yield _item(document, text, where)
 
 
 def _text(lines: list[str]) -> str:

@@ -61,21 +61,27 @@ def hits(table: Any, index: Shipped, **options: Any) -> Any:
         options: `format`, `now`, `any_time`, `least` and `most` of `finder.Task`. The format is told by the first rows if it is not given.
     """
     if "format" not in options:
-        told = table.select(*(name for name in table.columns if name not in {FILE, ROW}))
+        told = table.drop(
+            FILE, ROW
+        )  # not by naming the others: a name with dots (`id.orig_h` of Zeek) would be taken for a path
         options["format"] = finder.format_of_rows(told.limit(_TELLING).toArrow().to_batches())
     options.setdefault("now", system_clock())
-    return table.mapInArrow(_function(index, Task(**options)), SCHEMA)
+    # Spark asks for the columns by their names, dots and all: they go by number, and get their names back on the worker
+    plain = table.toDF(*(f"column{number}" for number in range(len(table.columns))))
+    return plain.mapInArrow(_function(index, Task(**options), table.columns), SCHEMA)
 
 
-def _function(index: Shipped, task: Task) -> Callable[[Iterable[Any]], Iterator[Any]]:
-    """Return what workers run: it carries a name and some options, and finds the index where its executor put it."""
+def _function(index: Shipped, task: Task, columns: list[str]) -> Callable[[Iterable[Any]], Iterator[Any]]:
+    """Return what workers run: it carries names and some options, and finds the index where its executor put it."""
     name, raw = index.name, msgspec.json.encode(task)
 
     def find(batches: Iterable[Any]) -> Iterator[Any]:
+        import pyarrow as pa  # noqa: PLC0415 - on the worker
         from pyspark import SparkFiles  # noqa: PLC0415 - on the worker
 
         from tocsin.lake import finder  # noqa: PLC0415 - on the worker
 
-        yield from finder.find(batches, SparkFiles.get(name), msgspec.json.decode(raw, type=finder.Task))
+        named = (pa.RecordBatch.from_arrays(each.columns, names=columns) for each in batches)
+        yield from finder.find(named, SparkFiles.get(name), msgspec.json.decode(raw, type=finder.Task))
 
     return find

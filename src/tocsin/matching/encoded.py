@@ -99,7 +99,8 @@ def _unbased(run: str) -> bytes:
 
 
 def _text(octets: bytes) -> str:
-    """Return octets as text: UTF-16, little-endian, where every other one is mostly nothing, as PowerShell takes it; else UTF-8."""
-    if len(octets) > 3 and 2 * octets[1::2].count(0) > len(octets) // 2:
+    """Return octets as text: UTF-16, little-endian, where every other one, but not all, is mostly nothing, as PowerShell takes it; else UTF-8."""
+    half = len(octets) // 2
+    if half > 1 and 2 * octets[1::2].count(0) > half >= 2 * octets[::2].count(0):
         return octets[: len(octets) // 2 * 2].decode("utf-16-le", "replace")
     return octets.decode("utf-8", "surrogateescape")

@@ -25,7 +25,7 @@ LATE = "after-valid"
 FADED = "faded"
 WARNINGLIST = "warninglist:"
 PRIVATE = "private"
-SUPPRESSED = "suppressed"
+SUPPRESSED = "suppressed:"
 NOTES = frozenset((DEFANGED, QUERY))
 """Flags that take nothing from a hit: it is raised all the same."""
 
@@ -43,7 +43,7 @@ class Options(msgspec.Struct, frozen=True):
         least: flag hits whose indicator's confidence has decayed below this by the time of the record (`matching.decay`).
         threads: how many blocks of a log are scanned side by side.
         lateness: how late a record may come, in µs, for patterns that take several; None: in any order.
-        suppresses: tells which hits somebody does not want to be raised (`node.keeping_hits.suppressing`).
+        suppresses: tells why somebody does not want a hit to be raised, "" if nobody does (`node.keeping_hits.suppressing`).
         sigma: judge records by the Sigma rules among the indicators, too.
         decode: look into what is encoded in values, too (`matching.encoded`); every record is read.
     """
@@ -57,7 +57,7 @@ class Options(msgspec.Struct, frozen=True):
     least: int = 0
     threads: int = msgspec.field(default_factory=lambda: len(os.sched_getaffinity(0)))
     lateness: Micros | None = None
-    suppresses: Callable[[Hit], bool] | None = None
+    suppresses: Callable[[Hit], str] | None = None
     sigma: bool = False
     decode: bool = False
 

@@ -380,8 +380,8 @@ class Hunt:
 
     def _counted(self, hit: Hit) -> Iterator[Hit]:
         suppresses = self._options.suppresses
-        if suppresses is not None and suppresses(hit):
-            hit = msgspec.structs.replace(hit, flags=(*hit.flags, SUPPRESSED))
+        if suppresses is not None and (why := suppresses(hit)):
+            hit = msgspec.structs.replace(hit, flags=(*hit.flags, SUPPRESSED + why))
         if self._count(hit):
             yield hit
 

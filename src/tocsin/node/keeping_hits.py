@@ -13,7 +13,8 @@ from tocsin.node.hits import Count, Hit
 from tocsin.store import Connection, Store, alerts, hits, suppressions
 
 _AT_ONCE = 5_000
-Suppresses = Callable[[Hit], bool]
+Suppresses = Callable[[Hit], str]
+"""Tells why a hit is not to be raised, and until when; "" if it is."""
 _Assertion = tuple[str, int, str]  # id of an indicator, label set, owner
 
 
@@ -92,25 +93,25 @@ def _held_back(raised: Sequence[Hit], counts: Mapping[int, Count]) -> dict[tuple
 
 
 def suppressing(connection: Connection, *, now: Micros) -> Suppresses:
-    """Return what tells whether a hit is suppressed at `now`; a hit on behalf of several sources is if all of them are."""
-    by: dict[str, set[str]] = defaultdict(set)
+    """Return what tells why a hit is suppressed at `now`; a hit on behalf of several sources is if all of them are."""
+    by: dict[str, dict[str, str]] = defaultdict(dict)
     for each in suppressions.everything(connection, now=now):
-        by[each.kind].add(each.value.casefold())
+        until = "" if each.expires is None else f", until {to_text(each.expires)[:19]}Z"
+        by[each.kind][each.value.casefold()] = each.reason + until
     if not by:
-        return lambda _: False
+        return lambda _: ""
 
-    def suppresses(hit: Hit) -> bool:
+    def suppresses(hit: Hit) -> str:
+        owners = [
+            by["source"].get(each.owner.casefold()) or by["source"].get(each.owner_name.casefold(), "")
+            for each in hit.sources
+        ]
         return (
-            hit.indicator.id.casefold() in by["indicator"]
-            or not by["value"].isdisjoint((hit.value.casefold(), hit.wanted.casefold()))
-            or (hit.host is not None and hit.host.casefold() in by["host"])
-            or (
-                bool(by["source"])
-                and all(
-                    not by["source"].isdisjoint((each.owner.casefold(), each.owner_name.casefold()))
-                    for each in hit.sources
-                )
-            )
+            by["indicator"].get(hit.indicator.id.casefold())
+            or by["value"].get(hit.value.casefold())
+            or by["value"].get(hit.wanted.casefold())
+            or (by["host"].get(hit.host.casefold()) if hit.host is not None else None)
+            or (owners[0] if owners and all(owners) else "")
         )
 
     return suppresses

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import resource
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -36,6 +37,8 @@ _QUIET: Final = (
     10.0  # seconds after which a line that nobody ended is taken for whole, and a renamed file for done
 )
 _LOOK_EVERY: Final = 1.0  # seconds between looks for new files
+_FILES: Final = 65_536  # that may be open, if the system allows it
+_FILES_OF_OURS: Final = 384  # for everything but logs, connections of syslog among them
 _GAPS = (b" ", b"\t", b'"', b",", b"<", b">")
 
 
@@ -115,6 +118,16 @@ class Tail:
         self.position = piece.end
         self.replaces = []
 
+    @property
+    def grew(self) -> float:
+        """When something came last."""
+        return self._grew
+
+    def asleep(self) -> tuple[int, int] | None:
+        """Return by what to tell that something has come, if all that is there was read."""
+        state = os.fstat(self._file)
+        return _age(state) if state.st_size == self.position.place else None
+
     def is_over(self, now: float) -> bool:
         """Tell whether nothing more is to be expected of a file that has lost its name."""
         return self.renamed and now - self._grew >= _QUIET
@@ -170,6 +183,7 @@ class Tails:
         from_start: bool,
         note: Note,
         now: float,
+        most: int | None = None,
     ) -> None:
         """Open what there is.
 
@@ -179,7 +193,10 @@ class Tails:
             from_start: read what stands already in files that were never watched; else only what comes.
             note: told of what is not read.
             now: seconds of a clock that only goes forwards.
+            most: files that are open at a time; None: as many as the system allows. Of more those that nothing came to for longest are closed, and opened
+                again within a second of growing.
         """
+        self._most = _most_open() if most is None else most
         self._paths = [Path(each) for each in paths]
         self._note = note
         self._known: dict[tuple[int, int], list[Position]] = {}
@@ -191,7 +208,7 @@ class Tails:
                 roots.add(each.fingerprint)
         self.open: dict[tuple[int, int], Tail] = {}
         self._passed: dict[tuple[int, int], tuple[int, int]] = {}
-        self._copies: list[Position] = []
+        self._to_keep: list[Position] = []
         self._looked = now
         self.fresh_roots = [str(path) for path in self._paths if root_of(str(path)) not in roots]
         for path in self._paths:
@@ -215,9 +232,9 @@ class Tails:
             elif tail.is_over(now):
                 self._close(identity)
 
-    def copies(self) -> list[Position]:
-        """Return, once, where reading of copies of what was read before goes on: to be kept, although nothing was read of them."""
-        found, self._copies = self._copies, []
+    def to_keep(self) -> list[Position]:
+        """Return, once, positions to be kept although nothing was read: of copies of what was read before, and of files that were closed."""
+        found, self._to_keep = self._to_keep, []
         return found
 
     def close(self) -> None:
@@ -266,6 +283,9 @@ class Tails:
                 self._note(str(each), f"cannot be read: {error.strerror}")
 
     def _open(self, file: Path, *, from_start: bool, now: float, known: bool = False) -> None:
+        if len(self.open) >= self._most and not self._put_to_sleep():
+            self._note("files", f"{self._most:,} are open, the most that the system allows: others wait")
+            return
         opened = os.open(file, os.O_RDONLY)
         try:
             state = os.fstat(opened)
@@ -306,7 +326,7 @@ class Tails:
             if copied is not None:
                 device, inode = identity
                 found = msgspec.structs.replace(copied, device=device, inode=inode, name=name)
-                self._copies.append(found)
+                self._to_keep.append(found)
                 return found
         else:
             # behind the last whole line: what stands there without an end is still being written
@@ -322,16 +342,37 @@ class Tails:
         whole += [each for known in self._known.values() for each in known]
         return log_copies.read_of(opened, size, cut=cut, whole=whole)
 
+    def _put_to_sleep(self) -> bool:
+        """Close the file that nothing came to for longest, if there is one that was read to its end."""
+        for identity, tail in sorted(self.open.items(), key=lambda each: each[1].grew):
+            if (age := tail.asleep()) is not None:
+                self._close(identity)
+                self._passed[identity] = age
+                self._to_keep += [tail.position] if tail.position.length else []
+                return True
+        return False
+
     def _close(self, identity: tuple[int, int]) -> None:
         tail = self.open.pop(identity)
         if tail.position.length:
-            self._known.setdefault(identity, []).append(tail.position)
+            others = [each for each in self._known.get(identity, ()) if each.key != tail.position.key]
+            self._known[identity] = [tail.position, *others]
         tail.close()
 
 
 def root_of(path: str) -> bytes:
     """Return what a path that is watched is known by, whatever its name is written in."""
     return os.fsencode(path)[-200:]
+
+
+def _most_open() -> int:
+    """Raise the limit of open files as far as it goes; return how many logs that leaves room for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        soft = wanted
+    return max(soft - _FILES_OF_OURS, 16)
 
 
 def _age(state: os.stat_result) -> tuple[int, int]:

@@ -26,7 +26,7 @@ from tocsin.node.clearances import Clearances
 from tocsin.node.following import Following
 from tocsin.node.hits import Hit, Options
 from tocsin.node.hunt import Hunt
-from tocsin.node.keeping_hits import day_of, keep_in, suppressing
+from tocsin.node.keeping_hits import Suppresses, day_of, keep_in, suppressing
 from tocsin.node.logs import OpenLog
 from tocsin.node.remembering import Memory
 from tocsin.node.ruling import Standing
@@ -150,10 +150,11 @@ class _Batch(msgspec.Struct):
     beyond: dict[tuple[str, Source], int]
     remembered: Position | None = None
     forgotten: list[tuple[int, int, bytes]] = []
+    kept: list[Position] = []
 
     @property
     def is_empty(self) -> bool:
-        return not (self.pieces or self.ends or self.hits or self.beyond or self.remembered or self.forgotten)
+        return not any(msgspec.structs.astuple(self))
 
 
 class Watch:
@@ -266,7 +267,7 @@ class Watch:
         for piece in self._tails.pieces(now=now):
             batch.pieces.append(piece)
             batch.hits += self._scan_piece(piece)
-        batch.ends |= {each.key: each for each in self._tails.copies()}
+        batch.kept = self._tails.to_keep()
         for each in self._setup.inputs:
             for messages in each.take():
                 batch.hits += self._scan_messages(messages)
@@ -381,7 +382,8 @@ class Watch:
             replaced = [key for piece in batch.pieces for key in piece.tail.replaces]
             watched.drop(connection, [*replaced, *batch.forgotten])
             remembered = [] if batch.remembered is None else [batch.remembered]
-            positions = [*(piece.end for piece in batch.pieces), *batch.ends.values(), *remembered]
+            read = [piece.end for piece in batch.pieces]
+            positions = [*batch.kept, *read, *batch.ends.values(), *remembered]
             watched.put(connection, positions, now=now)
         for piece in batch.pieces:
             piece.tail.done(piece)
@@ -430,11 +432,11 @@ class Watch:
                 "%d Sigma rules cannot be evaluated, such as %s: %s", len(made.refused), *made.refused[0]
             )
 
-    def _read_suppressions(self) -> Callable[[Hit], bool]:
+    def _read_suppressions(self) -> Suppresses:
         with self._store.connection() as connection:
             return suppressing(connection, now=self._store.clock())
 
-    def _is_suppressed(self, hit: Hit) -> bool:
+    def _is_suppressed(self, hit: Hit) -> str:
         return self._suppresses(hit)
 
     def _note(self, name: str, reason: str) -> None:

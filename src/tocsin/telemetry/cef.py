@@ -15,7 +15,7 @@ from tocsin.telemetry.splits import account, one_hash, transport, url
 from tocsin.telemetry.text_logs import Shape, Values, text_log
 from tocsin.telemetry.times import Reference
 
-_SYSLOG = syslog_times.PRIORITY + rb"(?:" + syslog_times.ANY_TIME + rb" ([^ \n]{1,255}) )?"
+_SYSLOG = syslog_times.PRIORITY + rb"(?:1 )?(?:" + syslog_times.ANY_TIME + rb" ([^ \n]{1,255}) )?"
 _PART = rb"((?:[^|\\\n]|\\.){0,1024}+)\|"
 _HEADERS = ("device_vendor", "device_product", "device_version", "signature_id", "name", "severity")
 _WHEN = ("rt", "start", "end", "deviceReceiptTime", "timestamp")

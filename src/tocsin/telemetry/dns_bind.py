@@ -1,6 +1,8 @@
 """BIND 9 query log (`querylog yes`, category `queries`; BIND 9 ARM, "Query Logging"), with or without a syslog header.
 
 `20-Nov-2026 08:00:01.123 queries: info: client @0x7f.. 10.0.0.5#53124 (evil.example): query: evil.example IN A +E(0)K (10.0.0.53)`
+
+A channel without `print-time yes` writes lines without a time.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ LOG = text_log(
     shapes=(
         Shape(_TIME + rb" " + _QUERY, ("timestamp", *_NAMES)),
         Shape(_SYSLOG + _QUERY, ("priority", "timestamp", "host", "pid", *_NAMES)),
+        Shape(_QUERY, _NAMES),
         Shape(_TIME + rb" (.*+)", ("timestamp", "message"), telling=False),
         Shape(_SYSLOG + rb"(.*+)", ("priority", "timestamp", "host", "pid", "message"), telling=False),
     ),

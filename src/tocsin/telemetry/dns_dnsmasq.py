@@ -29,7 +29,7 @@ LOG = text_log(
         Shape(
             _HEAD
             + _EXTRA
-            + rb"(reply|cached|cached-stale|config|forwarded|/[^ \n]{1,255}) (\S{1,1024}+) (?:is|to) (.*+)",
+            + rb"(reply|cached|cached-stale|config|forwarded|/[^ \n]{1,255}) (?!error is )(\S{1,1024}+) (?:is|to) (.*+)",
             (*_HEAD_NAMES, "client", "client_port", "what", "query", "answer"),
         ),
         Shape(_HEAD + rb"(.*+)", (*_HEAD_NAMES, "message")),

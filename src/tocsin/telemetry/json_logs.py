@@ -98,7 +98,7 @@ def _time(
         text = value if isinstance(value, str) else ""
         at = times.of_local(text, reference) if path in local else times.of_value(value)
         if at is None and text:
-            at = times.of_day_month(text, reference)
+            at = times.of_day_month(text.removeprefix("["), reference)  # as Apache's %t has it
         if at is not None:
             return at
     return None

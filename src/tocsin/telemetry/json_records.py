@@ -46,10 +46,22 @@ def first_record(head: bytes) -> dict[str, Any] | None:
     if record is None or not record.lstrip().startswith(b"{"):
         return None
     try:
-        found = orjson.loads(record)
+        found = _loads(record)
     except orjson.JSONDecodeError:
         return None
     return found if isinstance(found, dict) else None
+
+
+def _loads(record: bytes) -> Any:
+    """Return what JSON says. Bytes that are not UTF-8 become U+FFFD: web servers write what clients send, and nobody is to lose a line its fields by that."""
+    try:
+        return orjson.loads(record)
+    except orjson.JSONDecodeError:
+        try:
+            record.decode()
+        except UnicodeDecodeError:
+            return orjson.loads(record.decode("utf-8", "replace"))
+        raise
 
 
 def _level(head: bytes) -> int:
@@ -140,7 +152,7 @@ def _read_array(
 
 def _record(line: Line, facts: Callable[[dict[str, Any]], Facts]) -> Observation | MalformedLine:
     try:
-        record = orjson.loads(line.raw.removeprefix(_MARK))
+        record = _loads(line.raw.removeprefix(_MARK))
     except orjson.JSONDecodeError as error:
         return malformed(line, "json", f"not JSON: {error}")
     if not isinstance(record, dict):

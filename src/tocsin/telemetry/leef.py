@@ -15,7 +15,10 @@ from tocsin.telemetry.text_logs import Shape, Values, text_log
 from tocsin.telemetry.times import Reference
 
 _SYSLOG = (
-    syslog_times.PRIORITY + rb"(?:" + syslog_times.ANY_TIME + rb" ([^ \n]{1,255}) )?(?:[^|\n]{0,255}? )?"
+    syslog_times.PRIORITY
+    + rb"(?:1 )?(?:"
+    + syslog_times.ANY_TIME
+    + rb" ([^ \n]{1,255}) )?(?:[^|\n]{0,255}? )?"
 )
 _PART = rb"([^|\n]{0,1024}+)\|"
 _SYSLOG_NAMES = ("priority", "timestamp", "host")

@@ -26,7 +26,9 @@ LOG = container_log(
     "parquet",
     title="Parquet",
     container="parquet",
-    sniff=lambda head: head.startswith(b"PAR1"),
+    sniff=lambda head: head.startswith(
+        (b"PAR1", b"PARE")
+    ),  # the latter: its footer is encrypted, and it says so when read
     records=_records,
     inner=None,
 )

@@ -18,17 +18,17 @@ def _read(
     *,
     look: Look | None = None,
     tally: Tally | None = None,
-    reference: Reference | None = None,  # noqa: ARG001 - its times say all
+    reference: Reference | None = None,
 ) -> Iterator[Observation | MalformedLine]:
     for line in lines(stream, look=look, tally=tally):
         if line.telling:
-            yield observe(line)
+            yield observe(line, reference)
 
 
-def observe(line: Line) -> Observation:
+def observe(line: Line, reference: Reference | None = None) -> Observation:
     """Return a line of text as an observation."""
     text = line.raw.decode("utf-8", "surrogateescape")
-    return Observation(times.in_line(text), ((FIELD, text),), line.number, line.offset, line.raw)
+    return Observation(times.in_line(text, reference), ((FIELD, text),), line.number, line.offset, line.raw)
 
 
 LOG = Log(name="text", sniff=lambda head: True, read=_read, rank=100, title="Any text")  # noqa: ARG005

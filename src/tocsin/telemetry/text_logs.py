@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import TypeAlias
 
 import msgspec
@@ -24,6 +25,7 @@ When: TypeAlias = Callable[[Values, Reference | None], Micros | None]
 Further: TypeAlias = Callable[[Values], list[tuple[str, str]]]
 
 _LOOKED_AT = 20
+_TOLD_WITHIN = 200
 _MARK = b"\xef\xbb\xbf"
 
 
@@ -118,16 +120,18 @@ class _Shapes:
         return self._block.fullmatch(block) is not None
 
     def sniff(self, head: bytes) -> bool:
-        """Tell whether most of the first lines have one of the shapes, and at least one a telling one."""
+        """Tell whether most of the first lines have one of the shapes, and one of them or of those that follow a telling one."""
         first = head.removeprefix(_MARK).split(b"\n")
-        whole = [line for line in (first[:-1] or first) if line.strip()][:_LOOKED_AT]
-        told = fit = 0
-        for line in whole:
-            shape = next((shape for pattern, shape in self._shapes if pattern.fullmatch(line)), None)
-            if shape is not None:
-                fit += 1
-                told += shape.telling
-        return told > 0 and 2 * fit > len(whole)
+        whole = [line for line in (first[:-1] or first) if line.strip()]
+        found = [self._shape(line) for line in whole[:_LOOKED_AT]]
+        if 2 * sum(shape is not None for shape in found) <= len(found):
+            return False
+        # a server says much of itself before it is asked the first question
+        further = (self._shape(line) for line in whole[_LOOKED_AT:_TOLD_WITHIN])
+        return any(shape is not None and shape.telling for shape in chain(found, further))
+
+    def _shape(self, line: bytes) -> Shape | None:
+        return next((shape for pattern, shape in self._shapes if pattern.fullmatch(line)), None)
 
     def observe(self, line: Line, reference: Reference | None) -> Observation | MalformedLine:
         """Return a line as the first shape that fits has it."""

@@ -18,6 +18,10 @@ _ISO = re.compile(r"\b(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?(Z|
 _COMMON_LOG = re.compile(
     r"\[(\d\d)/(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)/(\d{4}):(\d\d:\d\d:\d\d) ([+-]\d{4})\]"
 )
+_YEAR_SLASHED = re.compile(r"(?:^|[\s\[])(\d{4})/(\d\d)/(\d\d) (\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?")
+_C_TIME = re.compile(
+    r"\b(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) ([ \d]\d) (\d\d:\d\d:\d\d)(?:\.(\d{1,9}))? (\d{4})\b"
+)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _BSD = re.compile(
     r"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +(\d{1,2})(?:,? (\d{4}))? (\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?"
@@ -124,8 +128,10 @@ def of_slashed(text: str, reference: Reference | None, *, month_first: bool = Tr
 def of_local(text: str, reference: Reference | None) -> Micros | None:
     """Return an ISO 8601 date and time; one that names no zone is in that of the reference."""
     found = _ISO.match(text)
-    if found is None:
-        return None
+    return None if found is None else _iso_local(found, reference)
+
+
+def _iso_local(found: re.Match[str], reference: Reference | None) -> Micros | None:
     if found[4] is not None or reference is None:
         return _iso(found)
     year, month, day = map(int, found[1].split("-"))
@@ -170,16 +176,23 @@ def of_value(value: Any) -> Micros | None:
     return round(value / 1000)
 
 
-def in_line(text: str) -> Micros | None:
-    """Return the first time in a line of text that names its year; RFC 3164 headers (`Nov 20 08:00:01`) do not."""
+def in_line(text: str, reference: Reference | None) -> Micros | None:
+    """Return the first time in a line of text that names its year; RFC 3164 headers (`Nov 20 08:00:01`) do not.
+
+    Read are ISO 8601, that of access logs, `2026/11/20 08:00:01` (nginx's error log, programs in Go), `Fri Nov 20 08:00:01.123 2026` (Apache's error log,
+    `asctime`), and seconds since 1970 where the line begins with them.
+    """
     text = text[:_WITHIN]
-    found = _ISO.search(text)
-    if found is not None:
-        return _iso(found)
-    found = _COMMON_LOG.search(text)
-    if found is not None:
+    if (found := _ISO.search(text)) is not None:
+        return _iso_local(found, reference)
+    if (found := _COMMON_LOG.search(text)) is not None:
         month = _MONTHS.index(found[2]) + 1
         return _moment(f"{found[3]}-{month:02}-{found[1]}T{found[4]}{found[5]}")
+    if (found := _YEAR_SLASHED.search(text)) is not None:
+        return _local((int(found[1]), int(found[2]), int(found[3])), found[4], found[5], _zone(reference))
+    if (found := _C_TIME.search(text)) is not None:
+        day = (int(found[5]), _MONTHS.index(found[1]) + 1, int(found[2]))
+        return _local(day, found[3], found[4], _zone(reference))
     return of_seconds(text.split(None, 1)[0]) if text[:1].isdigit() else None
 
 

@@ -1,10 +1,12 @@
 r"""Access logs of web servers as lines: Common Log Format, Combined, and both after the name of a virtual host.
 
-Apache 2.4, mod_log_config ("Common Log Format", "Combined Log Format", `%v:%p`); nginx's `combined` is the same. Quotes within fields are written `\"`,
+Apache 2.4, mod_log_config ("Common Log Format", "Combined Log Format", `%v:%p`); nginx's `combined` is the same, and lighttpd's has the virtual host for the ident. Quotes within fields are written `\"`,
 other bytes `\xhh`. What follows the known fields (times taken, forwarded addresses) is kept as `rest`.
 """
 
 from __future__ import annotations
+
+import re
 
 from tocsin.clock import Micros
 from tocsin.telemetry import times, urls
@@ -19,6 +21,7 @@ _COMMON = (
     + _QUOTED
     + rb" (\d{3}|-) (\d{1,20}|-)"
 )
+_HOST = re.compile(r"(?:[0-9A-Za-z_-]{1,63}\.){1,32}[0-9A-Za-z-]{1,63}\.?(?::\d{1,5})?")
 _NAMES = ("client", "ident", "user", "time", "request", "status", "bytes")
 _VHOST = rb"([0-9A-Za-z._-]{1,253}(?::\d{1,5})?) (?=[0-9A-Za-z_-]*[.:])"
 _AGENT = rb" " + _QUOTED + rb" " + _QUOTED + rb"(?: (.*+))?"
@@ -29,9 +32,14 @@ def _when(values: Values, reference: Reference | None) -> Micros | None:
     return times.of_day_month(values.get("time", ""), reference)
 
 
+def _named(values: Values) -> str:
+    """Return the host that lighttpd writes where others have the user of RFC 1413, of whom nobody is told any more."""
+    return ident if _HOST.fullmatch(ident := values.get("ident", "")) else ""
+
+
 def _further(values: Values) -> list[tuple[str, str]]:
     parts = values.get("request", "").split(" ")
-    host, _, port = values.get("vhost", "").partition(":")
+    host, _, port = (values.get("vhost") or _named(values)).partition(":")
     return urls.requested("vhost+path", host, parts[1], port) if len(parts) > 1 else []
 
 
@@ -54,6 +62,9 @@ LOG = text_log(
             "client": end("source"),
             "user": "user.name",
             "vhost": lambda value: [("url.domain", value.partition(":")[0])],
+            "ident": lambda value: (
+                [("url.domain", value.partition(":")[0])] if _HOST.fullmatch(value) else []
+            ),
             "request": request,
             "status": "http.response.status_code",
             "bytes": "destination.bytes",

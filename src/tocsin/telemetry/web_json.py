@@ -90,6 +90,7 @@ LOG = json_log(
                     "http_user_agent",
                     "user_agent",
                     "agent",
+                    "userAgent",
                     "request.headers.User-Agent",
                     "request_User-Agent",
                 ),

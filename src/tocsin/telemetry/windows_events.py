@@ -6,7 +6,8 @@ the DNS client and Defender. Exports differ in what they wrap around an event's 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 
 from tocsin.telemetry.schema import Kind, Schema, Target
 from tocsin.telemetry.splits import account, answers, hashes, one_hash, registry_value, transport
@@ -23,6 +24,14 @@ _SOURCES = (
     ("system", "system"),
 )
 _REGISTRY_TYPES = {"key"}
+_OWN, _CLASSES = "HKCU\\", "HKCU\\Software\\Classes\\"
+KEYS = ("TargetObject", "ObjectName", "NewName")
+"""Fields of an event's data that name keys of the registry."""
+# S-1-5-21 are accounts of a machine or a domain, S-1-12-1 those of Entra ID
+_OF_A_USER = re.compile(
+    r"(?:HKU|HKEY_USERS|\\REGISTRY\\USER)\\S-1-(?:5-21|12-1)(?:-\d{1,10}){1,8}(_Classes)?\\(.+)",
+    re.IGNORECASE | re.DOTALL,
+)
 
 _IMAGE: Mapping[str, Target] = {
     "Image": "process.executable",
@@ -242,6 +251,17 @@ _OTHERS: Mapping[str, Kind] = {
     "defender/1116": Kind("malware", {"Threat Name": "finding.title", "Path": "file.path", "Process Name": "process.executable", "SHA256": one_hash("file")}),
     "defender/1117": Kind("malware", {"Threat Name": "finding.title", "Path": "file.path", "Process Name": "process.executable"}),
 }  # fmt: skip
+
+
+def of_users(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return fields for keys below the hive of a user, as that user sees them (below HKCU): logs write the SID, and whoever warns of a key cannot know it.
+
+    They are called after those that they are made of: `TargetObject|HKCU`.
+    """
+    found = ((name, _OF_A_USER.fullmatch(text)) for name, text in fields)
+    return [
+        (f"{name}|HKCU", (_CLASSES if key[1] else _OWN) + key[2]) for name, key in found if key is not None
+    ]
 
 
 def _choose(fields: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from tocsin.telemetry import json_records, windows_events
-from tocsin.telemetry.json_logs import json_log
+from tocsin.telemetry.json_logs import at_path, json_log
 
 _WHEN = (
     "Event.EventData.UtcTime",
@@ -34,7 +34,21 @@ _HOST = (
 )
 
 
+_DATA = ("Event.EventData", "winlog.event_data", "EventData", "event_data")
+
+
 def _further(record: dict[str, Any]) -> list[tuple[str, str]]:
+    inner = _inner(record)
+    keys = [(name, text) for name, text in inner if name.rpartition(".")[2] in windows_events.KEYS]
+    for name, data in (("", record), *((f"{path}.", at_path(record, path)) for path in _DATA)):
+        if isinstance(data, dict):
+            keys += [
+                (name + key, text) for key in windows_events.KEYS if isinstance(text := data.get(key), str)
+            ]
+    return inner + windows_events.of_users(keys)
+
+
+def _inner(record: dict[str, Any]) -> list[tuple[str, str]]:
     data = record.get("EventData")
     if not isinstance(data, str) or not data.startswith("{"):
         return []

@@ -144,7 +144,9 @@ def _fault(raw: bytes) -> str | None:
     if b"<!DOCTYPE" in raw or b"<!ENTITY" in raw:
         return "it declares a document type, which no event does"
     try:
-        ParserCreate().Parse(raw, True)
+        ParserCreate(None, "}").Parse(
+            raw, True
+        )  # with namespaces, as it is read then: they forbid some names
     except (ExpatError, ValueError, LookupError) as error:
         return f"not XML: {error}"
     return None
@@ -162,6 +164,9 @@ def _observe(line: Line) -> Observation | MalformedLine:
             line, "fields", f"it nests deeper than {_DEEPEST} or has more than {_MOST_FIELDS:,} values"
         )
     values = dict(reversed(fields))
+    fields += windows_events.of_users(
+        (name, text) for name, text in fields if name.rpartition(".")[2] in windows_events.KEYS
+    )
     at = times.of_iso(values.get("TimeCreated.SystemTime", ""))
     own = times.of_iso(values.get("EventData.UtcTime", ""))
     return Observation(own or at, tuple(fields), line.number, line.offset, line.raw, values.get("Computer"))

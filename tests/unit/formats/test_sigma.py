@@ -69,6 +69,18 @@ def test_bad_yaml(raw: bytes, rule: str) -> None:
     assert found.rule == rule
 
 
+def test_a_broken_document_costs_no_other() -> None:
+    raw = (VECTORS / "two.yml").read_bytes()
+    begin = len(raw.splitlines()) + 2
+    good = len([*FORMAT.read([raw], "x.yml", DEFAULT)])
+    broken = b"---\ntitle: [\n---\n"
+    found = [*FORMAT.read([raw.rstrip(b"\n") + b"\n", broken, raw], "x.yml", DEFAULT)]
+    refused = [each for each in found if isinstance(each, Refusal)]
+    assert len(found) == 2 * good + 1
+    assert [(each.rule, each.where) for each in refused] == [("sigma-yaml", f"x.yml:{begin + 1}")]
+    assert b"title: [" in refused[0].raw
+
+
 def test_only_sigma_is_taken_for_it() -> None:
     assert FORMAT.sniff((VECTORS / "two.yml").read_bytes())
     assert not FORMAT.sniff(b"services:\n  web:\n    title: x\n")

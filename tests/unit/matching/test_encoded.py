@@ -50,6 +50,11 @@ def test_a_command_of_powershell_is_utf_16() -> None:
     assert of(f"powershell -enc {b64encode(command.encode('utf-16-le')).decode()}")["base64"] == command
 
 
+def test_what_is_padded_with_nuls_is_no_utf_16() -> None:
+    text = "\0" * 300 + "http://site.example/index.html"
+    assert of(b64encode(text.encode()).decode())["base64"] == text
+
+
 def test_one_in_another() -> None:
     inner = b64encode(URL.encode()).decode()
     assert of(quote(inner, safe="").replace("a", "%61"))["percent|base64"] == URL

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from hunting import AMBER, CSIRT, FEED, ODD, RED, indicator, prepare, take
+from tocsin.matching.engine import scan_text
 from tocsin.node import following
 from tocsin.node.clearances import Clearances
 from tocsin.store import Store, warninglists
@@ -77,6 +78,18 @@ def test_what_is_not_hunted_for_is_said(node):
     assert found.passed == {"kind": 1, "single-label": 1, "pattern-type": 1}
     assert len(found.index) == 0
     assert "one label" in found.examples["single-label"][1]
+
+
+def test_a_key_of_the_registry_is_found_as_sysmon_writes_it(node):
+    take(node, indicator("a", r"[windows-registry-key:key = 'HKEY_LOCAL_MACHINE\\Software\\Evil']"))
+    index = load(node).index
+    for text in (
+        r"HKLM\SOFTWARE\Evil\x",
+        r"\REGISTRY\MACHINE\SOFTWARE\Evil",
+        r"HKEY_LOCAL_MACHINE\Software\Evil",
+    ):
+        assert [index.entries[each.entry].kind for each in scan_text(text, index)] == ["registry_key"]
+    assert not list(scan_text(r"HKCU\Software\Evil", index))
 
 
 def test_validity_and_observables(node):

@@ -186,7 +186,7 @@ def test_what_cannot_be_judged_is_told(log):
         ({"valid_until": 5}, {}, (LATE,)),
         ({"valid_until": 5}, {"any_time": True}, ()),
         ({"confidence": 20}, {"least": 50}, (FADED,)),
-        ({}, {"suppresses": lambda hit: hit.host == "pc1"}, (SUPPRESSED,)),
+        ({}, {"suppresses": lambda hit: "known" * (hit.host == "pc1")}, (SUPPRESSED + "known",)),
     ],
 )
 def test_hits_are_flagged_like_others(log, facts, options, flags):

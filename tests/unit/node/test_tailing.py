@@ -54,7 +54,7 @@ class World:
                     self.positions.pop(key, None)
                 piece.tail.done(piece)
                 self.positions[piece.end.key] = piece.end
-        for each in self.tails.copies() if commit else ():
+        for each in self.tails.to_keep() if commit else ():
             self.positions.setdefault(each.key, each)
         return found
 
@@ -211,6 +211,32 @@ def test_a_log_at_the_place_of_a_packed_file_is_watched(world):
         opened.write(b"evil\n")
     file.rename(world.folder / "app.log")
     assert world.read() == ["evil"]
+
+
+def test_more_files_than_may_be_open_are_read_all_the_same(world):
+    for name in "abcde":
+        world.write(f"{name}.log", f"old {name}\n")
+    world.start(most=2)
+    assert len(world.tails.open) == 2
+    for turn in range(3):
+        for name in "abcde":
+            world.write(f"{name}.log", f"{name}{turn}\n")
+        found = [line for _ in range(6) for line in world.read()]
+        assert sorted(found) == [f"{name}{turn}" for name in "abcde"]
+        assert len(world.tails.open) == 2
+    assert len({(name, number) for name, number, _ in world.lines}) == 15
+    world.tails.close()
+    world.start(most=2)
+    assert [line for _ in range(6) for line in world.read()] == []
+
+
+def test_from_the_start_more_files_than_may_be_open_take_turns(world):
+    for name in "abcde":
+        world.write(f"{name}.log", f"one {name}\n")
+    world.start(from_start=True, most=2)
+    assert any("others wait" in reason for _, reason in world.notes)
+    found = [line for _ in range(6) for line in world.read()]
+    assert sorted(found) == [f"one {name}" for name in "abcde"]
 
 
 def test_after_a_restart_nothing_is_missed_or_read_twice(world):

@@ -168,11 +168,18 @@ def test_what_is_suppressed_meanwhile_is_not_raised(node: Store, tmp_path: Path)
     told = Told(node, file)
     with node.connection() as connection:
         suppressions.add(
-            connection, "value", "evil.example", "a drill", expires=None, by="x", now=node.clock()
+            connection,
+            "value",
+            "evil.example",
+            "a drill",
+            expires=node.clock() + 60_000_000,
+            by="x",
+            now=node.clock(),
         )
     _add(file, "evil.example")
     told.step(seconds=10)
-    assert ([hit.flags for hit in told.hits], _count(node)) == ([("suppressed",)], 0)
+    (flag,) = told.hits[0].flags
+    assert (flag[:27], _count(node)) == ("suppressed:a drill, until 2", 0)
 
 
 def test_names_of_files_may_be_any_bytes(node: Store, tmp_path: Path) -> None:

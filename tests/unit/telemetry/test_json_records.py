@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta, timezone
 
 import pytest
 from hypothesis import given, settings
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from tocsin.telemetry import MalformedLine, Tally, json_records
 from tocsin.telemetry.json_lines import LOG
+from tocsin.telemetry.times import Reference
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=8),
@@ -77,3 +79,19 @@ def test_the_shape_of_a_block():
     assert not json_records.fits(b'{"a":1}\n{"a":1\n')
     assert not json_records.fits(b'{"a":1}\n\n{"a":1}\n')
     assert not json_records.fits(b'x{"a":1}\n')
+
+
+@pytest.mark.parametrize(
+    ("record", "at"),
+    [
+        ('{"timestamp":"20/Nov/2026:08:00:00 +0000"}', 1_795_161_600_000_000),
+        ('{"time":"[20/Nov/2026:08:00:00 +0000]"}', 1_795_161_600_000_000),
+        ('{"__REALTIME_TIMESTAMP":"1795161600000001","_HOSTNAME":"h"}', 1_795_161_600_000_001),
+        ('{"time":"1795161600000"}', 1_795_161_600_000_000),
+        ('{"time":"2026-11-20 09:00:00"}', 1_795_161_600_000_000),
+        ('{"date":"20261120","time":"20261120080000"}', None),
+    ],
+)
+def test_times_of_any_json(record, at):
+    reference = Reference(latest=1_795_161_600_000_000, zone=timezone(timedelta(hours=1)))
+    assert [each.at for each in LOG.read([record.encode()], "x", reference=reference)] == [at]

@@ -53,10 +53,27 @@ def test_values(value, at):
         ("", None),
         ("x" * 600 + "2026-11-20T08:00:00Z", None),
         ("[31/Feb/2026:08:00:00 +0000]", None),
+        ("2026/11/20 08:00:00 [error] 21875#21875: *11 open() failed", AT),
+        ("/backup/2026/11/20 08:00:00", None),
+        ("[Fri Nov 20 08:00:00.015019 2026] [core:info] [pid 1:tid 1] x", AT + 15_019),
+        ("[31/Feb/2026:08:00:00 +0000] 2026/02/31 08:00:00", None),
     ],
 )
 def test_lines(line, at):
-    assert times.in_line(line) == at
+    assert times.in_line(line, None) == at
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2026-11-20 10:00:00,000 INFO x",
+        "2026/11/20 10:00:00 x",
+        "[Fri Nov 20 10:00:00 2026] x",
+        "2026-11-20T08:00:00Z x",
+    ],
+)
+def test_lines_that_name_no_zone_are_in_that_of_the_log(line):
+    assert times.in_line(line, Reference(latest=AT, zone=timezone(timedelta(hours=2)))) == AT
 
 
 REFERENCE = Reference(latest=AT + 10 * 86_400_000_000)

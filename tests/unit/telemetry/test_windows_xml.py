@@ -61,3 +61,11 @@ def test_references_to_characters_are_looked_through():
 
     list(LOG.read([EVENT % (1, b"evil&#46;example")], "x", look=look))
     assert b"evil.example" in seen[0]
+
+
+@pytest.mark.parametrize("name", ["a:b:c", "a:b", ":a"])
+def test_names_that_namespaces_forbid_are_a_fault_of_their_event(name):
+    data = f"<Event><{name}>x</{name}></Event>".encode() + EVENT % (1, b"v")
+    (bad, good) = _read(data)
+    assert isinstance(bad, MalformedLine)
+    assert isinstance(good, Observation)

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 import yaml
 
-from tocsin.errors import FormatError, LimitError
+from tocsin.errors import FormatError, InputError, LimitError
 
 MAX_BYTES: Final = 2 * 1024 * 1024
 """Of one file."""
@@ -26,6 +26,7 @@ Path = tuple[str | int, ...]
 """Where a value stands: keys and positions from the top."""
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_START = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _NULL = {"", "~", "null", "Null", "NULL"}
 _TRUE = {"true", "True", "TRUE"}
 _FALSE = {"false", "False", "FALSE"}
@@ -56,6 +57,40 @@ class Document(msgspec.Struct, frozen=True):
         return self.first
 
 
+class Broken(msgspec.Struct, frozen=True):
+    """A document that cannot be read: the line on which it begins, the place of the fault, and the fault."""
+
+    first: int
+    where: str
+    reason: str
+
+
+def parts(raw: bytes, where: str) -> list[Document | Broken]:
+    """Return the documents of a file, in order: one that is broken costs no other.
+
+    Raises:
+        FormatError: it is not in UTF-8.
+        LimitError: it is too large, or has too many documents.
+    """
+    text = _text_of(raw, where)
+    try:
+        return [*_documents(text, where, 0)]
+    except FormatError:
+        starts = [0, *(each.start() for each in _START.finditer(text) if each.start())]
+    if len(starts) > MAX_DOCUMENTS:
+        raise LimitError(f"{where}: more than {MAX_DOCUMENTS:,} documents")
+    found: list[Document | Broken] = []
+    before = 0
+    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+        try:
+            found += _documents(text[start:end], where, before)
+        except InputError as error:
+            at = (error.where if isinstance(error, FormatError) else "") or where
+            found.append(Broken(before + 1, at, str(error).removeprefix(f"{at}: ")))
+        before += text.count("\n", start, end)
+    return found
+
+
 def documents(raw: bytes, where: str) -> list[Document]:
     """Return the documents of a file, in order.
 
@@ -63,14 +98,22 @@ def documents(raw: bytes, where: str) -> list[Document]:
         FormatError: it is no YAML in UTF-8, or uses what is not read (two equal keys, keys that are no text); says on which line.
         LimitError: it is too large, too deep, or has too many values.
     """
+    return _documents(_text_of(raw, where), where, 0)
+
+
+def _text_of(raw: bytes, where: str) -> str:
     if len(raw) > MAX_BYTES:
         raise LimitError(
             f"{where}: {len(raw):,} bytes; {MAX_BYTES:,} are the most that is read of a file of rules"
         )
     try:
-        text = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise FormatError(f"not UTF-8 at byte {error.start:,}", where=where) from None
+
+
+def _documents(text: str, where: str, before: int) -> list[Document]:
+    """Return the documents of a part of a file that has so many lines before it."""
     found: list[Document] = []
     try:
         events: Iterator[Any] = iter(yaml.parse(text, Loader=_LOADER))
@@ -79,13 +122,13 @@ def documents(raw: bytes, where: str) -> list[Document]:
                 continue
             if len(found) >= MAX_DOCUMENTS:
                 raise LimitError(f"{where}: more than {MAX_DOCUMENTS:,} documents")
-            reader = _Reader(events, where)
+            reader = _Reader(events, where, before)
             value = reader.value(next(events), (), 0)
-            last = next(events).end_mark.line + 1
-            found.append(Document(value, reader.lines, event.end_mark.line + 1, last))
+            last = next(events).end_mark.line + 1 + before
+            found.append(Document(value, reader.lines, event.end_mark.line + 1 + before, last))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        at = where if mark is None else f"{where}:{mark.line + 1}"
+        at = where if mark is None else f"{where}:{mark.line + 1 + before}"
         raise FormatError(f"not YAML: {error.problem or error.context}", where=at) from None
     except (yaml.YAMLError, ValueError) as error:
         raise FormatError(f"not YAML: {' '.join(str(error).split())[:200]}", where=where) from None
@@ -95,15 +138,16 @@ def documents(raw: bytes, where: str) -> list[Document]:
 class _Reader:
     """The values of one document."""
 
-    def __init__(self, events: Iterator[Any], where: str) -> None:
+    def __init__(self, events: Iterator[Any], where: str, before: int) -> None:
         self._events = events
         self._where = where
+        self._before = before
         self._anchors: dict[str, tuple[Any, int]] = {}
         self._count = 0
         self.lines: dict[Path, int] = {}
 
     def value(self, event: Any, path: Path, depth: int) -> Any:
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 + self._before
         self.lines[path] = line
         if depth > MAX_DEPTH:
             raise LimitError(f"{self._where}:{line}: nested deeper than {MAX_DEPTH}")
@@ -130,7 +174,7 @@ class _Reader:
     def _mapping(self, path: Path, depth: int) -> dict[str, Any]:
         made: dict[str, Any] = {}
         while type(event := next(self._events)) is not yaml.MappingEndEvent:
-            line = event.start_mark.line + 1
+            line = event.start_mark.line + 1 + self._before
             if type(event) is not yaml.ScalarEvent:
                 raise FormatError("a key that is no text", where=f"{self._where}:{line}")
             key = event.value

@@ -14,7 +14,7 @@ import msgspec
 
 from tocsin.errors import InputError, ParseError
 from tocsin.matching.sigma import conditions, modifiers
-from tocsin.matching.sigma.documents import Document, Path, documents
+from tocsin.matching.sigma.documents import Broken, Document, Path, parts
 from tocsin.matching.sigma.expressions import Expression, both, either
 from tocsin.matching.sigma.modifiers import Placeholders
 
@@ -133,12 +133,17 @@ def parse(raw: bytes, where: str, *, placeholders: Placeholders | None = None) -
         placeholders: values for `expand`.
     """
     try:
-        found = documents(raw, where)
+        found = parts(raw, where)
     except InputError as error:
         return [Refused(where, "sigma-yaml", str(error))]
     if not found:
         return [Refused(where, "sigma-yaml", "there is nothing in it")]
-    return [_document(each, where, placeholders or {}) for each in found]
+    return [
+        Refused(each.where, "sigma-yaml", each.reason)
+        if isinstance(each, Broken)
+        else _document(each, where, placeholders or {})
+        for each in found
+    ]
 
 
 def _document(document: Document, where: str, placeholders: Placeholders) -> Parsed:

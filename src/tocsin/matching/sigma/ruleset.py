@@ -100,6 +100,8 @@ def _tied(
     good: list[Correlation] = []
     for each in found:
         missing = [name for name in each.rules if names[name] != 1]
+        # an alias for a rule that is not there would never be met, and nobody would know
+        missing += [name for fields in each.aliases.values() for name in fields if not names[name]]
         if missing:
             why = "stands for several rules" if names[missing[0]] else "is no rule of this set"
             refused.append(

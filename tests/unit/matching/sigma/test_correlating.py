@@ -240,6 +240,7 @@ def test_rules_of_correlations_are_silent_unless_they_are_to_generate() -> None:
         ({"type": "temporal", "condition": "a and (b"}, "not closed"),
         ({"group-by": [{"a": 1}]}, "no name"),
         ({"aliases": {"x": "y"}}, "aliases"),
+        ({"aliases": {"x": {"tpyo": "y"}}}, "'tpyo' is no rule of this set"),
         ({"generate": "yes"}, "neither true nor false"),
     ],
     ids=str,

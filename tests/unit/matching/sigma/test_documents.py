@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tocsin.errors import FormatError, LimitError
-from tocsin.matching.sigma.documents import documents
+from tocsin.matching.sigma.documents import Broken, documents, parts
 
 
 def values(text: str) -> list[Any]:
@@ -81,3 +81,25 @@ def test_what_is_refused(raw: bytes, kind: type[Exception], why: str) -> None:
 
 def test_tags_make_nothing() -> None:
     assert values("a: !!python/object/apply:os.system ['x']\nb: !!int '3'\n") == [{"a": ["x"], "b": "3"}]
+
+
+def test_a_broken_document_costs_no_other() -> None:
+    raw = b"a: 1\n---\nb: [\n--- # third\nc:\n  d: |\n    x\n   --- no start\n---\ne: 1\ne: 2\n---\nf: 3\n"
+    with pytest.raises(FormatError):
+        documents(raw, "x.yml")
+    found = parts(raw, "x.yml")
+    good = [each for each in found if not isinstance(each, Broken)]
+    assert [(each.value, each.first) for each in good] == [
+        ({"a": 1}, 1),
+        ({"f": 3}, 12),
+    ]
+    bad = [each for each in found if isinstance(each, Broken)]
+    assert [(each.first, each.where) for each in bad] == [(2, "x.yml:4"), (4, "x.yml:8"), (9, "x.yml:11")]
+    assert "stands twice" in bad[2].reason
+
+
+def test_documents_are_the_same_in_parts() -> None:
+    raw = b"a:\n  - x\n---\nb: 2\n---\n"
+    assert parts(raw, "x.yml") == documents(raw, "x.yml")
+    with pytest.raises(LimitError):
+        parts(b"---\na\n" * 5_001 + b"[", "x.yml")
