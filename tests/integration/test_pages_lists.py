@@ -27,6 +27,10 @@ def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nod
             indicator(2, tlp=TLP.RED, confidence=90),
             indicator(3, tlp=TLP.GREEN, confidence=40),
             indicator(4, tlp=TLP.GREEN, pattern="[ipv4-addr:value = '10.1.2.3']", confidence=70),
+            indicator(5, tlp=TLP.GREEN, pattern="[ipv4-addr:value = '0.0.0.0/0']"),
+            indicator(
+                6, tlp=TLP.GREEN, pattern="[ipv4-addr:value = '0.0.0.0/0' OR ipv4-addr:value = '45.1.2.3']"
+            ),
         )
         objects.put(store, intel.id, [place(each, communities=(CIRCLE,)) for each in made], origin=IMPORT)
         with serving(store, tmp_path_factory.mktemp("home")) as served:
@@ -49,12 +53,12 @@ def test_every_format_has_a_page(node: Node) -> None:
 
 def test_the_rank_of_a_value_is_explained(node: Node) -> None:
     first = page(node, "/plain?value=d1[.]example[.]com")
-    assert "Number 1 of 2." in first
+    assert "Number 1 of 3." in first
     assert "&lt;b&gt;first&lt;/b&gt;" in first
-    assert "Number 2 of 3." in page(node, "/plain?value=d1.example.com", "own")
+    assert "Number 2 of 4." in page(node, "/plain?value=d1.example.com", "own")
     assert "there is no room for it" in page(node, "/plain?value=d3.example.com&limit=1")
     assert "its confidence has decayed below" in page(node, "/plain?value=d3.example.com&min_confidence=60")
-    assert "it is wider than what may be blocked" in page(node, "/plain?value=0.0.0.0/0")
+    assert "it is too wide: it would hit" in page(node, "/plain?value=0.0.0.0/0")
     assert "That is no value of a list" in page(node, "/plain?value=1.2.3")
 
 
@@ -95,3 +99,11 @@ def test_an_indicator_leads_to_the_rank_of_its_values(node: Node) -> None:
     with node.browser("friend") as browser:
         shown = browser.get(f"/objects/{indicator(1)['id']}").text
     assert 'href="/lists/plain?value=d1.example.com"' in shown
+
+
+def test_an_indicator_says_that_nobody_looks_for_it_and_why(node: Node) -> None:
+    with node.browser("friend") as browser:
+        wide, both = (browser.get(f"/objects/{indicator(number)['id']}").text for number in (5, 6))
+    assert "Hunts look for nothing of it" in wide
+    assert "it is too wide" in wide
+    assert "Hunts look for nothing of it" not in both

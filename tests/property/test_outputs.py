@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tocsin.errors import FormatError
 from tocsin.formats import outputs
 from tocsin.formats.outputs import Item
-from tocsin.formats.outputs.network_rules import carried
+from tocsin.formats.outputs.network_rules import carried, rules_in
 from tocsin.formats.outputs.yara_source import rule_names
 from tocsin.matching import values
 from tocsin.matching.decay import LIFETIME
@@ -105,7 +105,7 @@ def test_no_value_breaks_out_of_its_record(name: str, data: st.DataObject) -> No
             assert all(json.loads(line) for line in text.splitlines())
         case "suricata" | "snort":
             # each generated rule is one that we would carry ourselves: one action, options that end, one number
-            rules = [carried(line) for line in text.splitlines()]
+            rules = [rules_in(line) for line in text.splitlines()]
             assert None not in rules
             numbers = [number for rule in rules if rule for number, _ in rule]
             assert len(set(numbers)) == len(numbers) >= len(items)

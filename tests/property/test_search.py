@@ -27,6 +27,7 @@ _VALUES = ("a.evil.example", "evil.example", "notevil.example", "10.1.2.3", "10.
            "2001:db8::1", "2001:db8::/32", "d41d8cd98f00b204e9800998ecf8427e")  # fmt: skip
 _QUERIES = (
     *("", "evil", "EVIL panda", "ev*", "-evil", '"evil panda"', "evil.example", "-evil.example", "10.1.2.3", "10.1.0.0/17"),
+    *("b.a.evil.example", "a.evil.example"),
     *("10.0.0.0/8", "2001:db8::1", "2001:db8::/48", "d41d8cd9", "T1059", "t1059.001", "name:evil*", 'name:"quiet cat t1059.001"'),
     *("type:indicator", "type:malware", "tlp:green", "tlp:amber,red", "source:Own", "source:Friend", "müller"),
     *("after:2026-01-03", "before:2026-01-03", "confidence:>=50", "confidence:<50", "revoked:yes", "evil revoked:no tlp:green"),
@@ -66,7 +67,7 @@ def _within(value: str, asked: str) -> bool:
     try:
         network = ipaddress.ip_network(asked)
     except ValueError:
-        return "." in asked and (value == asked or value.endswith(f".{asked}"))
+        return "." in asked and (value == asked or value.endswith(f".{asked}") or asked.endswith(f".{value}"))
     try:
         held = ipaddress.ip_network(value)
     except ValueError:

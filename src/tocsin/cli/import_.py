@@ -15,6 +15,7 @@ from tocsin.errors import NotFoundError
 from tocsin.formats import RawItem, Refusal, open_path, size_of
 from tocsin.node.importing import OnCommitted, counts_of, recorder
 from tocsin.node.intake import Committed, Intake, IntakeReport
+from tocsin.node.unsought import Unsought
 from tocsin.store import Connection, collections, organisations
 from tocsin.store.collections import Collection
 from tocsin.store.values import Origin
@@ -61,6 +62,7 @@ def COMMAND(
             named = [organisations.get(connection, each).id for each in recipients]
             found = choose_collection(connection, collection)
         intake = Intake(store, own, store.clock)
+        unsought = Unsought()
         skipped: list[str] = []
         with following(list(paths), skipped) as (items, shown):
             recording = recorder(
@@ -75,6 +77,7 @@ def COMMAND(
             def work(on_committed: OnCommitted) -> IntakeReport:
                 def both(batch: Committed) -> None:
                     on_committed(batch)
+                    unsought.take(batch)
                     if shown is not None:
                         shown(batch)
 
@@ -90,7 +93,8 @@ def COMMAND(
 
             report = recording.run(work)
     facts = counts_of(report) | {"collection": found.alias, "files_skipped": len(skipped)}
-    text = report_text(report, found.alias)
+    facts["unsought"] = dict(unsought.counts)
+    text = "\n".join((report_text(report, found.alias), *_unsought_text(unsought)))
     if skipped:
         text += f"\n{len(skipped):,} files of other kinds were passed over, such as {skipped[0]}"
     tell(text, facts, as_json=as_json)
@@ -193,6 +197,12 @@ def report_text(report: IntakeReport, collection: str) -> str:
     if report.refused:
         lines.append("  `tocsin quarantine list` shows them")
     return "\n".join(lines)
+
+
+def _unsought_text(found: Unsought) -> Iterator[str]:
+    for rule, count in found.counts.most_common(_REASONS_SHOWN):
+        identifier, reason = found.examples[rule]
+        yield printable(f"  kept, and not looked for {count:,} ({rule}), such as {identifier}: {reason}")
 
 
 def printable(text: str) -> str:

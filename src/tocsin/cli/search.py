@@ -30,8 +30,8 @@ _LINE = 80
 def COMMAND(query: tuple[str, ...], limit: int, counts: bool, as_json: bool) -> None:
     """Search for QUERY: values, words, names, ids, techniques, and fields such as type:indicator.
 
-    An address finds the ranges that contain it, a range what is in it, a domain what is below it, hexadecimal digits the digests that
-    begin with them; anything else is a word, `word*` the beginning of one, -word what has it not. Fields: type, tlp, source,
+    An address finds the ranges that contain it, a range what is in it, a domain what is below it and the names above it that are
+    said, hexadecimal digits the digests that begin with them; anything else is a word, `word*` the beginning of one, -word what has it not. Fields: type, tlp, source,
     collection, after, before, confidence (confidence:>=50), revoked, name, value, id, refers, technique. Shown is the latest
     version of each object that the node's own organisation may have, what was added last first.
     """

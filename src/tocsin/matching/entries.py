@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 import msgspec
 
@@ -71,6 +72,7 @@ class Passed(msgspec.Struct, frozen=True, gc=False):
     reason: str
 
 
+_LOOKED_AT = 20  # values of a pattern that has many
 EVALUATED = {"pattern-needs-evaluation", "kind", "no-word"}
 """Rules by which a value alone is passed over, though evaluating the pattern may find what it means."""
 
@@ -158,6 +160,15 @@ def to_evaluate(indicator: Indicator, found: Iterable[Entry | Passed]) -> Patter
         return None
     missing = any(isinstance(each, Passed) and each.rule in EVALUATED for each in found)
     return pattern if missing or not patterns.whole(pattern) else None
+
+
+def passed_over(indicator: Indicator) -> list[Passed]:
+    """Return why nothing is looked for on behalf of a STIX pattern; empty where something is, or the pattern is evaluated, or in another language."""
+    if indicator.pattern_type != "stix":
+        return []
+    found = list(islice(entries_of(indicator), _LOOKED_AT))
+    passed = [each for each in found if isinstance(each, Passed)]
+    return [] if len(passed) < len(found) or to_evaluate(indicator, found) is not None else passed
 
 
 def entry_of(path: str, text: str, indicator: Indicator) -> Entry | None:

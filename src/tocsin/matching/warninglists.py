@@ -36,6 +36,7 @@ _MISP_TYPES: Final[dict[Kind, frozenset[str]]] = {
     "mutex": frozenset({"mutex"}),
     "user_agent": frozenset({"user-agent"}),
 }
+_BEGINNING = 4
 _LONGEST_FOR_REGEX = 1024  # a list's regex may backtrack; on a short value it cannot for long
 
 
@@ -58,7 +59,7 @@ class Warninglists:
         self._hostnames: dict[str, list[int]] = {}
         self._networks: dict[tuple[int, int, int], list[int]] = {}
         self._lengths: set[tuple[int, int]] = set()
-        self._substrings: list[tuple[str, int]] = []
+        self._substrings: dict[str, list[tuple[str, int]]] = {}  # by how they begin
         self._regexes: list[tuple[re.Pattern[str], int]] = []
         self._lists: list[tuple[str, frozenset[str]]] = []
         for number, each in enumerate(lists):
@@ -85,7 +86,7 @@ class Warninglists:
             case "string":
                 self._strings.setdefault(value.lower(), []).append(number)
             case "substring" if value:
-                self._substrings.append((value.lower(), number))
+                self._substrings.setdefault(value.lower()[:_BEGINNING], []).append((value.lower(), number))
             case "regex":
                 self._add_regex(value, number)
             case _:
@@ -166,9 +167,22 @@ class Warninglists:
                 yield from self._hostnames.get(host, ())
                 host = host.partition(".")[2]
         low = value.lower()
-        yield from (number for part, number in self._substrings if part in low)
+        yield from self._holding_parts(low)
         if len(low) <= _LONGEST_FOR_REGEX:
             yield from (number for regex, number in self._regexes if regex.search(value))
+
+    def _holding_parts(self, low: str) -> Iterator[int]:
+        """Yield the lists whose parts stand in a value; thousands of parts are asked for by their beginnings."""
+        for at in range(len(low)):
+            for size in self._sizes:
+                for part, number in self._substrings.get(low[at : at + size], ()):
+                    if low.startswith(part, at):
+                        yield number
+
+    @cached_property
+    def _sizes(self) -> tuple[int, ...]:
+        """How long the beginnings of parts are."""
+        return tuple(sorted({len(each) for each in self._substrings}))
 
     def _holding(self, version: int, first: int, bits: int) -> Iterator[int]:
         width = 32 if version == 4 else 128

@@ -13,7 +13,7 @@ from tocsin.errors import TocsinError
 from tocsin.matching import native
 from tocsin.node import scanner
 from tocsin.sharing import policy
-from tocsin.store import Store, accounts, organisations, peers, policies, quarantine
+from tocsin.store import Store, accounts, organisations, peers, policies, quarantine, warninglists
 
 
 class Finding(NamedTuple):
@@ -36,7 +36,7 @@ def of_machine(settings: Settings) -> Iterator[Finding]:
 def of_store(store: Store) -> Iterator[Finding]:
     """Yield what there is to say of what the node keeps."""
     checks: tuple[Callable[[Store], Finding], ...] = (
-        _database, _policies, _organisation, _accounts, _quarantine, _peers,
+        _database, _policies, _organisation, _accounts, _quarantine, _peers, _warninglists,
     )  # fmt: skip
     for check in checks:
         try:
@@ -161,3 +161,16 @@ def _peers(store: Store) -> Finding:
             "`tocsin peer test NAME` says why",
         )
     return Finding("peers", "ok", f"{len(found)}")
+
+
+def _warninglists(store: Store) -> Finding:
+    with store.connection() as connection:
+        count = warninglists.count(connection)
+    if not count:
+        return Finding(
+            "warninglists",
+            "warn",
+            "none: public resolvers and top sites that somebody shared by mistake are hunted for and blocked",
+            "`tocsin knowledge load warninglists`",
+        )
+    return Finding("warninglists", "ok", f"{count}")

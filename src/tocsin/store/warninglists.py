@@ -17,6 +17,12 @@ class Warninglist(msgspec.Struct, frozen=True):
     values: tuple[str, ...]
 
 
+def count(connection: Connection) -> int:
+    """Return how many lists are kept."""
+    row = connection.execute("SELECT count(*) FROM warninglist").fetchone()
+    return 0 if row is None else int(row[0])
+
+
 def put(connection: Connection, lists: list[Warninglist]) -> None:
     """Keep lists, replacing those of the same names."""
     with connection.transaction():

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 from pathlib import Path
 
 import pytest
 
+from factories import indicator
 from tocsin.cli.import_ import printable
 from tocsin.store import Store, collections, labels
 
@@ -17,7 +19,7 @@ OTHER = "identity--00000000-0000-4000-8000-000000000002"
 def test_all_good_is_0_and_again_is_same(node: Store, run, answer) -> None:
     assert run("import", VECTORS / "bundle.json", "--json") == 0
     assert answer() | {"seconds": 0} == {
-        "new": 3, "updated": 0, "same": 0, "refused": 0, "reasons": [], "seconds": 0, "collection": "main", "files_skipped": 0,
+        "new": 3, "updated": 0, "same": 0, "refused": 0, "reasons": [], "seconds": 0, "collection": "main", "files_skipped": 0, "unsought": {},
     }  # fmt: skip
     assert run("import", VECTORS / "envelope.json", VECTORS / "lines.jsonl", "--json") == 0
     assert answer()["same"] == 6
@@ -32,6 +34,28 @@ def test_some_refused_is_4_with_reasons_and_the_good_ones_kept(node: Store, caps
     text = capsys.readouterr().out
     assert "refused 5 (json), such as" in text
     assert "files of other kinds were passed over" in text
+
+
+def test_what_nobody_will_look_for_is_told(
+    node: Store, capsys: pytest.CaptureFixture[str], run, answer, tmp_path: Path
+) -> None:
+    patterns = (
+        "[ipv4-addr:value = '0.0.0.0/0']",
+        "[domain-name:value = 'com']",
+        "[domain-name:value = 'd.example']",
+    )
+    made = [indicator(number, pattern=each) for number, each in enumerate(patterns, 1)]
+    file = tmp_path / "wide.ndjson"
+    file.write_text("".join(f"{json.dumps(each)}\n" for each in made))
+    assert run("import", file) == 0
+    text = capsys.readouterr().out
+    assert (
+        f"kept, and not looked for 1 (wide-range), such as {made[0]['id']}: 0.0.0.0/0 is wider than /8"
+        in text
+    )
+    assert "(single-label)" in text
+    assert run("import", file, "--json") == 0
+    assert answer()["unsought"] == {}
 
 
 def test_standard_input(node: Store, monkeypatch: pytest.MonkeyPatch, run, answer) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tocsin.matching import Entry, Indicator, Passed, entries_of
-from tocsin.matching.entries import observable_entries
+from tocsin.matching.entries import observable_entries, passed_over
 
 SHA256 = "5d1b9c3fbb7e4a9f3c2f6c0b1d8e7a6f4b3c2d1e0f9a8b7c6d5e4f3a2b1c0d9e"
 
@@ -100,3 +100,18 @@ def test_observables():
         e.value for e in observable_entries(indicator, {"type": "domain-name", "value": "A.example"})
     ] == ["a.example"]
     assert list(observable_entries(indicator, {"type": "mutex", "name": "x"})) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "rules"),
+    [
+        ("[ipv4-addr:value = '0.0.0.0/0']", ["wide-range"]),
+        ("[ipv4-addr:value = '0.0.0.0/0' OR ipv4-addr:value = '1.2.3.4']", []),
+        ("[process:name = 'x.exe']", []),
+        ("[domain-name:value = 'com'] OR [ipv4-addr:value = '127.0.0.1']", ["single-label", "no-host"]),
+        ("[file:hashes.MD5 = ", ["pattern"]),
+    ],
+)
+def test_an_indicator_that_nothing_is_looked_for_says_why(pattern, rules):
+    assert [each.rule for each in passed_over(Indicator(id="indicator--1", pattern=pattern))] == rules
+    assert passed_over(Indicator(id="indicator--1", pattern="rule x {}", pattern_type="yara")) == []

@@ -71,3 +71,19 @@ def test_what_is_inside_a_range_or_below_a_name():
     assert lists.within("domain", "example.org") == ()
     assert lists.within("domain", "com") == ()
     assert lists.within("url", "http://example.com/") == ()
+
+
+def test_parts_are_found_wherever_they_stand_in_a_value():
+    parts = ("ab", "b", "abcd", "bcde", "xabcdef")
+    lists = Warninglists(Listed(each, "substring", (), (each.upper(),)) for each in parts)
+    for value in (
+        "ab",
+        "b.example",
+        "zabcdz.example",
+        "abcde.example",
+        "xabcde",
+        "xabcdef.example",
+        "a",
+        "c-d",
+    ):
+        assert lists.names("domain", value) == tuple(sorted(each for each in parts if each in value)), value

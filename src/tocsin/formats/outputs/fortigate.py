@@ -30,6 +30,7 @@ OUTPUT = Output(
     without=frozenset(("sha512",)),
     single=True,
     capacity=131_072,
+    most_bytes=10_000_000,
     fits=_fits,
     write=_write,
 )

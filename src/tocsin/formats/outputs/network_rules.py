@@ -15,6 +15,7 @@ from tocsin.formats.outputs.plugin import Item
 from tocsin.formats.outputs.text import ascii_line
 
 _FIRST: Final = 1_000_000_000
+_HIGHEST: Final = 0xFFFFFFFF
 _PLAIN = re.compile(rb"[A-Za-z0-9._/-]")
 _HEADER = re.compile(r"alert [^()\"\\;#]+ (?:->|<>) [^()\"\\;#]+")
 _SID = re.compile(r"[1-9][0-9]{0,9}")
@@ -82,7 +83,16 @@ def about(item: Item) -> str:
 
 
 def carried(text: str) -> list[tuple[int, str]] | None:
-    """Return the rules of a pattern with their numbers, one line each; None if one of them is not to be carried."""
+    """Return the rules of a pattern with their numbers, one line each; None if one of them is not to be carried.
+
+    A number of `Sids` is not: of two rules of a number a sensor keeps one, so a rule more, and nobody looks for the value any more.
+    """
+    found = rules_in(text)
+    return None if found is None or any(_FIRST <= number < 2 * _FIRST for number, _ in found) else found
+
+
+def rules_in(text: str) -> list[tuple[int, str]] | None:
+    """Return the rules of a text with their numbers, one line each; None if one of them cannot be told apart for certain, or does more than alert."""
     if len(text) > _LONGEST * 4:
         return None
     joined = re.sub(r"\\[ \t]*\r?\n[ \t]*", " ", text)
@@ -107,7 +117,8 @@ def _rule(line: str) -> tuple[int, str] | None:
     numbers = [value for name, value in options if name == "sid"]
     if len(numbers) != 1 or not _SID.fullmatch(numbers[0]) or not _REFUSED.isdisjoint(names):
         return None
-    return int(numbers[0]), line
+    number = int(numbers[0])
+    return None if number > _HIGHEST else (number, line)
 
 
 def _options(text: str) -> list[tuple[str, str]] | None:

@@ -85,6 +85,7 @@ class Output(msgspec.Struct, frozen=True):
         media_type, suffix: of the file.
         single: it takes one type at a time: the tool wants a list for each.
         capacity: most items if nobody asks for another number.
+        most_bytes: most bytes of the file, each item of which is written by itself; 0 for any.
         fits: whether an item can stand in it as it is.
         write: yields the text of items, which all fit, in their order.
         head: text before them for the moment (µs) at which it is handed out. It takes no part in the question whether the list has changed.
@@ -101,6 +102,7 @@ class Output(msgspec.Struct, frozen=True):
     suffix: str = ".txt"
     single: bool = False
     capacity: int = 100_000
+    most_bytes: int = 0
     fits: Callable[[Item], bool] = _always
     head: Callable[[Micros], str] | None = None
     rules: tuple[str, ...] = ()

@@ -56,9 +56,22 @@ def choose(ranked: Ranking, output: Output, limit: int, left_out: Counter[str]) 
             chosen = [item for item in chosen if not ranges.cover(item)]
             left_out[COVERED] += before - len(chosen)
             ranges.grown = False
-    if beyond := len(ranked) - looked_at:
+    too_many = _too_many(chosen, output)
+    if beyond := len(ranked) - looked_at + too_many:
         left_out[BEYOND] += beyond
-    return chosen
+    return chosen[: len(chosen) - too_many]
+
+
+def _too_many(chosen: list[Item], output: Output) -> int:
+    """Return how many of the last items make the file larger than its device reads."""
+    if not output.most_bytes:
+        return 0
+    size = 0
+    for at, item in enumerate(chosen):
+        size += len(output.body([item]))
+        if size > output.most_bytes:
+            return len(chosen) - at
+    return 0
 
 
 class _Ranges:

@@ -25,7 +25,7 @@ REASONS: Final = {
     "faded": "its confidence has decayed below what was asked for, or to nothing",
     "warninglist": "it is on a warninglist, or to block it would block what is on one",
     "public-suffix": "names below it belong to different people",
-    "wide-range": "it is wider than what may be blocked",
+    "wide-range": "it is too wide: it would hit what belongs to many others",
     "own-network": "it names nothing on the public Internet: to block it would cut off one's own network",
     "private": "each network has such addresses for itself: where others saw it, it was another machine",
     "no-host": "it is no other machine: it stands in everyone's logs",

@@ -2,8 +2,8 @@
 
     evil.example type:indicator tlp:green source:"CERT X" after:2026-01-01 confidence:>=50 -revoked:yes
 
-A bare word is taken by its form: an address finds itself and the ranges that contain it, a range the addresses in it, a domain itself and
-what is below it, hexadecimal digits the digests that begin with them, `T1059` a technique, a STIX id the object and what refers to it;
+A bare word is taken by its form: an address finds itself and the ranges that contain it, a range the addresses in it, a domain itself,
+what is below it and the names above it that are said as such, a URL itself and those names of its host; a port behind an address or a domain is passed over; hexadecimal digits the digests that begin with them, `T1059` a technique, a STIX id the object and what refers to it;
 anything else is a word. `word*` is the beginning of a word, `"several words"` all of them. `-` before a term asks for what has it not.
 """
 
@@ -17,7 +17,8 @@ import msgspec
 
 from tocsin.clock import Micros
 from tocsin.errors import InputError
-from tocsin.matching.values import HASH_KINDS, Value
+from tocsin.matching.suffixes import is_public_suffix
+from tocsin.matching.values import HASH_KINDS, Value, split_url
 from tocsin.store.search.terms import fit, fold, network, technique_lexemes, value_in, words
 
 TEXT_AT_MOST = 1000
@@ -27,6 +28,7 @@ _HASH_PREFIX = 6  # hexadecimal digits that are taken for the beginning of a dig
 _TERM = re.compile(r'(-?)(?:([a-z]+):)?(?:"([^"]*)"?|(\S+))')
 _ID = re.compile(r"[a-z][a-z0-9-]*--[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _TECHNIQUE = re.compile(r"[Tt]\d{4}(\.\d{3})?")
+_PORT = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[^:/\[\]]+):[0-9]{1,5}/?")
 _TYPE = re.compile(r"[a-z][a-z0-9-]{2,249}")
 _CONFIDENCE = re.compile(r"(>=|<=|>|<|)(\d{1,3})")
 _TLP = ("clear", "green", "amber", "amber+strict", "red", "none")
@@ -177,9 +179,10 @@ def bare(text: str, *, negated: bool = False) -> list[Clause]:
         return [_clause(negated, f"i:{text}", f"r:{text}")]
     if _TECHNIQUE.fullmatch(text):
         return [_clause(negated, f"a:{text.lower()}")]
-    value = value_in(text)
+    value = value_in(text) or _with_port(text)
     if value is not None:
-        return [Clause(tuple((each,) for each in _of_value(value)), negated)]
+        above = [] if negated else _above(value)  # what has not the one may well have the other
+        return [Clause(tuple((each,) for each in (*_of_value(value), *above)), negated)]
     folded = text.casefold()
     if re.fullmatch(rf"[0-9a-f]{{{_HASH_PREFIX},127}}", folded):
         begins = Lexeme(f"h:{folded}", prefix=True)
@@ -218,6 +221,27 @@ def _of_value(value: Value) -> list[Lexeme]:
     if kind in HASH_KINDS.values():
         return [Lexeme(f"h:{text}")]
     return [Lexeme(fit(f"v:{text}"))]
+
+
+def _with_port(text: str) -> Value | None:
+    """Return the address or domain before a port, as logs write `192.0.2.1:443` and `[2001:db8::1]:443`."""
+    found = _PORT.fullmatch(text)
+    value = value_in(found[1].strip("[]")) if found else None
+    return value if value and value.kind in ("ipv4", "ipv6", "domain") else None
+
+
+def _above(value: Value) -> list[Lexeme]:
+    """Return the values whose indicators hunts find this one by: names above a domain, as far as they belong to somebody, and the host of a URL."""
+    host = split_url(value.text).host.strip("[]") if value.kind == "url" else value.text
+    named = value_in(host) if value.kind in ("url", "domain") else None
+    if named is None:
+        return []
+    found = [named.text] if value.kind == "url" else []
+    name = named.text.partition(".")[2] if named.kind == "domain" else ""
+    while "." in name and not is_public_suffix(name):
+        found.append(name)
+        name = name.partition(".")[2]
+    return [Lexeme(fit(f"v:{each}")) for each in found]
 
 
 def _lexical(name: str, value: str, *, negated: bool) -> list[Clause]:

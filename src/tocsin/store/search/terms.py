@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from tocsin.errors import FormatError, ParseError
-from tocsin.matching.values import HASH_KINDS, Value, classify
+from tocsin.matching.values import HASH_KINDS, Value, classify, normalise, registry_spellings
 from tocsin.stix import patterns
 from tocsin.store.derived import references
 
@@ -68,7 +68,7 @@ def terms_of(body: bytes) -> Terms:
     texts = " \n ".join(_texts(data, 0))[:_TEXT_AT_MOST]
     for technique in _TECHNIQUE.finditer(texts):
         found.update(technique_lexemes(technique[0]))
-    found.update(f"w:{word}" for word in words(texts)[:WORDS_AT_MOST])
+    found.update(f"w:{word}" for word in words(" \n ".join((texts, *_phrases(data))))[:WORDS_AT_MOST])
     found.update(f"n:{fold(name)}" for _, name in names)
     for value in (*values, *_mentioned(texts)):
         found.update(value_lexemes(value))
@@ -166,6 +166,29 @@ def _values(data: dict[str, Any]) -> Iterator[Value]:
             found = value_in(each)
             if found is not None:
                 yield found
+
+
+def _phrases(data: dict[str, Any]) -> Iterator[str]:
+    """Yield what an indicator's pattern compares with that has no form of its own: names of files and mutexes, keys of the registry, user agents, wallets."""
+    if (
+        data["type"] != "indicator"
+        or data.get("pattern_type") != "stix"
+        or not isinstance(data.get("pattern"), str)
+    ):
+        return
+    for each in _compared(data["pattern"])[:_VALUES_AT_MOST]:
+        if isinstance(each, str) and value_in(each) is None:
+            yield each[:_VALUE_LENGTH]
+            if "\\" in each:
+                yield from _roots(each)
+
+
+def _roots(key: str) -> Iterator[str]:
+    """Yield how else logs write a key of the registry."""
+    try:
+        yield from registry_spellings(normalise("registry_key", key[:_VALUE_LENGTH]))
+    except FormatError:
+        return
 
 
 def _compared(pattern: str) -> list[Any]:

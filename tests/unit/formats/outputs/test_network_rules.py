@@ -48,3 +48,9 @@ def test_rules_of_others_are_joined_and_numbered() -> None:
 @pytest.mark.parametrize("option", ["bypass;", 'logto:"/etc/x";', "datajson:isset,x,load y;", "BYPASS ;"])
 def test_a_rule_that_blinds_the_sensor_or_touches_files_is_not_carried(option: str) -> None:
     assert carried(f"alert ip any any -> any any ({option} sid:1;)") is None
+
+
+@pytest.mark.parametrize("sid", [1_000_000_000, 1_999_999_999, 4_294_967_296])
+def test_nobody_takes_the_number_of_a_generated_rule(sid: int) -> None:
+    assert carried(f"alert ip any any -> any any (sid:{sid};)") is None
+    assert carried("alert ip any any -> any any (sid:2000000000;)") is not None

@@ -67,7 +67,15 @@ def test_forms_of_bare_words() -> None:
     assert _texts(parse("10.0.0.1"))[0] == "4:" + "00001010" + "0" * 23 + "1"
     assert len(_texts(parse("10.0.0.1"))) == 34  # itself, and ranges of /0 to /32
     assert parse("10.0.0.0/8").clauses[0].any_of[0] == (Lexeme("4:00001010", prefix=True),)
-    assert _texts(parse("hxxp://evil[.]example/x")) == ["v:http://evil.example/x"]
+    assert _texts(parse("hxxp://evil[.]example/x")) == ["v:http://evil.example/x", "v:evil.example"]
+    assert _texts(parse("http://a.b.co.uk:8080/")) == ["v:http://a.b.co.uk:8080/", "v:a.b.co.uk", "v:b.co.uk"]
+    assert _texts(parse("http://[2001:db8::1]/x")) == ["v:http://[2001:db8::1]/x", "v:2001:db8::1"]
+    assert _texts(parse("x.evil.example")) == ["d:x.evil.example", "v:evil.example"]
+    assert _texts(parse("-x.evil.example")) == ["d:x.evil.example"]
+    assert parse("10.0.0.1:443") == parse("10.0.0.1")
+    assert parse("[2001:db8::1]:443") == parse("2001:db8::1")
+    assert parse("evil.example:8443") == parse("evil.example")
+    assert _texts(parse("note:1 a:443")) == ["w:note", "w:1", "w:a", "w:443"]
     assert _texts(parse("evil[.]example")) == ["d:evil.example"]
     assert _texts(parse("d41d8cd9")) == ["h:d41d8cd9", "w:d41d8cd9"]
     assert _texts(parse("T1059.001")) == ["a:t1059.001"]

@@ -28,6 +28,12 @@ def _terms(**changes: Any) -> Terms:
         ("[email-addr:value = 'a@evil.example']", {"v:a@evil.example", "d:evil.example"}),
         ("[file:hashes.MD5 = 'D41D8CD98F00B204E9800998ECF8427E']", {"h:d41d8cd98f00b204e9800998ecf8427e"}),
         ("[domain-name:value = 'a.example' OR ipv4-addr:value = '10.0.0.1']", {"d:a.example", "v:10.0.0.1"}),
+        ("[x-cryptocurrency:address = 'bc1qAr0']", {"w:bc1qar0"}),
+        ("[mutex:name = 'Global\\\\Evil']", {"w:global", "w:evil"}),
+        (
+            "[windows-registry-key:key = 'HKLM\\\\Software\\\\Evil']",
+            {"w:hklm", "w:hkey_local_machine", "w:registry", "w:machine", "w:software", "w:evil"},
+        ),
     ],
 )
 def test_values_of_patterns(pattern: str, lexemes: set[str]) -> None:

@@ -10,11 +10,12 @@ from urllib.parse import quote
 import msgspec
 from starlette.responses import Response
 
+from tocsin.node.outputs.explaining import REASONS
 from tocsin.server.api import asking, deciding, objects, parties
 from tocsin.server.api.deciding import Permitted
 from tocsin.server.api.objects import Assertion, Entry
 from tocsin.server.context import Call
-from tocsin.server.pages.object.fading import DAYS, Left, left_of
+from tocsin.server.pages.object.fading import DAYS, Left, left_of, passed_by
 from tocsin.server.pages.rendering import render
 from tocsin.server.pages.titles import Shown, ends_of, shown
 from tocsin.server.pages.view import View
@@ -52,7 +53,7 @@ class Detail(msgspec.Struct, frozen=True):
     """What the page of an object shows.
 
     `ordered`: its properties, what it is about first; `text`: all of it as JSON; `permitted`: by which rules the reader has it; `left`: of
-    the confidence in what it names, today; `since`: the place behind the newest that is shown.
+    the confidence in what it names, today; `passed`: why nothing is looked for of it; `since`: the place behind the newest that is shown.
     """
 
     object: Shown
@@ -61,6 +62,7 @@ class Detail(msgspec.Struct, frozen=True):
     assertions: tuple[Assertion, ...]
     permitted: Permitted
     left: tuple[Left, ...]
+    passed: tuple[str, ...]
     since: str
     related: tuple[Related, ...]
     more_related: bool
@@ -96,13 +98,21 @@ def show_object(view: View) -> Response:
         assertions=objects.asserted(call, identifier).value.items,
         permitted=deciding.permitted(call, identifier).value,
         left=left_of(this.properties, call.parts.store.clock()),
+        passed=passed_by(this.properties),
         since=asking.next_token(max(micros_or_none(each.added) or 1 for each in (found.value, *near))),
         related=_related(this, near, known, names),
         more_related=more is not None,
         known=known,
         names=names,
     )
-    return render(view, "object/object.html", found.derive(detail), copies=copies(identifier), days=DAYS)
+    return render(
+        view,
+        "object/object.html",
+        found.derive(detail),
+        copies=copies(identifier),
+        days=DAYS,
+        reasons=REASONS,
+    )
 
 
 def peek(view: View) -> Response:

@@ -11,7 +11,7 @@ import msgspec
 from tocsin.clock import Micros
 from tocsin.formats import outputs
 from tocsin.matching.decay import DECAYING, LIFETIME, confidence_at
-from tocsin.matching.entries import Entry, Indicator, entries_of
+from tocsin.matching.entries import Entry, Indicator, entries_of, passed_over
 from tocsin.stix.timestamps import micros_or_none
 
 DAY: Micros = 86_400_000_000
@@ -57,6 +57,15 @@ def _lefts(properties: Mapping[str, Any], now: Micros) -> Iterator[Left]:
                 each.kind in DECAYING and since is not None,
                 _list_of(each.kind),
             )
+
+
+def passed_by(properties: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return why hunts look for nothing of an indicator, as rules of `matching.entries`; empty where they do."""
+    if properties.get("type") != "indicator":
+        return ()
+    pattern, kind = str(properties.get("pattern", "")), str(properties.get("pattern_type"))
+    found = passed_over(Indicator(str(properties["id"]), pattern=pattern, pattern_type=kind))
+    return tuple(dict.fromkeys(each.rule for each in found))
 
 
 def _list_of(kind: str) -> str:
