@@ -50,6 +50,29 @@ def test_what_cannot_be_read_is_counted():
     assert LISTS.unreadable == 3
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "listed"),
+    [
+        ("domain", "duckdns.org", ("most used",)),
+        ("domain", "evil.duckdns.org", ()),
+        ("domain", "api.evil.duckdns.org", ()),
+        ("url", "https://evil.duckdns.org/up", ()),
+        ("domain", "x.execute-api.us-east-1.amazonaws.com", ()),
+        ("domain", "console.amazonaws.com", ("most used",)),
+        ("domain", "dyn.example", ("List of known dynamic DNS domains",)),
+        ("domain", "evil.dyn.example", ()),
+    ],
+)
+def test_names_that_belong_to_others_are_not_harmless_with_the_name_above_them(kind, value, listed):
+    lists = Warninglists(
+        (
+            Listed("most used", "hostname", (), ("duckdns.org", "amazonaws.com")),
+            Listed("List of known dynamic DNS domains", "hostname", (), ("dyn.example",)),
+        )
+    )
+    assert lists.names(kind, value) == listed
+
+
 def test_what_is_inside_a_range_or_below_a_name():
     lists = Warninglists(
         [
