@@ -133,7 +133,9 @@ def _ended(browser: httpx.Client, path: str) -> str:
 
 def test_a_file_is_taken_in_with_a_report(node: Node) -> None:
     good, bad = indicator(77, tlp=TLP.GREEN), indicator(78) | {"pattern": "[x"}
-    bundle = {"type": "bundle", "id": "bundle--44af6c39-c09b-49c5-9de2-394224b04982", "objects": [good, bad]}
+    wide = indicator(79, tlp=TLP.GREEN, pattern="[ipv4-addr:value = '0.0.0.0/0']")
+    objects = [good, bad, wide]
+    bundle = {"type": "bundle", "id": "bundle--44af6c39-c09b-49c5-9de2-394224b04982", "objects": objects}
     with node.browser("friend") as friend:
         files = {"file": ("../<b>.json", json.dumps(bundle).encode())}
         answer = friend.post("/import", files=files, data={"collection": "intel"})
@@ -141,6 +143,8 @@ def test_a_file_is_taken_in_with_a_report(node: Node) -> None:
         here = answer.headers["location"]
         report = _ended(friend, here)
         assert "pattern-syntax" in report
+        assert f'href="/objects/{wide["id"]}"' in report
+        assert "0.0.0.0/0 is wider than /8" in report
         assert "&lt;b&gt;.json" in report
         assert "&lt;b&gt;.json" in friend.get("/import/runs").text
         told = friend.get("/arrivals", params={"of": "import", "q": here.rpartition("/")[2], "cursor": "n1"})

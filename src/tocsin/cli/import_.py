@@ -15,7 +15,6 @@ from tocsin.errors import NotFoundError
 from tocsin.formats import RawItem, Refusal, open_path, size_of
 from tocsin.node.importing import OnCommitted, counts_of, recorder
 from tocsin.node.intake import Committed, Intake, IntakeReport
-from tocsin.node.unsought import Unsought
 from tocsin.store import Connection, collections, organisations
 from tocsin.store.collections import Collection
 from tocsin.store.values import Origin
@@ -62,7 +61,6 @@ def COMMAND(
             named = [organisations.get(connection, each).id for each in recipients]
             found = choose_collection(connection, collection)
         intake = Intake(store, own, store.clock)
-        unsought = Unsought()
         skipped: list[str] = []
         with following(list(paths), skipped) as (items, shown):
             recording = recorder(
@@ -77,7 +75,6 @@ def COMMAND(
             def work(on_committed: OnCommitted) -> IntakeReport:
                 def both(batch: Committed) -> None:
                     on_committed(batch)
-                    unsought.take(batch)
                     if shown is not None:
                         shown(batch)
 
@@ -93,7 +90,8 @@ def COMMAND(
 
             report = recording.run(work)
     facts = counts_of(report) | {"collection": found.alias, "files_skipped": len(skipped)}
-    facts["unsought"] = dict(unsought.counts)
+    unsought = recording.unsought.told()
+    facts["unsought"] = unsought
     text = "\n".join((report_text(report, found.alias), *_unsought_text(unsought)))
     if skipped:
         text += f"\n{len(skipped):,} files of other kinds were passed over, such as {skipped[0]}"
@@ -199,10 +197,10 @@ def report_text(report: IntakeReport, collection: str) -> str:
     return "\n".join(lines)
 
 
-def _unsought_text(found: Unsought) -> Iterator[str]:
-    for rule, count in found.counts.most_common(_REASONS_SHOWN):
-        identifier, reason = found.examples[rule]
-        yield printable(f"  kept, and not looked for {count:,} ({rule}), such as {identifier}: {reason}")
+def _unsought_text(found: list[dict[str, Any]]) -> Iterator[str]:
+    for each in found[:_REASONS_SHOWN]:
+        said = f"{each['count']:,} ({each['rule']}), such as {each['where']}: {each['reason']}"
+        yield printable(f"  kept, and not looked for {said}")
 
 
 def printable(text: str) -> str:

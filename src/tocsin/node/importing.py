@@ -9,6 +9,7 @@ from typing import Any, Final
 from tocsin.clock import Micros
 from tocsin.errors import TocsinError
 from tocsin.node.intake import Committed, IntakeReport
+from tocsin.node.unsought import Unsought
 from tocsin.store import Store, imports
 from tocsin.store.imports import Import
 
@@ -24,6 +25,7 @@ class Recorder:
         """Note that it begins."""
         self._store = store
         self.made = made
+        self.unsought = Unsought()
         self._counts: dict[str, int] = {"kept": 0, "refused": 0}
         self._told = made.began
         with store.transaction() as connection:
@@ -31,6 +33,7 @@ class Recorder:
 
     def committed(self, batch: Committed) -> None:
         """Count a batch; `Intake.take` tells of each."""
+        self.unsought.take(batch)
         self._counts["kept"] += len(batch.objects)
         self._counts["refused"] += len(batch.refusals)
         now = self._store.clock()
@@ -52,7 +55,7 @@ class Recorder:
         except BaseException:
             self._note(self._counts | {"failed": "it broke off"}, ended=True)
             raise
-        self._note(counts_of(report), ended=True)
+        self._note(counts_of(report) | {"unsought": self.unsought.told()}, ended=True)
         return report
 
     def _note(self, report: dict[str, Any], *, ended: bool) -> None:

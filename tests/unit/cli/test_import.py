@@ -19,7 +19,7 @@ OTHER = "identity--00000000-0000-4000-8000-000000000002"
 def test_all_good_is_0_and_again_is_same(node: Store, run, answer) -> None:
     assert run("import", VECTORS / "bundle.json", "--json") == 0
     assert answer() | {"seconds": 0} == {
-        "new": 3, "updated": 0, "same": 0, "refused": 0, "reasons": [], "seconds": 0, "collection": "main", "files_skipped": 0, "unsought": {},
+        "new": 3, "updated": 0, "same": 0, "refused": 0, "reasons": [], "seconds": 0, "collection": "main", "files_skipped": 0, "unsought": [],
     }  # fmt: skip
     assert run("import", VECTORS / "envelope.json", VECTORS / "lines.jsonl", "--json") == 0
     assert answer()["same"] == 6
@@ -55,7 +55,7 @@ def test_what_nobody_will_look_for_is_told(
     )
     assert "(single-label)" in text
     assert run("import", file, "--json") == 0
-    assert answer()["unsought"] == {}
+    assert answer()["unsought"] == []
 
 
 def test_standard_input(node: Store, monkeypatch: pytest.MonkeyPatch, run, answer) -> None:
