@@ -43,7 +43,10 @@ def _write(items: Iterable[Item]) -> Iterator[str]:
             yield from theirs.lines(item)
         else:
             for protocol, options in _conditions(item):
-                yield _rule(item, protocol, options, numbers)
+                yield _rule(item, protocol, options, numbers.of(item.kind, item.value, protocol))
+            if item.kind == "url" and "?" not in item.value:
+                number = numbers.of(item.kind, item.value, "http", "query")
+                yield _rule(item, "http", _of_url(item.value + "?", whole=False), number)
 
 
 def _conditions(item: Item) -> Iterator[tuple[str, str]]:
@@ -53,14 +56,7 @@ def _conditions(item: Item) -> Iterator[tuple[str, str]]:
             for protocol, options in _BELOW.items():
                 yield protocol, options.format(content(f".{item.value}".encode()))
         case "url":
-            host = split_url(item.value).host
-            name = host.encode()
-            path = item.value[len("http://") :].partition("/")[2]
-            asked = f"/{path}".encode()
-            yield (
-                "http",
-                f'http.host; content:"{content(name)}"; bsize:{len(name)}; http.uri.raw; content:"{content(asked)}"; bsize:{len(asked)};',
-            )
+            yield "http", _of_url(item.value, whole=True)
         case "ja3":
             yield "tls", f'ja3.hash; content:"{item.value}";'
         case "user_agent":
@@ -70,11 +66,18 @@ def _conditions(item: Item) -> Iterator[tuple[str, str]]:
             yield "ip", ""
 
 
-def _rule(item: Item, protocol: str, options: str, numbers: Sids) -> str:
+def _of_url(url: str, *, whole: bool) -> str:
+    """Return the options for a URL; not `whole`: for all that begin so. A hunt finds one without a query whatever is asked of it, too."""
+    name = split_url(url).host.encode()
+    asked = f"/{url[len('http://') :].partition('/')[2]}".encode()
+    end = f"bsize:{len(asked)};" if whole else "startswith;"
+    return f'http.host; content:"{content(name)}"; bsize:{len(name)}; http.uri.raw; content:"{content(asked)}"; {end}'
+
+
+def _rule(item: Item, protocol: str, options: str, number: int) -> str:
     other = item.value if protocol == "ip" else "any"
     way = "<>" if protocol == "ip" else "->"
     limit = "threshold:type limit, track by_src, count 1, seconds 3600;"
-    number = numbers.of(item.kind, item.value, protocol)
     inner = " ".join(
         filter(None, (f'msg:"{message(item)}";', options, limit, about(item), f"sid:{number}; rev:1;"))
     )
