@@ -63,7 +63,8 @@ def frames(chunks: Iterator[bytes]) -> Iterator[bytes]:
     Nothing is lost, however it is framed: what is too long comes in pieces, and what nobody ends comes after ten seconds of silence, or with the end
     of the stream.
     """
-    held = b""
+    held = bytearray()
+    seen = 0  # so far no line ends: one that comes byte by byte is not searched anew for each
     owed = 0  # octets that a count has announced
     quiet = 0
     for chunk in chunks:
@@ -74,28 +75,29 @@ def frames(chunks: Iterator[bytes]) -> Iterator[bytes]:
             counted = None if owed else _COUNT.match(held, at)
             if counted is not None:
                 owed, at = int(counted[1]), counted.end()
-            end = _end_of_counted(held, at, owed) if owed else _end_of_line(held, at)
+            end = _end_of_counted(held, at, owed) if owed else _end_of_line(held, at, seen)
             if end < 0:
                 break
-            yield from _text(held[at:end])
+            yield from _text(bytes(held[at:end]))
             owed -= min(owed, end - at)
             at = end
-        held = held[at:]
+        del held[:at]
+        seen = len(held) - 1
         if not owed and (quiet >= _QUIET or (quiet and held.endswith(b"\0"))):
-            yield from _text(held)
-            held = b""
-    yield from _text(held)
+            yield from _text(bytes(held))
+            held.clear()
+    yield from _text(bytes(held))
 
 
-def _end_of_counted(held: bytes, at: int, owed: int) -> int:
+def _end_of_counted(held: bytearray, at: int, owed: int) -> int:
     end = at + min(owed, LONGEST)
     return end if end <= len(held) else -1
 
 
-def _end_of_line(held: bytes, at: int) -> int:
+def _end_of_line(held: bytearray, at: int, seen: int) -> int:
     if _PART_OF_COUNT.match(held, at):
         return -1
-    found = _LINE_END.search(held, at, at + LONGEST)
+    found = _LINE_END.search(held, max(at, seen), at + LONGEST)
     if found is not None:
         return found.end()
     return at + LONGEST if len(held) - at > LONGEST else -1

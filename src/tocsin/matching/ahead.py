@@ -23,8 +23,9 @@ _BATCH = 4
 class _Batch:
     """Some blocks, and what was seen in them."""
 
-    def __init__(self, blocks: list[bytes]) -> None:
+    def __init__(self, blocks: list[bytes], state: object) -> None:
         self.blocks = blocks
+        self.state = state
         self.future: Future[list[Spans]] = Future()
         self.seen: list[Spans] = []  # by the reader's own thread
 
@@ -60,7 +61,7 @@ class Ahead:
 
     def _alone(self) -> Iterator[bytes]:
         while True:
-            batch = _Batch([])
+            batch = _Batch([], self._sieve.state)
             for block in islice(self._cut, _BATCH):
                 batch.blocks.append(block)
                 batch.seen.append(self._sieve.spans(block))  # while it is near
@@ -85,7 +86,7 @@ class Ahead:
     def _submit(self, pool: ThreadPoolExecutor) -> bool:
         blocks = list(islice(self._cut, _BATCH))
         if blocks:
-            batch = _Batch(blocks)
+            batch = _Batch(blocks, self._sieve.state)
             batch.future = pool.submit(self._sieve.spans_of, blocks)
             self._waiting.append(batch)
         return bool(blocks)
@@ -108,6 +109,7 @@ class Ahead:
     def look(self, block: bytes) -> Spans:
         """Return what `Sieve.spans` returns for a block."""
         for data, batch, number in self._given:
-            if data is block:
+            # what was given up meanwhile may be in each line: looking again takes less than reading them
+            if data is block and batch.state is self._sieve.state:
                 return batch.spans()[number]
         return self._sieve.spans(block)

@@ -40,6 +40,11 @@ class Sieve:
         """Let no line through any more for the entries at these positions alone."""
         self._arm(self._index.tables(entries))
 
+    @property
+    def state(self) -> object:
+        """Something that is another once `mute` was called: what was seen before may hold lines that would not come through now."""
+        return self._armed
+
     def _arm(self, tables: Tables) -> None:
         described = tables.described()
         self._armed = (

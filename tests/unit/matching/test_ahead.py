@@ -67,3 +67,12 @@ def test_a_block_that_was_cut_otherwise_is_looked_at_when_it_is_asked_about(siev
         ahead = Ahead(sieve, iter(LINES), pool, 1)
         for _ in ahead.stream():
             assert ahead.look(b"x\nwww.evil.example\n") == [(2, 18)]
+
+
+def test_what_is_muted_is_not_told_of_blocks_that_were_looked_at_before(sieve: Sieve) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        ahead = Ahead(sieve, iter(LINES), pool, 1)
+        stream = ahead.stream()
+        assert ahead.look(next(stream))
+        sieve.mute([0])
+        assert all(ahead.look(block) == [] for block in stream)

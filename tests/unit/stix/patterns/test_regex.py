@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-import time
 import warnings
 
 import pytest
@@ -76,7 +75,6 @@ def test_what_python_compiles_is_not_refused(text):
 
 
 @pytest.mark.parametrize("piece", ["(", "[", "\\Q", "(?#", "(*", "[[:", "[\\Q", "a|", "\\"])
-def test_time_is_linear(piece):
-    before = time.perf_counter()
-    regex_fault(piece * (MAX_REGEX // len(piece)))
-    assert time.perf_counter() - before < 0.5
+def test_the_longest_there_may_be_ends(piece):
+    """One that backtracks would not, within a lifetime."""
+    assert isinstance(regex_fault(piece * (MAX_REGEX // len(piece))), str | None)
