@@ -13,5 +13,5 @@ PAGE = Page(
         Post("/hunts", looking.look, "page-hunt-look", limit=looking.LIMIT),
         Post("/hunts/{hunt}", kept.act, "page-hunt-act", limit=4096),
     ),
-    entries=(Entry("Hunts", "/hunts", "hunt", 15, "own"),),
+    entries=(Entry("Hunts", "/hunts", "hunt", 15, "own", key="n"),),
 )

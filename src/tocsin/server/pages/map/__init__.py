@@ -6,5 +6,5 @@ from tocsin.server.pages.page import Entry, Get, Page
 PAGE = Page(
     "map",
     gets=(Get("/map", showing.show_map, "page-map"),),
-    entries=(Entry("Map", "/map", "map", 24, key="p"),),
+    entries=(Entry("Map", "/map", "map", 24, key="o"),),
 )
