@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -16,9 +17,32 @@ from tocsin.node import sightings
 from tocsin.node.clearances import Clearances
 from tocsin.node.following import load
 from tocsin.node.hunt import Hunt
-from tocsin.stix.markings import TLP
+from tocsin.stix.markings import TLP, id_of
 from tocsin.store import Store, accounts, objects, policies, suppressions
 from tocsin.store.embedded import Embedded
+
+_MOMENT = {
+    "spec_version": "2.1",
+    "created": "2026-11-01T00:00:00.000Z",
+    "modified": "2026-11-01T00:00:00.000Z",
+}
+_ACTION = "course-of-action--5d9cbf1a-7a3c-4a5d-9df8-52ad3ad5e1a1"
+ADVICE: list[dict[str, Any]] = [
+    {
+        "type": "course-of-action", "id": _ACTION, "name": "Isolate <b>it</b>",
+        "object_marking_refs": [id_of(TLP.GREEN)],
+        "extensions": {
+            "extension-definition--1e1c1bd7-c527-4215-8e18-e199e74da57c": {
+                "extension_type": "property-extension", "playbook_id": "playbook--1", "playbook_standard": "cacao<i>",
+                "playbook_type": ["mitigation"],
+            }
+        },
+    },
+    {
+        "type": "relationship", "id": "relationship--c0dd6af8-1ef3-4d6f-9a3c-8f6b0f4e9d11", "relationship_type": "mitigates",
+        "source_ref": _ACTION, "target_ref": indicator(1)["id"], "object_marking_refs": [id_of(TLP.GREEN)],
+    },
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +53,10 @@ def node(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nod
             place(indicator(number, tlp=TLP.GREEN, name=f"Host <b>{number}</b>"), owner=FRIEND.id, communities=(str(intel.community),))
             for number in range(1, 6)
         ]  # fmt: skip
-        objects.put(store, intel.id, made, origin=IMPORT)
+        advice = [
+            place(each | _MOMENT, owner=FRIEND.id, communities=(str(intel.community),)) for each in ADVICE
+        ]
+        objects.put(store, intel.id, [*made, *advice], origin=IMPORT)
         log = tmp_path_factory.mktemp("logs") / "proxy.log"
         log.write_text("".join(f"GET http://d{number}.example.com/ HTTP/1.1\n" for number in range(1, 6)))
         clearances = Clearances(store)
@@ -45,6 +72,15 @@ def _waiting(browser: httpx.Client) -> list[str]:
     assert page.status_code == 200, page.text
     assert "<b>" not in page.text
     return re.findall(r'name="item" value="(alert:[0-9a-f-]+):[0-9]+" aria-label', page.text)
+
+
+def test_an_alert_says_what_to_do_and_by_which_playbook(node: Node) -> None:
+    with node.browser("own") as own:
+        pages = [own.get(f"/alerts/{each.removeprefix('alert:')}").text for each in _waiting(own)]
+    (told,) = [page for page in pages if _ACTION in page]
+    assert "Isolate &lt;b&gt;it&lt;/b&gt;" in told
+    assert "cacao&lt;i&gt; (mitigation)" in told
+    assert "playbook--1" in told
 
 
 def test_alerts_are_decided_one_by_one_together_and_taken_back(node: Node) -> None:

@@ -200,6 +200,9 @@ def _long(told: Told) -> Iterator[str]:
         yield f"    what to do: {shown(action.name)}{about}"
         if action.description:
             yield f"        {shown(action.description.splitlines()[0])}"
+        for book in action.playbooks:
+            words = (book.standard, ", ".join(book.kinds), book.id, book.url)
+            yield f"        playbook: {shown(' '.join(filter(None, words)))}"
     if told.note or told.changed_by:
         yield f"    {told.status} {_moment(told.changed)} by {shown(told.changed_by or '-')}: {shown(told.note)}"
     for sample in told.samples:

@@ -28,6 +28,9 @@ _MOST_LINKS = 5_000
 _MOST_TOLD = 20
 _ADVICE: Final = ("mitigates", "remediates", "investigates")
 _LONGEST = 500
+_WORDS = 200
+# Course of Action Playbook extension to STIX 2.1 (Mavroeidis and Zych 2022, arXiv:2203.04136)
+_PLAYBOOK: Final = "extension-definition--1e1c1bd7-c527-4215-8e18-e199e74da57c"
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -46,13 +49,30 @@ class Technique(msgspec.Struct, frozen=True):
     by: str = ""
 
 
+class Playbook(msgspec.Struct, frozen=True):
+    """A playbook that a course of action holds or refers to.
+
+    Attributes:
+        id: its own, such as `playbook--...` of CACAO; "" if it has none.
+        standard: in which it is written, or who is referred to.
+        kinds: what it is for: `detection`, `mitigation` ...
+        url: where it is; "" if the object holds it.
+    """
+
+    id: str
+    standard: str
+    kinds: tuple[str, ...] = ()
+    url: str = ""
+
+
 class Action(msgspec.Struct, frozen=True):
-    """What to do: a course of action and what it is against."""
+    """What to do: a course of action, what it is against, and its playbooks."""
 
     id: str
     name: str
     description: str
     against: str
+    playbooks: tuple[Playbook, ...] = ()
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -281,6 +301,8 @@ class _Link(msgspec.Struct):
 class _Reference(msgspec.Struct):
     source_name: str = ""
     external_id: str = ""
+    description: str = ""
+    url: str = ""
 
 
 class _Body(msgspec.Struct):
@@ -290,6 +312,7 @@ class _Body(msgspec.Struct):
     description: str = ""
     confidence: int | None = None
     external_references: list[_Reference] = []
+    extensions: dict[str, Any] = {}
 
 
 class _Around(msgspec.Struct, frozen=True):
@@ -326,9 +349,8 @@ def _gathered(
         for ref in against.get(target, ()):
             if ref in known:
                 about = known[target].name if target in known else ""
-                actions.setdefault(
-                    ref, Action(ref, known[ref].name, known[ref].description[:_LONGEST], about)
-                )
+                what = known[ref].description[:_LONGEST]
+                actions.setdefault(ref, Action(ref, known[ref].name, what, about, _playbooks(known[ref])))
     return _Around(
         tuple(dict.fromkeys(means))[:_MOST_TOLD],
         tuple(techniques.values())[:_MOST_TOLD],
@@ -341,6 +363,23 @@ def _technique(body: _Body, by: str) -> Technique:
         (each.external_id for each in body.external_references if each.source_name == "mitre-attack"), ""
     )
     return Technique(number, body.name, by)
+
+
+def _playbooks(body: _Body) -> tuple[Playbook, ...]:
+    found = []
+    held = body.extensions.get(_PLAYBOOK)
+    if isinstance(held, dict):
+        kinds = held.get("playbook_type")
+        words = [each[:_WORDS] for each in kinds if isinstance(each, str)] if isinstance(kinds, list) else []
+        identifier, standard = (
+            str(held.get(name, ""))[:_WORDS] for name in ("playbook_id", "playbook_standard")
+        )
+        found.append(Playbook(identifier, standard, tuple(words[:_MOST_TOLD])))
+    for each in body.external_references:
+        said = f"{each.source_name} {each.description}".lower()
+        if each.url and ("playbook" in said or "cacao" in said):
+            found.append(Playbook(each.external_id[:_WORDS], each.source_name[:_WORDS], (), each.url[:2000]))
+    return tuple(found[:_MOST_TOLD])
 
 
 def facts(told: Told, moment: Callable[[Micros], str]) -> dict[str, Any]:

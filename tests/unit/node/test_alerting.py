@@ -11,7 +11,7 @@ import pytest
 from hunting import AMBER, CSIRT, FEED, GREEN, indicator, prepare, take
 from tocsin.errors import ConflictError, InputError, NotFoundError
 from tocsin.node import following, sightings
-from tocsin.node.alerting import Alerting, facts
+from tocsin.node.alerting import Alerting, Playbook, facts
 from tocsin.node.clearances import Clearances
 from tocsin.node.hits import Options
 from tocsin.node.hunt import Hunt
@@ -70,7 +70,22 @@ def test_hits_are_one_alert_with_all_that_is_known_around_it(node: Store, tmp_pa
         "PowerShell",
         external_references=[{"source_name": "mitre-attack", "external_id": "T1059.001"}],
     )
-    advice = _sdo("course-of-action", "Isolate the host", description="Cut it off.")
+    playbook = {
+        "extension_type": "property-extension",
+        "playbook_id": "playbook--a0777575-5c4c-4710-9f01-15776103837f",
+        "playbook_standard": "cacao",
+        "playbook_type": ["mitigation", 7],
+    }
+    advice = _sdo(
+        "course-of-action",
+        "Isolate the host",
+        description="Cut it off.",
+        extensions={"extension-definition--1e1c1bd7-c527-4215-8e18-e199e74da57c": playbook},
+        external_references=[
+            {"source_name": "CSIRT", "description": "Playbook 7", "url": "https://csirt.example/7"},
+            {"source_name": "news", "url": "https://news.example/"},
+        ],
+    )
     links = [
         _link("indicates", BAD, malware),
         _link("uses", malware, technique),
@@ -89,6 +104,10 @@ def test_hits_are_one_alert_with_all_that_is_known_around_it(node: Store, tmp_pa
         ("T1059.001", "PowerShell", "Glasshouse")
     ]
     assert [(each.name, each.against) for each in told.actions] == [("Isolate the host", "PowerShell")]
+    assert told.actions[0].playbooks == (
+        Playbook("playbook--a0777575-5c4c-4710-9f01-15776103837f", "cacao", ("mitigation",)),
+        Playbook("", "CSIRT", (), "https://csirt.example/7"),
+    )
     shown = facts(_alerting(node).one(told.id).value, str)
     assert [(each["value"], each["line"]) for each in shown["samples"]] == [
         ("x.evil.example", 2),

@@ -67,13 +67,23 @@ class AlertTechnique(msgspec.Struct, frozen=True):
     by: str
 
 
+class AlertPlaybook(msgspec.Struct, frozen=True):
+    """A playbook that a course of action holds (by the extension for playbooks), or refers to by a URL."""
+
+    id: str
+    standard: str
+    kinds: tuple[str, ...]
+    url: str
+
+
 class AlertAction(msgspec.Struct, frozen=True):
-    """A course of action and what it is against."""
+    """A course of action, what it is against, and its playbooks."""
 
     id: str
     name: str
     description: str
     against: str
+    playbooks: tuple[AlertPlaybook, ...]
 
 
 class AlertHit(msgspec.Struct, frozen=True):
