@@ -6,8 +6,8 @@ RUN := $(UV) run --frozen --no-sync
 PYTEST_ARGS ?=
 # where this is set, each of the hundreds of processes that tests and the demo start would compile all modules anew: seconds each
 export PYTHONDONTWRITEBYTECODE :=
-# tests run in processes side by side, each with a PostgreSQL of its own (0: in one, for a debugger)
-TEST_WORKERS ?= 2
+# tests run in processes side by side, each with a PostgreSQL of its own (0: in one, for a debugger); one more than cores, since many wait
+TEST_WORKERS ?= $(shell $(PYTHON) -c "import os; print(os.cpu_count() + 1)")
 DEMO_EXIT ?=
 
 .PHONY: help setup demo test lint types arch docs bench spark gate mutation ci clean format browser screens messages
