@@ -57,6 +57,7 @@ STRICTER = {
 LOOSER = re.compile(
     r"""b'[A-Za-z0-9+/=\r\n]*[\r\n][A-Za-z0-9+/=\r\n]*'   # line feeds in base64
     | b''                                                   # no octets in base64
+    | hashes\s*\.\s*(?:'[^']*'|\w+)\s*\[\s*\d             # an index behind the name of a hash: it ends with an error
     | \A[\s\u0085]*(?:/\*|//)                               # a comment before the pattern""",
     re.VERBOSE,
 )
@@ -78,6 +79,13 @@ def theirs(text):
     except (UnboundLocalError, AttributeError):  # it fails on some input instead of refusing it
         return False
     return not [fault for fault in faults if not re.search(r"is not a valid \S+ hash", fault)]
+
+
+def test_stix2_patterns_ends_with_an_error_where_a_hash_has_an_index():
+    text = f"[file:hashes.'SHA-256' [0]= '{'a' * 64}']"
+    assert verdict(text) is None
+    assert not theirs(text)
+    assert LOOSER.search(text)
 
 
 def compare(text):
