@@ -90,7 +90,7 @@ def COMMAND(
 
             report = recording.run(work)
     facts = counts_of(report) | {"collection": found.alias, "files_skipped": len(skipped)}
-    unsought = recording.unsought.told()
+    unsought = recording.unsought_by_rule()
     facts["unsought"] = unsought
     text = "\n".join((report_text(report, found.alias), *_unsought_text(unsought)))
     if skipped:

@@ -36,10 +36,8 @@ _TICK = 0.2  # seconds after which a thread looks whether to stop
 _QUIET = 50  # ticks after which a line that nobody ended is taken for whole
 _HANDSHAKE = 10.0
 _RECEIVED = 4 * 1024 * 1024  # bytes that the system is asked to hold of UDP
-_MEMINFO, _DROPS = (
-    55,
-    8,
-)  # SO_MEMINFO of Linux, and which of its numbers says how many datagrams the system dropped
+_MEMINFO = 55  # SO_MEMINFO of Linux
+_DROPS = 8  # which of its numbers says how many datagrams the system dropped
 _TOLD = 1000  # senders whose faults are told at most
 _COUNT = re.compile(rb"([1-9]\d{0,6}) ")
 _PART_OF_COUNT = re.compile(rb"[1-9]\d{0,6}\Z")

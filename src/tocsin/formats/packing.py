@@ -147,10 +147,11 @@ class _Member:
         self._fed: bytearray | None = bytearray()
         self._out = 0
 
-    def count(self, fed: bytes, out: int) -> None:
+    def count(self, given: bytes, read: int, out: int) -> None:
+        """Note a call: of what was given, `read` bytes were taken; what is too long is not copied any more."""
         self._out += out
         if self._fed is not None:
-            self._fed += fed
+            self._fed += memoryview(given)[:read]
             if len(self._fed) > _KEPT:
                 self._fed = None
 
@@ -191,9 +192,10 @@ def _gunzip(stream: Iterable[bytes], guard: _Guard) -> Iterator[bytes]:
                 yield from _guarded(member.swallowed(rest), guard)
                 raise FormatError(f"damaged gzip stream near packed byte {guard.read:,}: {error}") from error
             left = decoder.unused_data if decoder.eof else decoder.unconsumed_tail
-            guard.took(len(rest) - len(left))
+            read = len(rest) - len(left)
+            guard.took(read)
             guard.gave(len(out))
-            member.count(rest[: len(rest) - len(left)], len(out))
+            member.count(rest, read, len(out))
             if out:
                 yield out
             rest = left
@@ -223,7 +225,7 @@ def _unzstd(stream: Iterator[bytes], guard: _Guard) -> Iterator[bytes]:
                     f"damaged Zstandard stream near packed byte {guard.read:,}: {error}"
                 ) from error
             guard.gave(len(out))
-            frame.count(rest, len(out))
+            frame.count(rest, len(rest), len(out))
             if out:
                 yield out
             rest = b""  # what was not unpacked yet waits in the decoder

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from tocsin.clock import Micros
@@ -55,8 +55,12 @@ class Recorder:
         except BaseException:
             self._note(self._counts | {"failed": "it broke off"}, ended=True)
             raise
-        self._note(counts_of(report) | {"unsought": self.unsought.told()}, ended=True)
+        self._note(counts_of(report) | {"unsought": self.unsought_by_rule()}, ended=True)
         return report
+
+    def unsought_by_rule(self) -> list[dict[str, Any]]:
+        """Return what was kept and nobody will look for, as `counts_of` has what was refused; the most frequent rule first."""
+        return _by_rule(dict(self.unsought.counts.most_common()), self.unsought.examples)
 
     def _note(self, report: dict[str, Any], *, ended: bool) -> None:
         with self._store.transaction() as connection:
@@ -82,14 +86,13 @@ def counts_of(report: IntakeReport) -> dict[str, Any]:
         "updated": report.updated,
         "same": report.same,
         "refused": report.refused,
-        "reasons": [
-            {
-                "rule": rule,
-                "count": count,
-                "where": report.examples[rule][0],
-                "reason": report.examples[rule][1],
-            }
-            for rule, count in report.reasons.items()
-        ],
+        "reasons": _by_rule(report.reasons, report.examples),
         "seconds": round(report.seconds, 3),
     }
+
+
+def _by_rule(counts: Mapping[str, int], examples: Mapping[str, tuple[str, str]]) -> list[dict[str, Any]]:
+    return [
+        {"rule": rule, "count": count, "where": examples[rule][0], "reason": examples[rule][1]}
+        for rule, count in counts.items()
+    ]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import resource
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -21,7 +20,7 @@ from tocsin.errors import FormatError
 from tocsin.formats.folders import files_below
 from tocsin.formats.packing import kind
 from tocsin.matching.blocks import LONGEST_LINE
-from tocsin.node import log_copies
+from tocsin.node import log_copies, open_files
 from tocsin.node.log_copies import BITE, PRINT
 from tocsin.store.watched import Position
 from tocsin.telemetry import Log, log_of
@@ -196,7 +195,7 @@ class Tails:
             most: files that are open at a time; None: as many as the system allows. Of more those that nothing came to for longest are closed, and opened
                 again within a second of growing.
         """
-        self._most = _most_open() if most is None else most
+        self._most = open_files.room(_FILES, _FILES_OF_OURS) if most is None else most
         self._paths = [Path(each) for each in paths]
         self._note = note
         self._known: dict[tuple[int, int], list[Position]] = {}
@@ -363,16 +362,6 @@ class Tails:
 def root_of(path: str) -> bytes:
     """Return what a path that is watched is known by, whatever its name is written in."""
     return os.fsencode(path)[-200:]
-
-
-def _most_open() -> int:
-    """Raise the limit of open files as far as it goes; return how many logs that leaves room for."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-        soft = wanted
-    return max(soft - _FILES_OF_OURS, 16)
 
 
 def _age(state: os.stat_result) -> tuple[int, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 from tocsin.matching.entries import Indicator, passed_over
 from tocsin.node.intake import Committed
@@ -26,15 +25,3 @@ class Unsought:
             for passed in passed_over(Indicator(found.id, pattern=pattern, pattern_type=kind))[:1]:
                 self.counts[passed.rule] += 1
                 self.examples.setdefault(passed.rule, (found.id, passed.reason))
-
-    def told(self) -> list[dict[str, Any]]:
-        """Return the rules, those of most indicators first, each with the first indicator and why it is not looked for."""
-        return [
-            {
-                "rule": rule,
-                "count": count,
-                "where": self.examples[rule][0],
-                "reason": self.examples[rule][1],
-            }
-            for rule, count in self.counts.most_common()
-        ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import resource
 import signal
 import socket
 import threading
@@ -16,6 +15,7 @@ import uvloop
 
 from tocsin.config import Settings
 from tocsin.errors import ConfigError
+from tocsin.node import open_files
 from tocsin.node.scanner import Preparing
 from tocsin.server import tls
 from tocsin.server.app import App
@@ -110,7 +110,7 @@ def make(opened: socket.socket, settings: Settings, store: Store, on_ready: Call
     limits = Limits(
         header_seconds=min(settings.request_timeout, 15.0),
         stall_seconds=settings.request_timeout,
-        connections=_connections(),
+        connections=open_files.room(_FILES, _FILES_OF_OURS),
     )
     config = uvicorn.Config(
         App(settings, store).asgi,
@@ -162,13 +162,3 @@ class Server(uvicorn.Server):
         finally:
             for number in _SIGNALS:
                 loop.remove_signal_handler(number)
-
-
-def _connections() -> int:
-    """Raise the limit of open files as far as it goes; return how many connections that leaves room for."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-        soft = wanted
-    return max(soft - _FILES_OF_OURS, 16)
