@@ -114,6 +114,13 @@ def split_url(text: str) -> Url:
     return Url(host, rest)
 
 
+def is_private(kind: str, value: str) -> bool:
+    """Return whether a value in normal spelling is an address or a range that each network has for itself, or a URL on one."""
+    if kind not in {"ipv4", "ipv6", "cidr", "url"}:
+        return False
+    return addresses.is_private(split_url(value).host.strip("[]") if kind == "url" else value)
+
+
 def refang(text: str) -> str:
     """Return `text` with defanged forms undone: `hxxp://evil[.]example` is `http://evil.example`."""
     return _DEFANGED.sub(_plain, text)

@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterable, Iterator
 import msgspec
 
 from tocsin.clock import Micros
-from tocsin.matching import Entry, Indicator, addresses
+from tocsin.matching import Entry, Indicator
 from tocsin.matching.clues import CLUE
 from tocsin.matching.decay import confidence_at
 from tocsin.matching.entries import entry_of
-from tocsin.matching.values import split_url
+from tocsin.matching.values import is_private
 from tocsin.node.beginning import Beginning, Begun, is_text, others
 from tocsin.node.catalogue import Catalogue
 from tocsin.node.evaluating import TEXT, Evaluated, Evaluator, Met, can_evaluate, join
@@ -258,10 +258,7 @@ class Hunt:
 
     def _is_elsewhere(self, kind: str, value: str, tag: int) -> bool:
         """Return whether a value is an address of a private network that others spoke of: here it is another machine."""
-        if kind not in {"ipv4", "ipv6", "cidr", "url"}:
-            return False
-        address = split_url(value).host.strip("[]") if kind == "url" else value
-        return addresses.is_private(address) and not self.catalogue.is_own(tag)
+        return is_private(kind, value) and not self.catalogue.is_own(tag)
 
     def _untimely(self, indicator: Indicator, moment: Micros) -> tuple[str, ...]:
         since, until = indicator.valid_from, indicator.valid_until

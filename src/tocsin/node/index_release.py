@@ -15,7 +15,7 @@ import msgspec
 from tocsin.errors import FormatError
 from tocsin.matching import Entry, Index, Indicator, addresses
 from tocsin.matching.clues import CLUE
-from tocsin.matching.values import Kind, split_url
+from tocsin.matching.values import Kind, is_private
 from tocsin.matching.warninglists import Listed, Warninglists
 from tocsin.node import index_file
 from tocsin.node.catalogue import Catalogue
@@ -79,16 +79,11 @@ def save(released: Released[Catalogue], lists: list[Listed], path: Path) -> int:
         entries.append(Entry(entry.kind, entry.value, bare[its.tag]))
         if names := catalogue.lists.names(entry.kind, entry.value):
             known.values.append((entry.kind, entry.value, list(names)))
-        if _is_private(entry) and catalogue.is_own(its.tag):
+        if is_private(entry.kind, entry.value) and catalogue.is_own(its.tag):
             known.own.append(bare[its.tag].tag)
     known.within = _within(lists, [entry.value for entry in entries if entry.kind == "cidr"])
     index_file.save(Index.build(entries), path, {_LISTED: msgspec.json.encode(known)})
     return len(entries)
-
-
-def _is_private(entry: Entry) -> bool:
-    address = split_url(entry.value).host.strip("[]") if entry.kind == "url" else entry.value
-    return entry.kind in {"ipv4", "ipv6", "cidr", "url"} and addresses.is_private(address)
 
 
 def _place(entry: Entry) -> tuple[str, str, str, int]:

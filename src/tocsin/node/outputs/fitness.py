@@ -7,7 +7,7 @@ from typing import Final
 from tocsin.formats.outputs import RULES, Action
 from tocsin.matching import addresses
 from tocsin.matching.suffixes import is_public_suffix
-from tocsin.matching.values import Kind, split_url
+from tocsin.matching.values import Kind, is_private, split_url
 from tocsin.matching.warninglists import Warninglists
 
 BLOCKED_WIDEST: Final = {4: 16, 6: 32}
@@ -55,10 +55,8 @@ def unfit(kind: str, value: str, action: Action, lists: Warninglists) -> str:
         return "public-suffix"
     if kind == "url" and (why := _of_page(value)):
         return why
-    if kind in {"ipv4", "ipv6", "cidr", "url"} and action == "match":
-        address = split_url(value).host.strip("[]") if kind == "url" else value
-        if addresses.is_private(address):
-            return PRIVATE
+    if action == "match" and is_private(kind, value):
+        return PRIVATE
     if action == "block":
         if why := _own(kind, value):
             return why
