@@ -187,7 +187,7 @@ def said_before(raw: bytes) -> list[tuple[str, str]]:
         return made
 
     try:
-        json.loads(raw.removeprefix(_MARK), object_pairs_hook=keep)
+        json.loads(raw.removeprefix(_MARK).decode("utf-8", "replace"), object_pairs_hook=keep)
     except (ValueError, RecursionError):  # it was read already: what is too deep for this is not looked into
         return []
     return found[:_MOST_FIELDS]

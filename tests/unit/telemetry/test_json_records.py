@@ -61,6 +61,7 @@ def test_fields_are_flat_and_lists_repeat_their_name():
             [("a.q", "evil.example"), ("a.q.x", "7")],
         ),
         (b'{"a":{"b":"1","b":"2","b":"3"}}', [("b", "1"), ("b", "2")]),
+        (b'{"ua":"evil.example","x":"\xff","ua":"benign"}', [("ua", "evil.example")]),
         (b'{"text":"it says \\"a\\": 1 and \\"a\\": 2"}', []),
         (b'[{"a":"1"},{"a":"2"}]', []),
         (b"{" * 5000, []),
