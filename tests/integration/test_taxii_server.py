@@ -557,7 +557,9 @@ def test_pages_stay_whole_while_others_write(node: Node) -> None:
     with node.client("own") as client:
         params: dict[str, str | int] = {"limit": 6}
         while True:
-            written = done.is_set()  # before it is asked: the last may be written while an empty page is on its way
+            written = (
+                done.is_set()
+            )  # before it is asked: the last may be written while an empty page is on its way
             answer = client.get(f"{INTEL}/objects/", params=params)
             body = answer.json()
             seen += [o["id"] for o in body.get("objects", [])]
