@@ -1,56 +1,70 @@
 """Looking at the blocks of a log before its reader comes to them, on as many cores as there are.
 
-Readers ask about each block in turn and know nothing of threads. `stream` cuts the log into the blocks that they will ask about and hands
-them to a pool, some at a time; `look` then has the answer. The thread of the reader is one of those that look: where it would have to wait, it takes
-what no other has begun. So there are never more threads than cores. One that is alone looks at some blocks, too, before it gives the first of them: readers
+Readers ask about each block in turn and know nothing of threads. `stream` cuts the log into the blocks that they will ask about; `look` then has
+the answer. There is one sort of work to be shared: the next blocks are to be taken from the log, which may mean to unpack it, and what was
+taken is to be looked at. Each thread takes what comes first of this, that of the reader too where it would have to wait: so there are never more
+threads than cores, and none waits while there is work. One that is alone looks at some blocks before it gives the first of them: readers
 work in Python, which is slow each time it begins anew. What a reader cuts otherwise is looked at when it asks.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
+from threading import Condition
 
-from tocsin.matching.blocks import cuts
-from tocsin.matching.sieve import Sieve, Spans
+from tocsin.matching.blocks import Seen, cuts
+from tocsin.matching.sieve import Sieve
 
-# Each task waits for the interpreter's lock once it is done, so it has to be worth some milliseconds.
+# Each piece of work waits for the interpreter's lock once it is done, so it has to be worth some milliseconds.
 _BATCH = 4
 
 
 class _Batch:
-    """Some blocks, and what was seen in them."""
+    """Some blocks, and what was seen in them; `state` is that of the sieve when somebody began to look."""
 
-    def __init__(self, blocks: list[bytes], state: object) -> None:
+    def __init__(self, blocks: list[bytes]) -> None:
         self.blocks = blocks
-        self.state = state
-        self.future: Future[list[Spans]] = Future()
-        self.seen: list[Spans] = []  # by the reader's own thread
-
-    def spans(self) -> list[Spans]:
-        return self.seen or self.future.result()
+        self.state: object = None
+        self.seen: Sequence[Seen] | None = None
 
 
 class Ahead:
     """One log on its way from the disk to its reader."""
 
     def __init__(
-        self, sieve: Sieve, source: Iterable[bytes], pool: ThreadPoolExecutor | None, others: int
+        self,
+        sieve: Sieve,
+        source: Iterable[bytes],
+        pool: ThreadPoolExecutor | None,
+        others: int,
+        *,
+        taken_by_any: bool = False,
     ) -> None:
-        """Look with `sieve` on the `others` threads of a pool, and on the reader's; some 8 blocks a thread are held."""
+        """Look with `sieve` on the `others` threads of a pool, and on the reader's; some 8 blocks a thread are held.
+
+        `taken_by_any`: every thread may take blocks from `source`, one at a time; else the reader's alone, which can be interrupted where it waits.
+        """
         self._sieve = sieve
         self._pool = pool
-        self._most = others + 2
+        self._others = others
+        self._most = others + 3
+        self._taken_by_any = taken_by_any
         self._cut = (data for data, _ in cuts(source))
+        self._changed = Condition()  # guards what follows
         self._waiting: deque[_Batch] = deque()
+        self._is_taking = self._is_over = False
+        self._fault: Exception | None = None  # met on whichever thread: the reader's to raise
+        self._helping: list[Future[None]] = []
         self._given: deque[tuple[bytes, _Batch, int]] = deque(maxlen=2)
 
     def start(self) -> None:
         """Have the first blocks looked at now, though nobody reads yet."""
         if self._pool is not None:
-            self._submit(self._pool)
+            self._take()
+            self._helping.append(self._pool.submit(self._help))
 
     def stream(self) -> Iterator[bytes]:
         """Yield the log, cut into blocks of whole lines."""
@@ -61,44 +75,119 @@ class Ahead:
 
     def _alone(self) -> Iterator[bytes]:
         while True:
-            batch = _Batch([], self._sieve.state)
+            batch = _Batch([])
+            seen: list[Seen] = []
+            batch.state = self._sieve.state
             for block in islice(self._cut, _BATCH):
                 batch.blocks.append(block)
-                batch.seen.append(self._sieve.spans(block))  # while it is near
-            if not batch.blocks:
+                seen.append(self._sieve.spans(block))  # while it is near
+            if not seen:
                 return
+            batch.seen = seen
             yield from self._give(batch)
 
     def _together(self, pool: ThreadPoolExecutor) -> Iterator[bytes]:
-        waiting = self._waiting
+        self._helping += [pool.submit(self._help) for _ in range(self._others - len(self._helping))]
         try:
-            while True:
-                more = self._submit(pool)
-                if waiting and (not more or len(waiting) >= self._most):
-                    self._help(waiting)
-                    yield from self._give(waiting.popleft())
-                elif not more:
-                    return
+            while (batch := self._next()) is not None:
+                yield from self._give(batch)
+            if self._fault is not None:
+                raise self._fault
         finally:
-            for batch in waiting:
-                batch.future.cancel()
+            with self._changed:
+                self._is_over = True
+                self._waiting.clear()
+                self._changed.notify_all()
+            for each in self._helping:
+                each.cancel()
 
-    def _submit(self, pool: ThreadPoolExecutor) -> bool:
-        blocks = list(islice(self._cut, _BATCH))
-        if blocks:
-            batch = _Batch(blocks, self._sieve.state)
-            batch.future = pool.submit(self._sieve.spans_of, blocks)
-            self._waiting.append(batch)
-        return bool(blocks)
+    def _next(self) -> _Batch | None:
+        """Return the next blocks once they were looked at, and do what there is to do until then; None if there are no more."""
+        while True:
+            with self._changed:
+                if self._waiting and self._waiting[0].seen is not None:
+                    self._changed.notify_all()
+                    return self._waiting.popleft()
+                if self._is_over and not self._waiting:
+                    return None
+            if not self._work(may_take=True):
+                with self._changed:
+                    if not self._is_news():
+                        self._changed.wait()
 
-    def _help(self, waiting: Iterable[_Batch]) -> None:
-        """Look at batches that nobody has begun, until the first is done or all are begun."""
-        first, *_ = waiting
-        for batch in waiting:
-            if first.future.done():
+    def _is_news(self) -> bool:
+        """Return whether the reader has something to do now."""
+        return (
+            (self._is_over and not self._waiting)
+            or (bool(self._waiting) and self._waiting[0].seen is not None)
+            or self._is_work(may_take=True)
+        )
+
+    def _is_work(self, *, may_take: bool) -> bool:
+        return (may_take and self._may_take()) or any(batch.state is None for batch in self._waiting)
+
+    def _may_take(self) -> bool:
+        return not (self._is_taking or self._is_over) and len(self._waiting) < self._most
+
+    def _help(self) -> None:
+        """Do what there is to do until the log is over, on a thread of the pool."""
+        while self._work(may_take=self._taken_by_any) or self._wait():
+            pass
+
+    def _wait(self) -> bool:
+        """Wait until there is something to do for a thread of the pool; return whether there will be."""
+        with self._changed:
+            while not self._is_work(may_take=self._taken_by_any):
+                if self._is_over:
+                    return False
+                self._changed.wait()
+            return True
+
+    def _work(self, *, may_take: bool) -> bool:
+        """Take blocks, if there is room and nobody does, or look at some; return whether there was anything to do."""
+        with self._changed:
+            taking = may_take and self._may_take()
+            batch = None if taking else next((each for each in self._waiting if each.state is None), None)
+            if batch is not None:
+                batch.state = self._sieve.state
+            elif not taking:
+                return False
+            else:
+                self._is_taking = True
+        if batch is None:
+            self._take()
+        else:
+            self._look_at(batch)
+        return True
+
+    def _take(self) -> None:
+        blocks: list[bytes] = []
+        fault = None
+        try:
+            for block in islice(self._cut, _BATCH):
+                blocks.append(block)  # noqa: PERF402 - what came before a fault is kept
+        except Exception as error:
+            fault = error
+        with self._changed:
+            self._is_taking = False
+            if self._is_over:  # nobody reads any more
                 return
-            if batch.future.cancel():
-                batch.seen = self._sieve.spans_of(batch.blocks)
+            self._fault, self._is_over = fault, not blocks or fault is not None
+            if blocks:
+                self._waiting.append(_Batch(blocks))
+            self._changed.notify_all()
+
+    def _look_at(self, batch: _Batch) -> None:
+        try:
+            seen, fault = self._sieve.spans_of(batch.blocks), None
+        except Exception as error:
+            seen, fault = [], error
+        with self._changed:
+            batch.seen = seen
+            if fault is not None:
+                self._fault, self._is_over = fault, True
+                self._waiting.clear()
+            self._changed.notify_all()
 
     def _give(self, batch: _Batch) -> Iterator[bytes]:
         for number, block in enumerate(batch.blocks):
@@ -106,10 +195,10 @@ class Ahead:
             self._given.append((block, batch, number))
             yield block
 
-    def look(self, block: bytes) -> Spans:
+    def look(self, block: bytes) -> Seen:
         """Return what `Sieve.spans` returns for a block."""
         for data, batch, number in self._given:
             # what was given up meanwhile may be in each line: looking again takes less than reading them
-            if data is block and batch.state is self._sieve.state:
-                return batch.spans()[number]
+            if data is block and batch.state is self._sieve.state and batch.seen is not None:
+                return batch.seen[number]
         return self._sieve.spans(block)

@@ -25,7 +25,7 @@ from tocsin.matching.index import Index, Part
 from tocsin.matching.packed import CODES, DTYPES, Packed
 
 MAGIC: Final = b"TOCSINIX"
-VERSION: Final = 3
+VERSION: Final = 4
 _HEAD = struct.Struct("<8sIII")
 _ALIGNED = 64
 _LARGEST_HEAD = 1 << 20
@@ -185,7 +185,7 @@ def _check(packed: Packed, indicators: Any, starts: Any) -> None:
         and all(len(each) == 1024 for each in (packed.lasts, packed.near4, packed.near6))
         and _below(packed.bits4, 33)
         and _below(packed.bits6, 129)
-        and len(packed.flags) == 4
+        and len(packed.flags) == 5
         and 0 < len(packed.filter) < 1 << 32
     )
     if not right:

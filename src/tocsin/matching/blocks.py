@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -16,6 +16,45 @@ _CUT_WITHIN = 64 * 1024
 _GAPS = (b" ", b"\t", b'"', b",", b"<", b">")
 
 
+class Seen(list[tuple[int, int]]):
+    """Lines of a block to be looked at, as start and end (without line feed), in order; and what else was seen on the way.
+
+    Attributes:
+        feeds: how many line feeds there are in the block.
+        joined: how many of them stand between `}` and `{`: a line of JSON objects ends there, and another begins.
+        numbers: how many lines of the block are before each of the spans; None where nobody counted.
+    """
+
+    __slots__ = ("feeds", "joined", "numbers")
+
+    def __init__(
+        self, spans: Iterable[tuple[int, int]], feeds: int, joined: int, numbers: list[int] | None = None
+    ) -> None:
+        """Make it of spans in order."""
+        super().__init__(spans)
+        self.feeds, self.joined, self.numbers = feeds, joined, numbers
+
+    @classmethod
+    def of(cls, block: bytes, spans: Sequence[tuple[int, int]]) -> Seen:
+        """Return what was seen in a block; what somebody told who did not count is counted."""
+        return spans if isinstance(spans, Seen) else cls(spans, *counting.lines_at(block, [])[1:])
+
+    def lines_before(self, block: bytes) -> list[int]:
+        """Return how many lines of the block are before each of the spans."""
+        if self.numbers is None:
+            self.numbers, at, count = [], 0, 0
+            for start, _ in self:
+                count += counting.feeds(memoryview(block)[at:start])
+                at = start
+                self.numbers.append(count)
+        return self.numbers
+
+    def with_more(self, spans: Iterable[tuple[int, int]]) -> Seen:
+        """Return it with the spans of other lines, or the same."""
+        merged = sorted({*self, *spans})
+        return self if len(merged) == len(self) else Seen(merged, self.feeds, self.joined)
+
+
 class Block(msgspec.Struct, frozen=True, gc=False):
     """Some of a stream.
 
@@ -25,23 +64,30 @@ class Block(msgspec.Struct, frozen=True, gc=False):
         offset: where it begins in the stream, in bytes.
         column: where it begins in its line, in bytes; more than 0 in the further pieces of a long line.
         piece: it is a piece of a line longer than `LONGEST_LINE`, with its line feed where that is its last.
-        feeds: how many line feeds there are in it.
+        seen: which of its lines are to be looked at, where somebody was asked, and what was counted.
     """
 
     data: bytes
+    seen: Seen
     line: int
     offset: int
     column: int = 0
     piece: bool = False
-    feeds: int = 0
 
 
-def blocks(stream: Iterable[bytes], *, line: int = 1, offset: int = 0) -> Iterator[Block]:
-    """Yield the stream in blocks of about `SIZE`; `line` and `offset` say where it begins in a larger one."""
+def blocks(
+    stream: Iterable[bytes],
+    look: Callable[[bytes], Sequence[tuple[int, int]]] = lambda _: (),
+    *,
+    line: int = 1,
+    offset: int = 0,
+) -> Iterator[Block]:
+    """Yield the stream in blocks of about `SIZE`; `look` is asked about each, `line` and `offset` say where it begins in a larger stream."""
     column = 0
     for data, piece in cuts(stream):
-        feeds = counting.feeds(data)
-        yield Block(data, line, offset, column, piece, feeds)
+        seen = Seen.of(data, look(data))
+        feeds = seen.feeds
+        yield Block(data, seen, line, offset, column, piece)
         offset += len(data)
         if piece and data[-1] != 10:
             column += len(data)

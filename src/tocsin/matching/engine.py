@@ -216,11 +216,9 @@ def scan(data: bytes | Iterable[bytes], index: Index, *, sieve: Sieve | None = N
         sieve: one that has learned from other logs; made anew if None.
     """
     sieve = Sieve(index) if sieve is None else sieve
-    for block in blocks((data,) if isinstance(data, bytes) else data):
-        line, at = block.line, 0
-        for start, end in sieve.spans(block.data):
-            line += block.data.count(b"\n", at, start)
-            at = start
+    for block in blocks((data,) if isinstance(data, bytes) else data, sieve.spans):
+        for (start, end), above in zip(block.seen, block.seen.lines_before(block.data), strict=True):
+            line = block.line + above
             text = block.data[start:end].decode("utf-8", "surrogateescape")
             before = block.column if start == 0 else 0
             for found in scan_text(text, index):

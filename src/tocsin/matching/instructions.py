@@ -20,14 +20,14 @@ def _instruction(function: Any) -> Any:
 
 @_instruction
 def masks(_context: Any, _address: Any) -> Any:
-    """Return eight sets of 64 bits, one bit for each byte from `address` on.
+    """Return nine sets of 64 bits, one bit for each byte from `address` on.
 
     They say where there are: bytes of words (letters, digits, `_`, `-`, `.`); dots; dots and dashes; digits; hexadecimal digits; colons;
-    brackets and backslashes with a byte behind them that can be a defanged form's or an escape's (or is not seen); bytes beyond ASCII.
+    brackets and backslashes with a byte behind them that can be a defanged form's or an escape's (or is not seen); bytes beyond ASCII; letters.
     LLVM makes of this what the processor has: SSE2, AVX2, AVX-512 or NEON.
     """
     word = types.uint64
-    signature = types.UniTuple(word, 8)(word)
+    signature = types.UniTuple(word, 9)(word)
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         vector = ir.VectorType(ir.IntType(8), WIDTH)
@@ -52,14 +52,15 @@ def masks(_context: Any, _address: Any) -> Any:
         digit = among(data, ord("0"), 10)
         dot = is_(data, ".")
         edge = builder.or_(dot, is_(data, "-"))
-        letter = builder.or_(among(lower, ord("a"), 26), is_(data, "_"))
+        letter = among(lower, ord("a"), 26)
+        named = builder.or_(letter, is_(data, "_"))
         # behind them: `[.]` `[:]` `[/` `[at` `[dot`, and `\\u0041` `\\x41`
         behind = bits(builder.or_(is_(data, ".:/@"), is_(lower, "adux")))
         one = ir.Constant(ir.IntType(WIDTH), 1)
         unseen = ir.Constant(ir.IntType(WIDTH), 1 << (WIDTH - 1))
         mark = builder.and_(bits(is_(data, "[({\\")), builder.or_(builder.lshr(behind, one), unseen))
         sets = (
-            bits(builder.or_(builder.or_(letter, digit), edge)),
+            bits(builder.or_(builder.or_(named, digit), edge)),
             bits(dot),
             bits(edge),
             bits(digit),
@@ -67,6 +68,7 @@ def masks(_context: Any, _address: Any) -> Any:
             bits(is_(data, ":")),
             mark,
             bits(builder.icmp_signed("<", data, const(0))),
+            bits(letter),
         )
         return context.make_tuple(builder, signature.return_type, sets)
 

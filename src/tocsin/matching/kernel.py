@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from tocsin.matching.colons import colon
+from tocsin.matching.counting import lines
 from tocsin.matching.letters import ALNUM, AT, BACKSLASH, COLON, DOT, HEX, HIGH, KINDS, SLASH, WORD
 from tocsin.matching.native import (
     WIDTH,
@@ -28,7 +29,7 @@ from tocsin.matching.native import (
     put_byte,
     unlocked,
 )
-from tocsin.matching.steps import answer, ask_digests, ask_hexes, ask_words, line_end
+from tocsin.matching.steps import answer, ask_digests, ask_hexes, ask_words, line_end, may_be_ipv6, promising
 from tocsin.matching.tables import flag
 from tocsin.matching.tokens import long_run, run
 
@@ -230,11 +231,12 @@ def scan(
         room: `ROOM` numbers of 64 bits, for the pass itself.
         places: room for positions, at least `LEAST`; the pass ends when it is full. They are in no order.
     """
-    ipv6, digests, mailboxes, every = (
+    ipv6, digests, mailboxes, every, unusual = (
         flag(tables, 0),
         flag(tables, 1),
         flag(tables, 2),
         flag(tables, 3),
+        flag(tables, 4),
     )
     pad = np.uint64(room.ctypes.data)
     asked = pad + np.uint64(WIDTH)
@@ -246,7 +248,7 @@ def scan(
         fetch(data, (at + _FETCHED) >> 3)
         if near_end:
             _to_pad(data, at, size, pad)
-        words, dots, edges, digit, hexes, colons, marks, high = masks(
+        words, dots, edges, digit, hexes, colons, marks, high, letters = masks(
             pad if near_end else data + np.uint64(at)
         )
         trailing = leading_zeros(~words)
@@ -261,7 +263,10 @@ def scan(
             # the next step begins with the word that this one cuts
             step = WIDTH - trailing
             inside = _ALL >> np.uint64(trailing)
-            bits = (words if every else dots) & inside
+            bits = words if every else dots
+            if not (every or unusual or near_end):
+                bits = promising(words, dots, edges, digit, letters)
+            bits &= inside
             runs = _long_runs(hexes) & inside if digests else np.uint64(0)
             if near_end:
                 place = _last_place(tables, data, at, size, bits, (words, runs))
@@ -269,7 +274,7 @@ def scan(
                 sets = (words, dots, edges, digit)
                 count, place = ask_words(tables, data, at, bits, sets, asked, count, (mailboxes, every))
                 count = ask_digests(tables, data, at, runs, hexes, asked, count)
-            if ipv6 and colons:
+            if ipv6 and colons and may_be_ipv6(hexes, colons):
                 near = hexes | colons
                 before = np.uint64(at > 0 and _is_near(byte(data, at - 1)))
                 # a colon behind a digit or another colon; before another; or last, where what follows is not seen
@@ -291,10 +296,26 @@ def scan(
 
 
 @unlocked
-def scan_all(tables: Any, blocks: Any, escapes: int, room: Any, places: Any, ends: Any) -> None:
-    """Scan blocks: address, size and where to begin; write places to the rows of `places`, how many and how far the pass came to `ends`."""
+def scan_all(tables: Any, blocks: Any, escapes: int, room: Any, places: Any, ends: Any, found: Any) -> None:
+    """Scan blocks, and find the lines of what is in them.
+
+    Args:
+        tables: as in `scan`; `escapes` and `room`, too.
+        blocks: address and size of each.
+        places: a row for each; what `scan` writes.
+        ends: a row for each: how many places, how far the pass came, and, if that is to the end, what `counting.lines` returns.
+        found: for each what `counting.lines` writes.
+    """
     for i in range(len(blocks)):
-        start = np.int64(blocks[i, 2])
-        count, at = scan(tables, blocks[i, 0], np.int64(blocks[i, 1]), start, escapes, room, places[i])
+        data, size = blocks[i, 0], np.int64(blocks[i, 1])
+        count, at = scan(tables, data, size, 0, escapes, room, places[i])
         ends[i, 0] = count
         ends[i, 1] = at
+        if at == size:
+            ends[i, 2], ends[i, 3], ends[i, 4] = lines(data, size, places[i], count, found[i])
+
+
+@unlocked
+def scan_on(tables: Any, data: Any, start: int, escapes: int, room: Any, places: Any) -> tuple[int, int]:
+    """As `scan`, of an array, where there was no more room for places."""
+    return scan(tables, np.uint64(data.ctypes.data), len(data), start, escapes, room, places)

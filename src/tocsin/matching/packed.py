@@ -119,7 +119,7 @@ class _Making:
         self.near4 = np.zeros(1024, np.uint64)
         self.near6 = np.zeros(1024, np.uint64)
         self.bits: dict[int, set[int]] = {4: set(), 6: set()}
-        self.flags = np.zeros(4, np.uint8)
+        self.flags = np.zeros(5, np.uint8)
         self.count = 0
 
     def add(self, kind: Kind, column: Column) -> None:
@@ -189,7 +189,7 @@ class _Making:
         for at in np.flatnonzero(likely).tolist():
             if is_public_suffix(values[at]):
                 hashes[at] = lookup.hash_text(values[at], hashing.NAME)
-        packing.set_lasts(self.lasts, address(data), starts, ends)
+        packing.set_lasts(self.lasts, self.flags, address(data), starts, ends)
         self.filtered.append(hashes)
         return data, sizes, hashes
 
@@ -197,7 +197,7 @@ class _Making:
         data, sizes = _joined(values)
         starts, ends = _bounds(sizes)
         hashes = packing.hash_texts(data, starts, ends, hashing.MAILBOX)
-        packing.set_lasts(self.lasts, address(data), starts, ends)
+        packing.set_lasts(self.lasts, self.flags, address(data), starts, ends)
         self.flags[2] = 1
         self.filtered.append(hashes)
         for at, value in enumerate(values):
@@ -211,7 +211,7 @@ class _Making:
         starts, ends = _bounds(sizes)
         rests = starts + np.fromiter((value.index("://") + 3 for value in values), np.int64, len(values))
         hosts = np.zeros(len(values), np.uint64)
-        packing.hash_hosts(address(data), rests, ends, hosts, self.lasts)
+        packing.hash_hosts(address(data), rests, ends, hosts, (self.lasts, self.flags))
         for at in np.flatnonzero(hosts == 0):  # those that are no names in ASCII
             hosts[at] = self._host(values[at].partition("://")[2])
         hosts = np.unique(hosts)

@@ -12,7 +12,7 @@ from tocsin.matching.native import address, byte, compiled
 from tocsin.matching.tables import last_bit
 from tocsin.matching.tokens import quad
 
-_DOT, _AT, _COLON, _SLASH, _BRACKET, _SPACE = (ord(c) for c in ".@:/[ ")
+_DOT, _DASH, _AT, _COLON, _SLASH, _BRACKET, _SPACE = (ord(c) for c in ".-@:/[ ")
 
 
 @compiled
@@ -109,27 +109,43 @@ def set_bits(bits: Any, positions: Any) -> None:
 
 
 @compiled
-def _set_last(lasts: Any, data: Any, start: int, end: int) -> bool:
-    """Add the last label of a name to the set of them; return whether the name has another."""
+def _is_usual(data: Any, start: int, end: int) -> bool:
+    """Return whether a last label is as those of the public are: a letter, then letters, digits and dashes."""
+    for at in range(start, end):
+        letter = byte(data, at) | np.uint8(32)
+        if (letter < 97 or letter > 122) and (at == start or not (letter == _DASH or 48 <= letter <= 57)):
+            return False
+    return end > start
+
+
+@compiled
+def _set_last(lasts: Any, flags: Any, data: Any, start: int, end: int) -> bool:
+    """Add the last label of a name to the set of them, and to `flags` whether it is an unusual one; return whether the name has another."""
     at = end
     while at > start and byte(data, at - 1) != _DOT and byte(data, at - 1) != _AT:
         at -= 1
     state = hash_piece(hashing.START, data, at, end)
+    if not _is_usual(data, at, end):
+        flags[4] = 1
     position = last_bit(state)
     lasts[position >> 6] |= np.uint64(1) << np.uint64(position & 63)
     return at > start
 
 
 @compiled
-def set_lasts(lasts: Any, data: Any, starts: Any, ends: Any) -> None:
-    """Add the last label of each name to the set of them."""
+def set_lasts(lasts: Any, flags: Any, data: Any, starts: Any, ends: Any) -> None:
+    """Add the last label of each name to the set of them, and say in `flags` (`Tables`) if one is unusual."""
     for i in range(len(starts)):
-        _set_last(lasts, data, starts[i], ends[i])
+        _set_last(lasts, flags, data, starts[i], ends[i])
 
 
 @compiled
-def hash_hosts(data: Any, starts: Any, ends: Any, hashes: Any, lasts: Any) -> None:
-    """Write the hash of the host with which each URL without scheme begins; leave 0 where it is no name with a dot and no IPv4 address."""
+def hash_hosts(data: Any, starts: Any, ends: Any, hashes: Any, sets: tuple[Any, Any]) -> None:
+    """Write the hash of the host with which each URL without scheme begins; leave 0 where it is no name with a dot and no IPv4 address.
+
+    `sets` are the set of last labels and the flags, as in `set_lasts`.
+    """
+    lasts, flags = sets
     for i in range(len(starts)):
         start = starts[i]
         end = start
@@ -140,7 +156,7 @@ def hash_hosts(data: Any, starts: Any, ends: Any, hashes: Any, lasts: Any) -> No
         number = quad(data, start, end)
         if number >= 0:
             hashes[i] = hash_number(0, number, hashing.IPV4)
-        elif _set_last(lasts, data, start, end):
+        elif _set_last(lasts, flags, data, start, end):
             hashes[i] = hash_bytes(data, start, end, hashing.NAME)
 
 

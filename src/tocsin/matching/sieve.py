@@ -7,11 +7,12 @@ ASCII) sends the whole line on. A sieve may let a line through for nothing; it n
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from tocsin.matching import kernel
+from tocsin.matching import counting, kernel
+from tocsin.matching.blocks import Seen
 from tocsin.matching.index import Index
 from tocsin.matching.native import address
 from tocsin.matching.needles import Needles
@@ -20,10 +21,8 @@ from tocsin.matching.tables import Tables
 Escapes: TypeAlias = Literal["none", "json", "zeek"]
 """How a log's format writes characters that it cannot write plainly: not at all, as JSON (RFC 8259 section 7), as Zeek's TSV (`\\x09`)."""
 
-Spans: TypeAlias = list[tuple[int, int]]
-
 _MODES = {"none": kernel.PLAIN, "json": kernel.JSON, "zeek": kernel.ZEEK}
-_ROOM = 4096
+_ROOM = 1024
 
 
 class Sieve:
@@ -53,47 +52,37 @@ class Sieve:
             address(described),
         )  # the arrays live as long as their addresses are used
 
-    def spans(self, block: bytes) -> Spans:
+    def spans(self, block: bytes) -> Seen:
         """Return start and end (without line feed) of the lines of a block to be looked at, in order, each once."""
         return self.spans_of([block])[0]
 
-    def spans_of(self, blocks: Sequence[bytes]) -> list[Spans]:
+    def spans_of(self, blocks: Sequence[bytes]) -> list[Seen]:
         """Return the spans of each block; the interpreter's lock is let go of once for all of them."""
         armed, room = self._armed, np.empty(kernel.ROOM, np.uint64)
         arrays = [np.frombuffer(block, np.uint8) for block in blocks]
-        where = np.array([(address(array), len(array), 0) for array in arrays], np.uint64).reshape(-1, 3)
+        where = np.array([(address(array), len(array)) for array in arrays], np.uint64).reshape(-1, 2)
         places = np.empty((len(blocks), _ROOM), np.int64)
-        ends = np.empty((len(blocks), 2), np.int64)
-        kernel.scan_all(armed[2], where, self._mode, room, places, ends)
-        found = []
-        for at, block in enumerate(blocks):
-            its = places[at, : ends[at, 0]].tolist()
-            while ends[at, 1] < len(block):  # there was no more room for places
-                one = slice(at, at + 1)
-                where[at, 2] = ends[at, 1]
-                kernel.scan_all(armed[2], where[one], self._mode, room, places[one], ends[one])
-                its += places[at, : ends[at, 0]].tolist()
-            found.append(_lines_at(block, sorted(its)))
-        if self._needles is not None:
-            return [
-                _merged(spans, self._needles.spans(block)) for block, spans in zip(blocks, found, strict=True)
-            ]
-        return found
+        ends = np.empty((len(blocks), 5), np.int64)
+        found = np.empty((len(blocks), _ROOM, 3), np.int64)
+        kernel.scan_all(armed[2], where, self._mode, room, places, ends, found)
+        seen = []
+        for at, (block, (count, end, rows, feeds, joined)) in enumerate(zip(blocks, ends.tolist(), strict=True)):
+            if end == len(block):
+                its = _seen(found[at, :rows].tolist(), feeds, joined)
+            else:
+                its = self._further(armed[2], block, (places[at, :count].tolist(), end), room)
+            seen.append(its if self._needles is None else its.with_more(self._needles.spans(block)))
+        return seen
+
+    def _further(self, tables: Any, block: bytes, so_far: tuple[list[int], int], room: Any) -> Seen:
+        """Return what is seen in a block of which there was no more room for places."""
+        every, end = so_far
+        array, places = np.frombuffer(block, np.uint8), np.empty(_ROOM, np.int64)
+        while end < len(block):
+            count, end = kernel.scan_on(tables, array, end, self._mode, room, places)
+            every += places[:count].tolist()
+        return _seen(*counting.lines_at(block, sorted(every)))
 
 
-def _merged(spans: Spans, more: Iterable[tuple[int, int]]) -> Spans:
-    return sorted({*spans, *more})
-
-
-def _lines_at(block: bytes, places: Iterable[int]) -> Spans:
-    spans: Spans = []
-    done = 0
-    for place in places:
-        if place < done:
-            continue
-        start = block.rfind(b"\n", done, place) + 1 or done
-        feed = block.find(b"\n", place)
-        end = len(block) if feed < 0 else feed
-        spans.append((start, end - 1 if end > start and block[end - 1] == 13 else end))
-        done = end + 1
-    return spans
+def _seen(rows: list[list[int]], feeds: int, joined: int) -> Seen:
+    return Seen([(start, end) for start, end, _ in rows], feeds, joined, [number for _, _, number in rows])

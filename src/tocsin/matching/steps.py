@@ -160,6 +160,39 @@ def _one_word(
 
 
 @inlined
+def _behind(places: Any, runs: Any) -> Any:
+    """Return where the runs end that begin right behind some places: adding a run's first bit carries to the place behind it."""
+    return (((places << _ONE) & runs) + runs) & ~runs
+
+
+@inlined
+def promising(words: Any, dots: Any, edges: Any, digits: Any, letters: Any) -> Any:
+    """Return some byte of each word that may name something: all words of a step at once, where no last label of the index is unusual.
+
+    They hold four numbers with dots between them, or end with a dot and a label that begins with a letter and has no `_`; and those that are
+    taken apart first: with two dots side by side, or dots at their end. Times, versions and names of fields as `id.orig_h` are none of these.
+    """
+    labels = letters | digits | (edges & ~dots)
+    names = (((dots << _ONE) & letters) + labels) & ~labels & ~words
+    third = _behind(_behind(dots & (digits << _ONE), digits) & dots, digits) & dots
+    quads = _behind(third, digits) & (edges | ~words)
+    last = words & ~(words >> _ONE)
+    odd = dots & (dots << _ONE) | last & (dots | edges & (edges << _ONE))
+    return (names | quads) >> _ONE | odd
+
+
+@inlined
+def may_be_ipv6(hexes: Any, colons: Any) -> Any:
+    """Return whether an IPv6 address may begin in a step: two colons side by side, four with digits between, or what the step cuts.
+
+    Times of day have fewer; an address without `::` has six or seven (RFC 4291 section 2.2).
+    """
+    fourth = _behind(_behind(_behind(colons, hexes) & colons, hexes) & colons, hexes) & colons
+    cut = leading_zeros(~(hexes | colons) | _ONE)
+    return (fourth | colons & (colons << _ONE) | colons & ~(_ALL >> np.uint64(cut))) != 0
+
+
+@inlined
 def ask_words(
     tables: Any, data: Any, at: int, bits: Any, sets: Any, asked: Any, count: int, flags: Any
 ) -> tuple[int, int]:

@@ -23,7 +23,7 @@ class Tables(NamedTuple):
         lasts: bit set of the hashes of last labels.
         near4: bit for each /16 of IPv4 in which there is some range; `bits4` are the prefix lengths that ranges have.
         near6: bit for each first group of IPv6 addresses and ranges; `bits6` as `bits4`.
-        flags: there are IPv6 values; digests; mailboxes; and words without a dot.
+        flags: there are IPv6 values; digests; mailboxes; words without a dot; last labels that are no letter with letters, digits and dashes behind it.
     """
 
     filter: Any

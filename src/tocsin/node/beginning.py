@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 
 import msgspec
 
@@ -19,6 +21,7 @@ from tocsin.node.sigma import AsRead, AtOnce, Judge
 from tocsin.node.text_objects import TextPatterns
 from tocsin.telemetry import Look
 
+_TURN = 5e-5  # seconds
 _BEGUN = 4  # small logs that wait for their turn, for each thread
 
 
@@ -35,9 +38,45 @@ class Begun(msgspec.Struct, frozen=True):
     may_hold: Look | None = None
 
 
-def others(threads: int) -> contextlib.AbstractContextManager[ThreadPoolExecutor | None]:
-    """Return the threads that look at logs beside the one that reads them."""
-    return ThreadPoolExecutor(threads, thread_name_prefix="scan") if threads > 0 else contextlib.nullcontext()
+@contextlib.contextmanager
+def others(threads: int) -> Iterator[ThreadPoolExecutor | None]:
+    """Give the threads that look at logs beside the one that reads them."""
+    if threads < 1:
+        yield None
+        return
+    with _TURNS.shorter(), ThreadPoolExecutor(threads, thread_name_prefix="scan") as pool:
+        yield pool
+
+
+class _Turns:
+    """How long a thread that works in Python may keep others waiting: 5 ms, which is as long as it takes to look at four megabytes.
+
+    The interpreter has one setting for all threads; it is as before once the last hunt is over.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._hunts = 0
+        self._before = 0.0
+
+    @contextlib.contextmanager
+    def shorter(self) -> Iterator[None]:
+        """Have threads take turns more often."""
+        with self._lock:
+            if self._hunts == 0:
+                self._before = sys.getswitchinterval()
+                sys.setswitchinterval(_TURN)
+            self._hunts += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._hunts -= 1
+                if self._hunts == 0:
+                    sys.setswitchinterval(self._before)
+
+
+_TURNS = _Turns()
 
 
 def is_text(log: OpenLog) -> bool:
@@ -119,7 +158,7 @@ class Beginning:
         # what is in a container comes to be text only as it is read: there is nothing to look at ahead
         if log.log.container != "none":
             return Begun(log, judge, log.stream, sieve.spans)
-        ahead = Ahead(sieve, log.stream, pool, self._options.threads - 1)
+        ahead = Ahead(sieve, log.stream, pool, self._options.threads - 1, taken_by_any=log.is_file)
         if whole:
             ahead.start()
         return Begun(log, judge, ahead.stream(), ahead.look)

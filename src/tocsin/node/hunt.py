@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
@@ -55,6 +55,7 @@ class Hunt:
         self._evaluate(catalogue.evaluated)
         self._ruling: Ruling | None = None
         self._judge: Judge | None = None
+        self._tell: Callable[[], None] = lambda: None
         self._beginning = self._begins()
 
     def continued(self, catalogue: Catalogue, *, anew: bool = False, ruling: Ruling | None = None) -> Hunt:
@@ -102,19 +103,25 @@ class Hunt:
         began = time.perf_counter()
         report = self.report
 
-        def read(count: int) -> None:
-            report.read += count
-            report.seconds = time.perf_counter() - began
-            if on_read is not None:
-                on_read(count)
+        unread: deque[int] = deque()  # by whichever thread; who hunts tells of it
+
+        def tell() -> None:
+            while unread:
+                count = unread.popleft()
+                report.read += count
+                report.seconds = time.perf_counter() - began
+                if on_read is not None:
+                    on_read(count)
 
         logs = open_logs(
             paths,
-            on_read=read,
+            on_read=unread.append,
             on_fault=lambda name, why: report.faults.append((name, why)),
             reading=self._options.reading,
         )
+        self._tell = tell
         yield from self.over(logs)
+        tell()
 
     def over(self, logs: Iterable[OpenLog]) -> Iterator[Hit]:
         """Yield the hits in logs that were opened by somebody else, flagged ones among them."""
@@ -143,7 +150,7 @@ class Hunt:
         self._equal.clear()
         try:
             for found in log.log.read(
-                begun.stream, log.name, look=begun.look, tally=tally, reference=log.reference
+                self._telling(begun.stream), log.name, look=begun.look, tally=tally, reference=log.reference
             ):
                 record = _moved(found, log) if log.line or log.offset else found
                 if isinstance(record, MalformedLine):
@@ -154,6 +161,11 @@ class Hunt:
         finally:
             self.report.lines, self.report.bytes = lines + tally.lines, size + tally.bytes
             self.report.dropped = sum(each.dropped for each in self._evaluators)
+
+    def _telling(self, stream: Iterable[bytes]) -> Iterator[bytes]:
+        for block in stream:
+            self._tell()
+            yield block
 
     def _judge_of(self, log: OpenLog) -> Judge | None:
         """Return what judges the records of a log by Sigma rules, which are made ready for the first log that they are for."""

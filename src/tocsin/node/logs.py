@@ -44,7 +44,8 @@ class OpenLog(msgspec.Struct, frozen=True):
     """A log to be read: its name, its format, its bytes, unpacked, and what stands for years and zones that its times leave out.
 
     Of a piece of a log, `line` and `offset` are added to those that are counted from the piece's beginning. `of` is the format that its
-    records were of before they came to be read in another way. `small`: it is a file so small that it may be read before its turn.
+    records were of before they came to be read in another way. `is_file`: nobody has to wait for its bytes; `small`: it is a file so small that it
+    may be read before its turn.
     """
 
     name: str
@@ -54,6 +55,7 @@ class OpenLog(msgspec.Struct, frozen=True):
     line: int = 0
     offset: int = 0
     of: Log | None = None
+    is_file: bool = False
     small: bool = False
 
     @property
@@ -175,7 +177,8 @@ def _opened(
         return
     state = _state(source)
     small = state is not None and state.st_size <= _SMALL
-    yield OpenLog(name, log, whole, Reference(_latest(state, how), how.zone), small=small)
+    reference = Reference(_latest(state, how), how.zone)
+    yield OpenLog(name, log, whole, reference, is_file=state is not None, small=small)
 
 
 def read_whole(log: OpenLog) -> tuple[OpenLog, bool]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from tocsin.clock import Micros
+from tocsin.matching import counting
+from tocsin.matching.blocks import Block
 from tocsin.telemetry.lines import Line, lines, malformed, too_long
 from tocsin.telemetry.observations import Log, Look, MalformedLine, Observation, Tally
 from tocsin.telemetry.schema import Schema
@@ -56,7 +58,7 @@ def column_log(
         columns: tuple[str, ...] = default
         begun = False
 
-        def fits(block: bytes) -> bool:
+        def fits(block: Block) -> bool:
             return begun and _fits(block, len(columns), mark)
 
         for line in lines(stream, look=look, tally=tally, fits=fits, mark=mark):
@@ -79,12 +81,13 @@ def column_log(
     return Log(name=name, sniff=sniff, read=read, rank=10, schema=schema, title=title)
 
 
-def _fits(block: bytes, columns: int, mark: bytes) -> bool:
+def _fits(block: Block, columns: int, mark: bytes) -> bool:
     """Tell whether a block holds as many separators as its rows ask for, and no header."""
-    if not columns or (mark and (block.startswith(mark) or b"\n" + mark in block)):
+    data = block.data
+    if not columns or (mark and (data.startswith(mark) or b"\n" + mark in data)):
         return False
-    rows = block.count(b"\n") + (not block.endswith(b"\n"))
-    return block.count(b" ") + block.count(b"\t") == rows * (columns - 1)
+    rows = block.seen.feeds + (not data.endswith(b"\n"))
+    return counting.count(data, b" ") + counting.count(data, b"\t") == rows * (columns - 1)
 
 
 def _row(line: Line, columns: tuple[str, ...]) -> list[tuple[str, str]] | MalformedLine:

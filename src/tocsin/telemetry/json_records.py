@@ -13,7 +13,7 @@ import msgspec
 import orjson
 
 from tocsin.clock import Micros
-from tocsin.matching import counting
+from tocsin.matching.blocks import Block
 from tocsin.telemetry import text
 from tocsin.telemetry.lines import Line, lines, malformed, too_long
 from tocsin.telemetry.observations import Look, MalformedLine, Observation, Tally
@@ -29,6 +29,7 @@ _DEEPEST = 32
 _MOST_FIELDS = 20_000
 _MARK = b"\xef\xbb\xbf"  # the byte order mark, in UTF-8
 _BLANK = b" \t\r\n" + _MARK
+_FEED = 10
 # One object that holds all records: CloudTrail's files, exports of Azure Monitor and Microsoft Graph, of Google's Reports API
 _WRAPPER = re.compile(
     rb'\{\s*(?:"[^"\\]{1,64}"\s*:\s*(?:"(?:[^"\\]|\\.)*+"|-?\d+)\s*,\s*){0,8}+"(?:Records|records|value|items|resources)"\s*:\s*\[\s*(?=\{)'
@@ -82,19 +83,20 @@ def _undecided(head: bytes) -> bool:
     return len(head) < _HEAD and head.lstrip(_BLANK).startswith(b"{")
 
 
-def fits(block: bytes) -> bool:
+def fits(block: Block) -> bool:
     """Tell whether each line of a block begins like a record and ends like one."""
-    begin, end = 0, len(block)
-    while begin < end and block[begin] in b"\r\n":
+    data, feeds = block.data, block.seen.feeds
+    begin, end = 0, len(data)
+    while begin < end and data[begin] in b"\r\n":
+        feeds -= data[begin] == _FEED
         begin += 1
-    while end > begin and block[end - 1] in b"\r\n":
+    while end > begin and data[end - 1] in b"\r\n":
         end -= 1
-    body = memoryview(block)[begin:end]  # a copy would take longer than the look
-    feeds, joined = counting.joints(body)
+        feeds -= data[end] == _FEED
     return (
-        block.startswith(b"{", begin)
-        and block.endswith(b"}", 0, end)
-        and (joined == feeds or block.count(b"}\r\n{", begin, end) == feeds)
+        data.startswith(b"{", begin)
+        and data.endswith(b"}", 0, end)
+        and (block.seen.joined == feeds or data.count(b"}\r\n{", begin, end) == feeds)
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -33,7 +33,7 @@ def lines(
     *,
     look: Look | None,
     tally: Tally | None,
-    fits: Callable[[bytes], bool] | None = None,
+    fits: Callable[[Block], bool] | None = None,
     mark: bytes = b"",
     line: int = 1,
     offset: int = 0,
@@ -50,17 +50,15 @@ def lines(
         offset: where the stream begins in a larger one, in bytes.
     """
     open_line = False
-    for block in blocks(stream, line=line, offset=offset):
-        data = block.data
+    for block in blocks(stream, look or _at_none, line=line, offset=offset):
+        data, telling = block.data, block.seen
         if tally is not None:
             tally.bytes += len(data)
-            tally.lines += block.feeds
+            tally.lines += telling.feeds
             open_line = not data.endswith(b"\n")
         if look is None:
             yield from _lines(block, _full_spans(data), None)
-            continue
-        telling = look(data)
-        if block.piece or (fits is not None and not fits(data)):
+        elif block.piece or (fits is not None and not fits(block)):
             yield from _lines(block, _full_spans(data), {start for start, _ in telling})
         elif mark and (data.startswith(mark) or b"\n" + mark in data):
             asked = {start for start, _ in telling}
@@ -69,27 +67,32 @@ def lines(
             ]
             yield from _lines(block, marked, asked)
         else:
-            yield from _lines(block, telling, None)
+            for number, (start, end) in zip(telling.lines_before(data), telling, strict=True):
+                yield from _line(block, number, (start, end), telling=True)
     if open_line and tally is not None:
         tally.lines += 1
 
 
+def _at_none(_block: bytes) -> Sequence[tuple[int, int]]:
+    return ()
+
+
 def _lines(block: Block, spans: Iterable[tuple[int, int]], telling: set[int] | None) -> Iterator[Line]:
-    data, number, at = block.data, block.line, 0
+    data, number, at = block.data, 0, 0
     for start, end in spans:
-        raw = data[start:end]
-        if not raw or raw.isspace():
-            continue
         far = start - at > _FAR
         number += counting.feeds(memoryview(data)[at:start]) if far else data.count(b"\n", at, start)
         at = start
-        yield Line(
-            number=number,
-            offset=block.offset + start,
-            raw=raw,
-            whole=not block.piece and end - start <= LONGEST_LINE,
-            telling=telling is None or start in telling,
-        )
+        yield from _line(block, number, (start, end), telling=telling is None or start in telling)
+
+
+def _line(block: Block, above: int, span: tuple[int, int], *, telling: bool) -> Iterator[Line]:
+    """Yield a line of a block, `above` lines below its first, if it is not blank."""
+    start, end = span
+    raw = block.data[start:end]
+    if raw and not raw.isspace():
+        whole = not block.piece and end - start <= LONGEST_LINE
+        yield Line(block.line + above, block.offset + start, raw, whole, telling)
 
 
 def _full_spans(data: bytes) -> Iterator[tuple[int, int]]:

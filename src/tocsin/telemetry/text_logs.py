@@ -14,7 +14,7 @@ from typing import TypeAlias
 import msgspec
 
 from tocsin.clock import Micros
-from tocsin.matching.blocks import line_spans
+from tocsin.matching.blocks import Block, line_spans
 from tocsin.telemetry.lines import Line, lines, malformed, too_long
 from tocsin.telemetry.observations import Log, Look, MalformedLine, Observation, Tally
 from tocsin.telemetry.schema import Schema
@@ -115,9 +115,9 @@ class _Shapes:
         any_shape = b"|".join(_without_groups(shape.pattern) for shape in shapes)
         self._block = re.compile(rb"(?:\n++|(?:%s|[ \t]*)\r?\n)*+(?:%s|[ \t]*)\r?" % (any_shape, any_shape))
 
-    def fits(self, block: bytes) -> bool:
+    def fits(self, block: Block) -> bool:
         """Tell whether each line of a block has one of the shapes."""
-        return self._block.fullmatch(block) is not None
+        return self._block.fullmatch(block.data) is not None
 
     def sniff(self, head: bytes) -> bool:
         """Tell whether most of the first lines have one of the shapes, and one of them or of those that follow a telling one."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from tocsin.matching import counting
+from tocsin.matching.blocks import Block
 from tocsin.telemetry import times, urls, zeek_fields
 from tocsin.telemetry.lines import Line, lines, malformed, too_long
 from tocsin.telemetry.observations import Log, Look, MalformedLine, Observation, Tally
@@ -79,12 +81,13 @@ class _Table:
             case _:
                 pass  # #open and #close say nothing that is needed
 
-    def fits(self, block: bytes) -> bool:
+    def fits(self, block: Block) -> bool:
         """Tell whether a block holds as many separators as its lines ask for."""
-        if not self._names or block.startswith(b"#") or b"\n#" in block:
+        data = block.data
+        if not self._names or data.startswith(b"#") or b"\n#" in data:
             return False
-        count = block.count(b"\n") + (not block.endswith(b"\n"))
-        return block.count(self._separator) == count * (len(self._names) - 1)
+        count = block.seen.feeds + (not data.endswith(b"\n"))
+        return counting.count(data, self._separator) == count * (len(self._names) - 1)
 
     def fault(self, raw: bytes) -> tuple[str, str] | None:
         """Return rule and reason if a line cannot be a record."""

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tocsin.matching.blocks import blocks
 from tocsin.telemetry import MalformedLine, Tally, json_records
 from tocsin.telemetry.json_lines import LOG
 from tocsin.telemetry.json_records import read, said_before
@@ -102,12 +103,17 @@ def test_of_an_oversized_record_the_rest_is_text(monkeypatch):
     assert found[2].fields[0][1].endswith('evil.example"},')
 
 
+def _fits(data: bytes) -> bool:
+    (block,) = blocks([data])
+    return json_records.fits(block)
+
+
 def test_the_shape_of_a_block():
-    assert json_records.fits(b'{"a":1}\n{"a":1}\n')
-    assert json_records.fits(b'{"a":1}\r\n{"a":1}\r\n')
-    assert not json_records.fits(b'{"a":1}\n{"a":1\n')
-    assert not json_records.fits(b'{"a":1}\n\n{"a":1}\n')
-    assert not json_records.fits(b'x{"a":1}\n')
+    assert _fits(b'{"a":1}\n{"a":1}\n')
+    assert _fits(b'{"a":1}\r\n{"a":1}\r\n')
+    assert not _fits(b'{"a":1}\n{"a":1\n')
+    assert not _fits(b'{"a":1}\n\n{"a":1}\n')
+    assert not _fits(b'x{"a":1}\n')
 
 
 @pytest.mark.parametrize(
