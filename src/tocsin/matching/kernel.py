@@ -29,7 +29,7 @@ from tocsin.matching.native import (
     put_byte,
     unlocked,
 )
-from tocsin.matching.steps import answer, ask_digests, ask_hexes, ask_words, line_end, may_be_ipv6, promising
+from tocsin.matching.steps import answer, ask_digests, ask_hexes, ask_quads, ask_words, line_end, may_be_ipv6, promising
 from tocsin.matching.tables import flag
 from tocsin.matching.tokens import long_run, run
 
@@ -264,15 +264,20 @@ def scan(
             step = WIDTH - trailing
             inside = _ALL >> np.uint64(trailing)
             bits = words if every else dots
+            quads = np.uint64(0)
             if not (every or unusual or near_end):
-                bits = promising(words, dots, edges, digit, letters)
+                bits, quads = promising(words, dots, edges, digit, letters)
             bits &= inside
+            quads &= inside  # a word that ends this step ends before its last byte
             runs = _long_runs(hexes) & inside if digests else np.uint64(0)
             if near_end:
                 place = _last_place(tables, data, at, size, bits, (words, runs))
             else:
                 sets = (words, dots, edges, digit)
                 count, place = ask_words(tables, data, at, bits, sets, asked, count, (mailboxes, every))
+                if quads:
+                    count, other = ask_quads(tables, data, at, quads, sets, asked, count, mailboxes)
+                    place = other if place < 0 else (place if other < 0 else min(place, other))
                 count = ask_digests(tables, data, at, runs, hexes, asked, count)
             if ipv6 and colons and may_be_ipv6(hexes, colons):
                 near = hexes | colons

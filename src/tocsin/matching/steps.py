@@ -57,37 +57,33 @@ def _between(first: int, end: int) -> Any:
 
 
 @inlined
-def _octet(data: Any, start: int, length: int) -> int:
-    """Return the number that one to three digits are; 256 or more if it is none of an address."""
+def _octet(data: Any, start: int, end: int) -> Any:
+    """Return the number that one to three digits are: one multiplication adds ones, tens and hundreds. Of what is none, some number."""
     # the last digit comes to lie in the highest byte of 32 bits
-    digits = (eight(data, start) << np.uint64(8 * (4 - length))) & np.uint64(0xFFFFFFFF)
-    number = np.int64(
-        ((digits >> np.uint64(24)) & np.uint64(15))
-        + ((digits >> np.uint64(16)) & np.uint64(15)) * np.uint64(10)
-        + ((digits >> np.uint64(8)) & np.uint64(15)) * np.uint64(100)
-    )
-    leading = length > 1 and byte(data, start) == 48
-    return number + 256 * leading
+    digits = (eight(data, start) << (np.uint64(8 * (4 - end + start)) & np.uint64(31))) & np.uint64(0x0F0F0F0F)
+    return (digits * np.uint64(1 + (10 << 8) + (100 << 16))) >> np.uint64(24) & np.uint64(0xFF)
 
 
 @inlined
 def _quad(data: Any, bounds: tuple[int, int, int], dots: Any) -> int:
-    """Return the dotted quad that digits and three dots are, or -1."""
+    """Return the dotted quad that digits and three dots are. What is none is some number: the exact rules refuse it."""
     at, begin, end = bounds
-    first = first_bit(dots)
+    first = at + first_bit(dots)
     dots &= dots - _ONE
-    second = first_bit(dots)
-    third = first_bit(dots & (dots - _ONE))
-    sizes = (first - begin, second - first - 1, third - second - 1, end - third - 1)
-    if min(sizes[0], sizes[1], sizes[2], sizes[3]) < 1 or max(sizes[0], sizes[1], sizes[2], sizes[3]) > 3:
-        return -1
-    one = _octet(data, at + begin, sizes[0])
-    two = _octet(data, at + first + 1, sizes[1])
-    three = _octet(data, at + second + 1, sizes[2])
-    four = _octet(data, at + third + 1, sizes[3])
-    if one | two | three | four > 255:
-        return -1
-    return one << 24 | two << 16 | three << 8 | four
+    second = at + first_bit(dots)
+    third = at + first_bit(dots & (dots - _ONE))
+    high = _octet(data, at + begin, first) << np.uint64(24) | _octet(data, first + 1, second) << np.uint64(16)
+    low = _octet(data, second + 1, third) << np.uint64(8) | _octet(data, third + 1, at + end)
+    return np.int64(high | low)
+
+
+@inlined
+def _ask_quad(
+    tables: Any, data: Any, bounds: tuple[int, int, int], dots: Any, asked: Any, count: int
+) -> tuple[int, bool]:
+    number = _quad(data, bounds, dots)
+    count = _ask(tables, asked, count, hash_number(0, number, hashing.IPV4), bounds[0] + bounds[1])
+    return count, bit(word(tables, NEAR4), number >> 16) and ranges4(tables, number)
 
 
 @inlined
@@ -142,11 +138,9 @@ def _one_word(
     others = whole & ~digits
     is_name = False
     if others == dots and ones(dots) == 3:
-        number = _quad(data, bounds, dots)
-        if number >= 0:
-            count = _ask(tables, asked, count, hash_number(0, number, hashing.IPV4), at + begin)
-            if bit(word(tables, NEAR4), number >> 16) and ranges4(tables, number):
-                return count, True
+        count, found = _ask_quad(tables, data, bounds, dots, asked, count)
+        if found:
+            return count, True
     elif dots and others >> np.uint64(last) == 0:  # the last label is a number
         if others != dots and others & ~edges == 0 and run(tables, data, at + begin, at + end):
             return count, True
@@ -166,11 +160,11 @@ def _behind(places: Any, runs: Any) -> Any:
 
 
 @inlined
-def promising(words: Any, dots: Any, edges: Any, digits: Any, letters: Any) -> Any:
-    """Return some byte of each word that may name something: all words of a step at once, where no last label of the index is unusual.
+def promising(words: Any, dots: Any, edges: Any, digits: Any, letters: Any) -> tuple[Any, Any]:
+    """Return some byte of each word that may name something, and where four numbers with dots between them end: for all words of a step at once.
 
-    They hold four numbers with dots between them, or end with a dot and a label that begins with a letter and has no `_`; and those that are
-    taken apart first: with two dots side by side, or dots at their end. Times, versions and names of fields as `id.orig_h` are none of these.
+    Such words end with a dot and a label that begins with a letter and has no `_`, as no last label of the index may do otherwise; or have to be
+    taken apart first, with two dots side by side or dots at their end. Times, versions and names of fields as `id.orig_h` are none of these.
     """
     labels = letters | digits | (edges & ~dots)
     names = (((dots << _ONE) & letters) + labels) & ~labels & ~words
@@ -178,7 +172,7 @@ def promising(words: Any, dots: Any, edges: Any, digits: Any, letters: Any) -> A
     quads = _behind(third, digits) & (edges | ~words)
     last = words & ~(words >> _ONE)
     odd = dots & (dots << _ONE) | last & (dots | edges & (edges << _ONE))
-    return (names | quads) >> _ONE | odd
+    return names >> _ONE | odd, quads
 
 
 @inlined
@@ -210,6 +204,32 @@ def ask_words(
         begin = WIDTH - leading_zeros(~words & ((_ONE << np.uint64(shift)) - _ONE))
         bits &= _ALL << np.uint64(end)
         count, found = _one_word(tables, data, (at, begin, end), sets, asked, count, flags)
+        if found and place < 0:
+            place = at + begin
+    return count, place
+
+
+@inlined
+def ask_quads(
+    tables: Any, data: Any, at: int, ends: Any, sets: Any, asked: Any, count: int, mailboxes: bool
+) -> tuple[int, int]:
+    """As `ask_words`, about words in which four numbers end at `ends`."""
+    words, all_dots, _, digits = sets
+    place = -1
+    while ends:
+        end = first_bit(ends)
+        ends &= ends - _ONE
+        begin = WIDTH - leading_zeros(~words & ((_ONE << np.uint64(end)) - _ONE))
+        whole = _between(begin, end)
+        dots = all_dots & whole
+        before = byte(data, at + begin - 1) if at + begin > 0 else np.uint8(0)
+        goes_on = (words >> np.uint64(end)) & _ONE
+        if goes_on or whole & ~digits != dots or ones(dots) != 3 or before == BACKSLASH or (before == AT and mailboxes):
+            stop = end + first_bit(~(words >> np.uint64(end)))
+            ends &= _ALL << np.uint64(stop)
+            found = run(tables, data, at + begin, at + stop)
+        else:
+            count, found = _ask_quad(tables, data, (at, begin, end), dots, asked, count)
         if found and place < 0:
             place = at + begin
     return count, place
