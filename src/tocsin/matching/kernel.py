@@ -29,7 +29,7 @@ from tocsin.matching.native import (
     put_byte,
     unlocked,
 )
-from tocsin.matching.steps import answer, ask_digests, ask_hexes, ask_quads, ask_words, line_end, may_be_ipv6, promising
+from tocsin.matching.steps import answer, ask_digests, ask_hexes, ask_quads, ask_words, line_end, before_ipv6, promising
 from tocsin.matching.tables import flag
 from tocsin.matching.tokens import long_run, run
 
@@ -201,11 +201,6 @@ def _to_pad(data: Any, at: int, size: int, pad: Any) -> None:
 
 
 @inlined
-def _is_near(letter: Any) -> bool:
-    return bool(HEX[letter] != 255 or letter == COLON)
-
-
-@inlined
 def _long_runs(hexes: Any) -> Any:
     """Return the beginnings of runs of 32 digits or more."""
     runs = hexes & hexes >> _ONE
@@ -279,12 +274,8 @@ def scan(
                     count, other = ask_quads(tables, data, at, quads, sets, asked, count, mailboxes)
                     place = other if place < 0 else (place if other < 0 else min(place, other))
                 count = ask_digests(tables, data, at, runs, hexes, asked, count)
-            if ipv6 and colons and may_be_ipv6(hexes, colons):
-                near = hexes | colons
-                before = np.uint64(at > 0 and _is_near(byte(data, at - 1)))
-                # a colon behind a digit or another colon; before another; or last, where what follows is not seen
-                bits = colons & (near << _ONE | before | colons >> _ONE | _TOP)
-                place = _colon_place(tables, data, at, size, bits, place)
+            if ipv6:
+                place = _colon_place(tables, data, at, size, before_ipv6(hexes, colons), place)
             if marks:
                 place = _mark_place(data, at, size, escapes, marks, place)
             if high:

@@ -35,6 +35,7 @@ from tocsin.matching.tables import FILTER, LASTS, NEAR4, array, bit, known, last
 from tocsin.matching.tokens import ranges4, run
 
 _ONE: Final = np.uint64(1)
+_TOP: Final = np.uint64(1 << 63)
 _ALL: Final = np.uint64(0xFFFFFFFFFFFFFFFF)
 _LOW: Final = np.uint64(0x0F0F0F0F0F0F0F0F)
 _EACH: Final = np.uint64(0x0101010101010101)
@@ -176,14 +177,17 @@ def promising(words: Any, dots: Any, edges: Any, digits: Any, letters: Any) -> t
 
 
 @inlined
-def may_be_ipv6(hexes: Any, colons: Any) -> Any:
-    """Return whether an IPv6 address may begin in a step: two colons side by side, four with digits between, or what the step cuts.
+def before_ipv6(hexes: Any, colons: Any) -> Any:
+    """Return the colons in a step with which the first group of an IPv6 address may end, or the address begin.
 
-    Times of day have fewer; an address without `::` has six or seven (RFC 4291 section 2.2).
+    They stand behind a digit or before another colon, or where one of both is not seen; and the step holds two colons side by side, four with
+    digits between, or cuts what may go on so. Times of day have fewer; an address without `::` has six or seven (RFC 4291 section 2.2).
     """
-    fourth = _behind(_behind(_behind(colons, hexes) & colons, hexes) & colons, hexes) & colons
-    cut = leading_zeros(~(hexes | colons) | _ONE)
-    return (fourth | colons & (colons << _ONE) | colons & ~(_ALL >> np.uint64(cut))) != 0
+    near = hexes | colons
+    first = colons & (near << _ONE | colons >> _ONE | _ONE | _TOP)
+    fourth = _behind(_behind(_behind(first, hexes) & colons, hexes) & colons, hexes) & colons
+    cut = ~(_ALL >> np.uint64(leading_zeros(~near | _ONE)))
+    return first if fourth | first & (colons >> _ONE | cut) else np.uint64(0)
 
 
 @inlined
