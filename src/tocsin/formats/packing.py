@@ -19,6 +19,7 @@ from tocsin.formats.items import Limits
 CHUNK = 1024 * 1024
 _ZSTD_WINDOW: dict[int, int] = {zstd.DecompressionParameter.window_log_max: 27}  # 128 MiB
 _KEPT = 4 * 1024 * 1024  # packed bytes of a member, in case that it is damaged
+_SLICE = 128 * 1024
 _RETRIED = 4  # bytes: less than a checksum, so that what it is of has come out before it
 _GZIP = b"\x1f\x8b"
 _GzipError: type[Exception] = isal_zlib.IsalError  # type: ignore[assignment]  # its stub calls it an instance
@@ -171,11 +172,18 @@ class _Member:
             known = max(known - len(out), 0)
 
 
+def _slices(stream: Iterable[bytes]) -> Iterator[bytes]:
+    """Cut a stream small: decoders copy what they did not take of it each time."""
+    for chunk in stream:
+        for at in range(0, len(chunk), _SLICE):
+            yield chunk[at : at + _SLICE]
+
+
 def _gunzip(stream: Iterable[bytes], guard: _Guard) -> Iterator[bytes]:
     member = _Member(_gzip_decoder)
     begun = False
-    for chunk in stream:
-        rest = chunk
+    for piece in _slices(stream):
+        rest = piece
         while rest:
             if not begun:
                 # Zeros between or after members are padding (as gzip(1) and tape blocks write them).

@@ -2,7 +2,7 @@
 
 `values` says what an indicator's value is, `entries` takes values out of indicators, `words` says where a value can stand in a text.
 `index` answers for values; its arrays are made in `packed` and `packing`, and written in `archive`. `sieve` passes over blocks of a log at
-speed, `ahead` on many cores; what it does is compiled: `kernel`, `tokens`, `colons`, `tables`, `hashing`, by `native`. `engine` puts these together.
+speed, `ahead` on many cores; what it does is compiled: `kernel`, `steps`, `tokens`, `colons`, `marks`, `tables`, `hashing`, by `native`. `engine` puts these together.
 """
 
 from tocsin.matching.engine import Found, Match, scan, scan_text

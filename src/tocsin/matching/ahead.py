@@ -56,6 +56,7 @@ class Ahead:
         self._changed = Condition()  # guards what follows
         self._waiting: deque[_Batch] = deque()
         self._is_taking = self._is_over = False
+        self._size = 1  # of a batch: the first is small, since all wait for it
         self._fault: Exception | None = None  # met on whichever thread: the reader's to raise
         self._helping: list[Future[None]] = []
         self._given: deque[tuple[bytes, _Batch, int]] = deque(maxlen=2)
@@ -164,12 +165,13 @@ class Ahead:
         blocks: list[bytes] = []
         fault = None
         try:
-            for block in islice(self._cut, _BATCH):
+            for block in islice(self._cut, self._size):
                 blocks.append(block)  # noqa: PERF402 - what came before a fault is kept
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the reader's to meet
             fault = error
         with self._changed:
             self._is_taking = False
+            self._size = min(2 * self._size, _BATCH)
             if self._is_over:  # nobody reads any more
                 return
             self._fault, self._is_over = fault, not blocks or fault is not None
@@ -180,7 +182,7 @@ class Ahead:
     def _look_at(self, batch: _Batch) -> None:
         try:
             seen, fault = self._sieve.spans_of(batch.blocks), None
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the reader's to meet
             seen, fault = [], error
         with self._changed:
             batch.seen = seen

@@ -105,7 +105,10 @@ def lines(data: Any, size: int, places: Any, known: int, found: Any) -> tuple[in
     """
     _sort(places, known)
     rows = feeds = joined = each = last = 0
-    is_open, done = False, np.int64(-1)  # the last line found: whether its end was not seen yet, and where the next begins
+    is_open, done = (
+        False,
+        np.int64(-1),
+    )  # the last line found: whether its end was not seen yet, and where the next begins
     for at in range(0, size, WIDTH):
         bits = _feeds_at(data, at, size)
         if is_open and bits:

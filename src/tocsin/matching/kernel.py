@@ -16,7 +16,8 @@ import numpy as np
 
 from tocsin.matching.colons import colon
 from tocsin.matching.counting import lines
-from tocsin.matching.letters import ALNUM, AT, BACKSLASH, COLON, DOT, HEX, HIGH, KINDS, SLASH, WORD
+from tocsin.matching.letters import ALNUM, KINDS, WORD
+from tocsin.matching.marks import foreign_place, mark_place
 from tocsin.matching.native import (
     WIDTH,
     byte,
@@ -29,15 +30,19 @@ from tocsin.matching.native import (
     put_byte,
     unlocked,
 )
-from tocsin.matching.steps import answer, ask_digests, ask_hexes, ask_quads, ask_words, line_end, before_ipv6, promising
+from tocsin.matching.steps import (
+    answer,
+    ask_digests,
+    ask_hexes,
+    ask_quads,
+    ask_words,
+    before_ipv6,
+    line_end,
+    promising,
+)
 from tocsin.matching.tables import flag
 from tocsin.matching.tokens import long_run, run
 
-PLAIN: Final = 0
-JSON: Final = 1
-ZEEK: Final = 2
-
-_FAR = 1024
 _ONE: Final = np.uint64(1)
 _ALL: Final = np.uint64(0xFFFFFFFFFFFFFFFF)
 _TOP: Final = np.uint64(1 << 63)
@@ -49,59 +54,6 @@ ROOM: Final = WIDTH // 8 + 2 * _MOST_ASKED
 """How many numbers of 64 bits a pass needs for itself."""
 LEAST: Final = _MOST_ASKED + 2 * WIDTH
 """For how many places there must be room."""
-
-
-@compiled
-def _defanged(data: Any, at: int, size: int) -> bool:
-    """Tell whether a bracket opens a defanged form: `[.]` `(dot)` `{at}` `[:]` `[://]`."""
-    if at + 2 >= size:
-        return False
-    stop = at + 1
-    letter = byte(data, stop)
-    if letter == COLON or letter == SLASH:
-        while stop < size and stop - at <= 3 and (byte(data, stop) == COLON or byte(data, stop) == SLASH):
-            stop += 1
-        return stop < size and byte(data, stop) == 93
-    if letter == DOT or letter == AT:
-        stop += 1
-    elif letter | 32 == 97 and byte(data, at + 2) | 32 == 116:  # at
-        stop += 2
-    elif (
-        letter | 32 == 100
-        and byte(data, at + 2) | 32 == 111
-        and at + 3 < size
-        and byte(data, at + 3) | 32 == 116
-    ):  # dot
-        stop += 3
-    else:
-        return False
-    return stop < size and (byte(data, stop) == 93 or byte(data, stop) == 41 or byte(data, stop) == 125)
-
-
-@compiled
-def _foreign(data: Any, at: int, size: int) -> tuple[bool, int]:
-    """Tell whether a byte beyond ASCII may be in a name that has to be encoded (IDNA), and where its run ends."""
-    inside = WORD | HIGH
-    start = at
-    while start > 0 and at - start < _FAR and KINDS[byte(data, start - 1)] & inside:
-        start -= 1
-    end = at
-    while end < size and end - at < _FAR and KINDS[byte(data, end)] & inside:
-        end += 1
-    for each in range(start, end - 1):
-        if byte(data, each) == DOT and byte(data, each + 1) != DOT:
-            return True, end
-    back = start
-    while back > 0 and start - back < _FAR and byte(data, back - 1) != SLASH and byte(data, back - 1) > 32:
-        back -= 1
-    return back > 1 and byte(data, back - 1) == SLASH and byte(data, back - 2) == SLASH, end
-
-
-@compiled
-def _escape(data: Any, at: int, size: int, escapes: int) -> bool:
-    if at + 1 >= size or escapes == PLAIN:
-        return False
-    return bool(byte(data, at + 1) == 117 if escapes == JSON else byte(data, at + 1) == 120)
 
 
 @compiled
@@ -141,35 +93,23 @@ def _colon_place(tables: Any, data: Any, at: int, size: int, bits: Any, place: i
 
 
 @inlined
-def _mark_place(data: Any, at: int, size: int, escapes: int, bits: Any, place: int) -> int:
-    """As `_colon_place`, for brackets and backslashes."""
-    while bits:
-        here = at + first_bit(bits)
-        bits &= bits - _ONE
-        if 0 <= place < here:
-            break
-        if (
-            _escape(data, here, size, escapes)
-            if byte(data, here) == BACKSLASH
-            else _defanged(data, here, size)
-        ):
-            return here
-    return place
-
-
-@inlined
-def _foreign_place(data: Any, at: int, size: int, bits: Any, place: int, done: int) -> tuple[int, int]:
-    """As `_colon_place`, for bytes beyond ASCII; runs of them were looked at before `done`."""
-    while bits:
-        here = at + first_bit(bits)
-        bits &= bits - _ONE
-        if 0 <= place < here:
-            break
-        if here >= done:
-            found, done = _foreign(data, here, size)
-            if found:
-                return here, done
-    return place, done
+def _ask_step(
+    tables: Any, data: Any, at: int, inside: Any, sets: Any, asked: Any, count: int, flags: Any
+) -> tuple[int, int]:
+    """As `ask_words`, about those words `inside` a step that may name something. `flags`: mailboxes, words without a dot, unusual last labels."""
+    mailboxes, every, unusual = flags
+    words, dots, edges, digits, letters = sets
+    its = (words, dots, edges, digits)
+    if every or unusual:
+        bits = (words if every else dots) & inside
+        return ask_words(tables, data, at, bits, its, asked, count, (mailboxes, every))
+    bits, quads = promising(words, dots, edges, digits, letters)
+    count, place = ask_words(tables, data, at, bits & inside, its, asked, count, (mailboxes, every))
+    quads &= inside  # a word that ends in this step ends before its last byte
+    if quads:
+        count, other = ask_quads(tables, data, at, quads, its, asked, count, mailboxes)
+        place = other if place < 0 else (place if other < 0 else min(place, other))
+    return count, place
 
 
 @inlined
@@ -226,13 +166,8 @@ def scan(
         room: `ROOM` numbers of 64 bits, for the pass itself.
         places: room for positions, at least `LEAST`; the pass ends when it is full. They are in no order.
     """
-    ipv6, digests, mailboxes, every, unusual = (
-        flag(tables, 0),
-        flag(tables, 1),
-        flag(tables, 2),
-        flag(tables, 3),
-        flag(tables, 4),
-    )
+    ipv6, digests, every = flag(tables, 0), flag(tables, 1), flag(tables, 3)
+    flags = (flag(tables, 2), every, flag(tables, 4))
     pad = np.uint64(room.ctypes.data)
     asked = pad + np.uint64(WIDTH)
     count = found = 0
@@ -258,28 +193,20 @@ def scan(
             # the next step begins with the word that this one cuts
             step = WIDTH - trailing
             inside = _ALL >> np.uint64(trailing)
-            bits = words if every else dots
-            quads = np.uint64(0)
-            if not (every or unusual or near_end):
-                bits, quads = promising(words, dots, edges, digit, letters)
-            bits &= inside
-            quads &= inside  # a word that ends this step ends before its last byte
             runs = _long_runs(hexes) & inside if digests else np.uint64(0)
             if near_end:
+                bits = (words if every else dots) & inside
                 place = _last_place(tables, data, at, size, bits, (words, runs))
             else:
-                sets = (words, dots, edges, digit)
-                count, place = ask_words(tables, data, at, bits, sets, asked, count, (mailboxes, every))
-                if quads:
-                    count, other = ask_quads(tables, data, at, quads, sets, asked, count, mailboxes)
-                    place = other if place < 0 else (place if other < 0 else min(place, other))
+                sets = (words, dots, edges, digit, letters)
+                count, place = _ask_step(tables, data, at, inside, sets, asked, count, flags)
                 count = ask_digests(tables, data, at, runs, hexes, asked, count)
             if ipv6:
                 place = _colon_place(tables, data, at, size, before_ipv6(hexes, colons), place)
             if marks:
-                place = _mark_place(data, at, size, escapes, marks, place)
+                place = mark_place(data, at, size, escapes, marks, place)
             if high:
-                place, foreign_done = _foreign_place(data, at, size, high, place, foreign_done)
+                place, foreign_done = foreign_place(data, at, size, high, place, foreign_done)
         if count > _MOST_ASKED - 2 * WIDTH:
             found = answer(tables, data, size, asked, count, places, found)
             count = 0
@@ -296,8 +223,10 @@ def scan_all(tables: Any, blocks: Any, escapes: int, room: Any, places: Any, end
     """Scan blocks, and find the lines of what is in them.
 
     Args:
-        tables: as in `scan`; `escapes` and `room`, too.
+        tables: as in `scan`.
         blocks: address and size of each.
+        escapes: as in `scan`.
+        room: as in `scan`.
         places: a row for each; what `scan` writes.
         ends: a row for each: how many places, how far the pass came, and, if that is to the end, what `counting.lines` returns.
         found: for each what `counting.lines` writes.

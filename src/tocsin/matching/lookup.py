@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tocsin.matching import hashing, kernel
+from tocsin.matching import hashing, kernel, marks
 from tocsin.matching.hashing import crossed, finish, has, hash_piece
 from tocsin.matching.native import address, compiled
 from tocsin.matching.tokens import run
@@ -93,7 +93,7 @@ def may_hold_each(tables: Any, texts: Sequence[str]) -> list[bool]:
     room, places = np.empty(kernel.ROOM, np.uint64), np.empty(kernel.LEAST, np.int64)
     at = 0
     while at < len(joined):
-        count, at = kernel.scan(tables, address(data), len(joined), at, kernel.PLAIN, room, places)
+        count, at = kernel.scan(tables, address(data), len(joined), at, marks.PLAIN, room, places)
         for place in places[:count].tolist():
             held[bisect_right(starts, place) - 1] = True
     return held

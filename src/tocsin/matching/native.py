@@ -34,6 +34,7 @@ COMPILED = (
     "kernel",
     "letters",
     "lookup",
+    "marks",
     "native",
     "packing",
     "steps",

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from tocsin.matching import counting, kernel
+from tocsin.matching import counting, kernel, marks
 from tocsin.matching.blocks import Seen
 from tocsin.matching.index import Index
 from tocsin.matching.native import address
@@ -21,7 +21,7 @@ from tocsin.matching.tables import Tables
 Escapes: TypeAlias = Literal["none", "json", "zeek"]
 """How a log's format writes characters that it cannot write plainly: not at all, as JSON (RFC 8259 section 7), as Zeek's TSV (`\\x09`)."""
 
-_MODES = {"none": kernel.PLAIN, "json": kernel.JSON, "zeek": kernel.ZEEK}
+_MODES = {"none": marks.PLAIN, "json": marks.JSON, "zeek": marks.ZEEK}
 _ROOM = 1024
 
 
@@ -66,7 +66,9 @@ class Sieve:
         found = np.empty((len(blocks), _ROOM, 3), np.int64)
         kernel.scan_all(armed[2], where, self._mode, room, places, ends, found)
         seen = []
-        for at, (block, (count, end, rows, feeds, joined)) in enumerate(zip(blocks, ends.tolist(), strict=True)):
+        for at, (block, (count, end, rows, feeds, joined)) in enumerate(
+            zip(blocks, ends.tolist(), strict=True)
+        ):
             if end == len(block):
                 its = _seen(found[at, :rows].tolist(), feeds, joined)
             else:

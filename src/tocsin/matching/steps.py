@@ -61,7 +61,9 @@ def _between(first: int, end: int) -> Any:
 def _octet(data: Any, start: int, end: int) -> Any:
     """Return the number that one to three digits are: one multiplication adds ones, tens and hundreds. Of what is none, some number."""
     # the last digit comes to lie in the highest byte of 32 bits
-    digits = (eight(data, start) << (np.uint64(8 * (4 - end + start)) & np.uint64(31))) & np.uint64(0x0F0F0F0F)
+    digits = (eight(data, start) << (np.uint64(8 * (4 - end + start)) & np.uint64(31))) & np.uint64(
+        0x0F0F0F0F
+    )
     return (digits * np.uint64(1 + (10 << 8) + (100 << 16))) >> np.uint64(24) & np.uint64(0xFF)
 
 
@@ -228,7 +230,13 @@ def ask_quads(
         dots = all_dots & whole
         before = byte(data, at + begin - 1) if at + begin > 0 else np.uint8(0)
         goes_on = (words >> np.uint64(end)) & _ONE
-        if goes_on or whole & ~digits != dots or ones(dots) != 3 or before == BACKSLASH or (before == AT and mailboxes):
+        if (
+            goes_on
+            or whole & ~digits != dots
+            or ones(dots) != 3
+            or before == BACKSLASH
+            or (before == AT and mailboxes)
+        ):
             stop = end + first_bit(~(words >> np.uint64(end)))
             ends &= _ALL << np.uint64(stop)
             found = run(tables, data, at + begin, at + stop)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -27,9 +29,59 @@ def _seen(ahead: Ahead, sieve: Sieve) -> int:
 
 
 @pytest.mark.parametrize("others", [1, 3])
-def test_what_others_saw_is_what_one_would_see(sieve: Sieve, others: int) -> None:
-    with ThreadPoolExecutor(others) as pool:
-        assert _seen(Ahead(sieve, iter(LINES), pool, others), sieve) == 29
+@pytest.mark.parametrize("by_any", [False, True])
+def test_what_others_saw_is_what_one_would_see(sieve: Sieve, others: int, by_any: bool) -> None:
+    for _ in range(20):  # who takes and who looks is another each time
+        with ThreadPoolExecutor(others) as pool:
+            assert _seen(Ahead(sieve, iter(LINES), pool, others, taken_by_any=by_any), sieve) == 29
+
+
+def _told(by: set[int], lines: list[bytes], fault: Exception | None = None) -> Iterator[bytes]:
+    for line in lines:
+        by.add(threading.get_ident())
+        yield line
+    if fault is not None:
+        raise fault
+
+
+def test_what_may_have_to_be_waited_for_is_taken_by_the_reader_alone(sieve: Sieve) -> None:
+    by: set[int] = set()
+    with ThreadPoolExecutor(3) as pool:
+        assert _seen(Ahead(sieve, _told(by, LINES), pool, 3), sieve) == 29
+    assert by == {threading.get_ident()}
+
+
+def test_a_file_is_taken_while_its_reader_works(sieve: Sieve) -> None:
+    by: set[int] = set()
+    with ThreadPoolExecutor(1) as pool:
+        stream = Ahead(sieve, _told(by, LINES), pool, 1, taken_by_any=True).stream()
+        next(stream)
+        deadline = time.monotonic() + 30
+        while len(by) < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)  # the reader is busy
+        assert by - {threading.get_ident()}
+        stream.close()
+
+
+@pytest.mark.parametrize("others", [0, 1, 3])
+def test_a_fault_is_the_readers_after_what_came_before_it(sieve: Sieve, others: int) -> None:
+    with ThreadPoolExecutor(max(others, 1)) as pool:
+        source = _told(set(), LINES, ValueError("broken"))
+        ahead = Ahead(sieve, source, pool if others else None, others, taken_by_any=True)
+        blocks = []
+        with pytest.raises(ValueError, match="broken"):
+            blocks += ahead.stream()
+        if others:
+            assert b"".join(blocks) == b"".join(LINES)
+
+
+def test_a_fault_in_looking_is_the_readers(sieve: Sieve, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_blocks: object) -> None:
+        raise RuntimeError("no room")
+
+    monkeypatch.setattr(sieve, "spans_of", broken)
+    with ThreadPoolExecutor(2) as pool, pytest.raises(RuntimeError, match="no room"):
+        list(Ahead(sieve, iter(LINES), pool, 2, taken_by_any=True).stream())
 
 
 def test_alone_the_reader_looks_when_it_asks(sieve: Sieve) -> None:

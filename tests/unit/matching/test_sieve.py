@@ -89,3 +89,26 @@ def test_many_threads_share_a_sieve():
     data = b"quiet.example\nevil.example\n" * 20_000
     with ThreadPoolExecutor(4) as pool:
         assert {len(spans) for spans in pool.map(sieve.spans, [data] * 8)} == {20_000}
+
+
+@pytest.mark.parametrize("name", ["evil.x_y", "evil.4you", "evil.b\u00fccher", "evil.-a"])
+def test_names_whose_last_label_is_unusual_are_seen(name):
+    index = Index.build([Entry("domain", name, Indicator(id="indicator--1"))])
+    data = f"a line\nwww.{name} and more of this line, which goes on for some time\n".encode()
+    assert _lines(Sieve(index), data) == [data[7:-1]]
+
+
+def test_dense_hits_are_seen_each_once_and_counted():
+    data = b"quiet\nx evil.example\n\n" * 5000
+    seen = Sieve(_index("evil.example")).spans(data)
+    assert [data[a:b] for a, b in seen] == [b"x evil.example"] * 5000
+    assert (seen.numbers, seen.feeds) == (list(range(1, 15000, 3)), 15000)
+
+
+def test_times_versions_and_names_of_fields_are_passed_over():
+    index = _index("evil.example", "1.2.3.4", "2001:db8::1", "1:2:3:4:5:6:7:8")
+    data = b'{"ts":1591367999.305988,"id.orig_h":"x","at":"2026-11-20T05:06:07.123456Z","v":"10.2","clf":"20/Nov/2026:05:06:07"}\n'
+    assert _lines(Sieve(index, "json"), data * 50) == []
+    hidden = data.replace(b'"x"', b'"1:2:3:4:5:6:7:8"')
+    for gap in range(130):  # wherever a step of the scanner ends
+        assert _lines(Sieve(index, "json"), b" " * gap + hidden + data) == [b" " * gap + hidden[:-1]]

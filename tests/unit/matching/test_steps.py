@@ -58,12 +58,13 @@ def test_digests_stand_between_what_is_neither_letter_nor_digit(digest, before, 
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("1.2.3.4", True), ("01.2.3.4", False), ("1.2.3.04", False), ("1.2.3.4.5", False), ("1.2.3", False), ("1.2.3.400", False),
+        ("1.2.3.4", True), ("01.2.3.4", True), ("1.2.3.04", True), ("1.2.3.4.5", False), ("1.2.3", False), ("1.2.3.400", False),
         ("1.2.3.4.", True), ("-1.2.3.4", True), ("443-1.2.3.4", True), ("1..2.3.4", False), ("v1.2.3.4", False), ("256.2.3.4", False),
         ("255.255.255.255", True), ("255.255.255.256", False), ("9.10.11.12", True), ("9.99.9.9", True), ("10.99.9.9", False),
     ],
 )  # fmt: skip
 def test_addresses(text, found):
+    """A leading zero is left to the exact rules: to look for one takes longer than to look at the few lines that have one."""
     _, sieve = _sieve("1.2.3.4", "255.255.255.255", "9.0.0.0/8")
     for room in range(0, 70, 7):
         for data in (" " * room + text, " " * room + text + " " * 90):

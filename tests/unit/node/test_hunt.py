@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
+import threading
 import uuid
 from base64 import b64encode
 from collections import Counter
@@ -10,6 +12,7 @@ from urllib.parse import quote
 import msgspec
 import pytest
 
+from tocsin.formats import zstd
 from tocsin.matching import Entry, Index, Indicator
 from tocsin.matching.values import classify
 from tocsin.matching.warninglists import Listed, Warninglists
@@ -199,6 +202,33 @@ def test_one_thread_finds_what_many_find(tmp_path):
     assert len(one) == sum(n % 250 == 7 for n in range(200_000)) + sum(
         n % 977 in {13, 500} for n in range(200_000)
     )
+
+
+@pytest.mark.parametrize("pack", [lambda data: data, gzip.compress, zstd.compress])
+def test_who_hunts_is_told_how_far_reading_is_whoever_reads(tmp_path, pack):
+    log = tmp_path / "log"
+    log.write_bytes(pack(b"quiet line number of no interest\n" * 300_000 + b"evil.example\n"))
+    told, by = [], set()
+
+    def on_read(count):
+        told.append(count)
+        by.add(threading.get_ident())
+
+    hunt = Hunt(_catalogue("evil.example"), now=NOW, options=Options(threads=3))
+    assert [hit.line for hit in hunt.run([str(log)], on_read=on_read)] == [300_001]
+    assert sum(told) == hunt.report.read == log.stat().st_size
+    assert by == {threading.get_ident()}  # it may write to a database
+
+
+def test_a_packed_log_that_ends_early_is_told_of_whoever_unpacks_it(tmp_path):
+    log = tmp_path / "log.gz"
+    noise = "".join(f"{random.Random(n).random()} line\n" for n in range(200_000)).encode()
+    log.write_bytes(gzip.compress(b"evil.example\n" + noise, 1)[:-20])
+    for threads in (1, 3):
+        hits, report = _hunt(_catalogue("evil.example"), log, threads=threads)
+        assert [hit.line for hit in hits] == [1]
+        assert len(report.faults) == 1
+        assert "ends early" in report.faults[0][1]
 
 
 def test_a_folder_says_the_same_however_many_read_it(tmp_path):
