@@ -167,12 +167,16 @@ class Index:
     def _kept(self, kind: Kind | None, value: str, hashed: Any) -> Iterator[int]:
         """Yield the entries with a hash, a value and a kind (None: any)."""
         for part in self._parts:
-            packed = part.packed
-            for position in packed.order[slice(*lookup.span(packed.prints, hashed))].tolist():
-                if part.first + position not in self._removed:
-                    its, text = packed.value(position)
-                    if text == value and (kind is None or kind == its):
-                        yield part.first + position
+            yield from self._there(part, lookup.span(part.packed.prints, hashed), kind, value)
+
+    def _there(self, part: Part, span: tuple[int, int], kind: Kind | None, value: str) -> Iterator[int]:
+        """Yield the entries of a part between two positions of its `prints` that have a value and a kind (None: any)."""
+        packed = part.packed
+        for position in packed.order[slice(*span)].tolist():
+            if part.first + position not in self._removed:
+                its, text = packed.value(position)
+                if text == value and (kind is None or kind == its):
+                    yield part.first + position
 
     def is_suffix(self, position: int) -> bool:
         """Return whether an entry is a domain that is a public suffix."""
@@ -181,17 +185,15 @@ class Index:
 
     def name(self, name: str) -> Iterator[int]:
         """Yield the entries that name a domain or one above it; `name` is in normal spelling."""
-        yield from self._kept("domain", name, lookup.hash_text(name, hashing.NAME))
-        if len(name) > _LONGEST_NAME:
-            name = name[name.find(".", len(name) - _LONGEST_NAME - 1) + 1 :]
         seen = set()
         for part in self._parts:
-            for suffix in lookup.suffixes(part.packed.filter, part.packed.prints, name):
-                if suffix not in seen:
-                    seen.add(suffix)
-                    for position in self._kept("domain", suffix, lookup.hash_text(suffix, hashing.DOMAIN)):
-                        if not self.is_suffix(position):
-                            yield position
+            packed = part.packed
+            for text, low, high in lookup.suffixes(packed.filter, packed.prints, name, _LONGEST_NAME):
+                for position in self._there(part, (low, high), "domain", text):
+                    # a public suffix is named by nothing below it
+                    if position not in seen and (text == name or not self.is_suffix(position)):
+                        seen.add(position)
+                        yield position
 
     def ipv4(self, text: str) -> Iterator[int]:
         """Yield the entries that name a dotted quad or a range around it."""
@@ -207,12 +209,22 @@ class Index:
 
     def _within(self, version: int, number: int) -> Iterator[int]:
         width = 32 if version == 4 else 128
-        for bits in sorted(
-            {int(b) for part in self._parts for b in (part.packed.bits4, part.packed.bits6)[version == 6]}
-        ):
+        top = number >> 16 if version == 4 else number >> 112
+        if not any(_is_set((p.packed.near4, p.packed.near6)[version == 6], top) for p in self._parts):
+            return
+        for bits in self._lengths[version == 6]:
             first = number >> width - bits << width - bits
             value = addresses.format_network(version, first, bits)
             yield from self._kept("cidr", value, lookup.hash_network(version, first, bits))
+
+    @cached_property
+    def _lengths(self) -> tuple[list[int], list[int]]:
+        """Lengths of the prefixes of ranges, of IPv4 and IPv6."""
+        four, six = set[int](), set[int]()
+        for part in self._parts:
+            four |= {*part.packed.bits4.tolist()}
+            six |= {*part.packed.bits6.tolist()}
+        return sorted(four), sorted(six)
 
     def digest(self, text: str) -> Iterator[int]:
         """Yield the entries that name a digest, or a JA3 fingerprint, in lower-case hexadecimal."""
@@ -297,6 +309,10 @@ class Index:
                 return lookup.hash_digest(value)
             case _:
                 return None
+
+
+def _is_set(bits: Any, position: int) -> bool:
+    return bool(int(bits[position >> 6]) >> (position & 63) & 1)
 
 
 def _part(entries: Iterable[Entry], first: int, counted: Sequence[Indicator] = ()) -> Part:

@@ -15,6 +15,7 @@ from tocsin.matching.native import address, compiled
 from tocsin.matching.tokens import run
 
 _DOT = ord(".")
+_MOST_SUFFIXES = 129
 _LOW = (1 << 64) - 1
 
 
@@ -40,34 +41,45 @@ def _span(prints: Any, wanted: Any) -> tuple[int, int]:
 
 
 @compiled
-def _suffixes(filter: Any, prints: Any, name: Any, found: Any) -> int:  # noqa: A002 - its name everywhere
-    data = np.uint64(name.ctypes.data)
+def _suffixes(filter: Any, prints: Any, name: Any, longest: int, found: Any) -> int:  # noqa: A002 - its name everywhere
+    data, words = np.uint64(name.ctypes.data), np.uint64(filter.ctypes.data)
     state = hashing.START
     count = 0
-    at = stop = len(name)
+    at = stop = end = len(name)
     while True:
         while at > 0 and name[at - 1] != _DOT:
             at -= 1
         state = hash_piece(state, data, at, stop)
         hashed = finish(state, hashing.DOMAIN)
-        if count < len(found) and has(np.uint64(filter.ctypes.data), len(filter), hashed):
+        if end - at <= longest and count < len(found) - 1 and has(words, len(filter), hashed):
             low, high = _span(prints, np.uint32(hashed >> np.uint64(32)))
             if low < high:
-                found[count] = at
+                found[count, 0], found[count, 1], found[count, 2] = at, low, high
                 count += 1
         if at == 0:
-            return count
+            break
         state = crossed(state)
         at -= 1
         stop = at
+    hashed = finish(state, hashing.NAME)
+    if has(words, len(filter), hashed):
+        low, high = _span(prints, np.uint32(hashed >> np.uint64(32)))
+        if low < high:
+            found[count, 0], found[count, 1], found[count, 2] = 0, low, high
+            count += 1
+    return count
 
 
-def suffixes(filter: Any, prints: Any, name: str) -> list[str]:  # noqa: A002
-    """Return the suffixes of a name that may be in the index, the longest first."""
+def suffixes(filter: Any, prints: Any, name: str, longest: int) -> list[tuple[str, int, int]]:  # noqa: A002
+    """Return what of a name may be in the index: all of it first, then its suffixes from the longest, of `longest` bytes at most.
+
+    With each comes between which positions of `prints` it stands.
+    """
     data = name.encode("utf-8", "surrogateescape")
-    found = np.empty(128, np.int64)
-    count = _suffixes(filter, prints, np.frombuffer(data, np.uint8), found)
-    return [data[at:].decode("utf-8", "surrogateescape") for at in reversed(found[:count].tolist())]
+    found = np.empty((_MOST_SUFFIXES, 3), np.int64)
+    count = _suffixes(filter, prints, np.frombuffer(data, np.uint8), longest, found)
+    rows = reversed(found[:count].tolist()) if count else ()
+    return [(data[at:].decode("utf-8", "surrogateescape"), low, high) for at, low, high in rows]
 
 
 @compiled
