@@ -7,6 +7,7 @@ value of a warninglist, on a bare public suffix, on what looks like a version, a
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
@@ -103,7 +104,10 @@ class Hunt:
         began = time.perf_counter()
         report = self.report
 
-        unread: deque[int] = deque()  # by whichever thread; who hunts tells of it
+        unread: deque[int] = (
+            deque()
+        )  # what was read is told of on the thread that hunts: it may write to a database
+        hunting = threading.get_ident()
 
         def tell() -> None:
             while unread:
@@ -113,9 +117,14 @@ class Hunt:
                 if on_read is not None:
                     on_read(count)
 
+        def read(count: int) -> None:
+            unread.append(count)
+            if threading.get_ident() == hunting:
+                tell()
+
         logs = open_logs(
             paths,
-            on_read=unread.append,
+            on_read=read,
             on_fault=lambda name, why: report.faults.append((name, why)),
             reading=self._options.reading,
         )
