@@ -37,7 +37,7 @@ class Seen(list[tuple[int, int]]):
     @classmethod
     def of(cls, block: bytes, spans: Sequence[tuple[int, int]]) -> Seen:
         """Return what was seen in a block; what somebody told who did not count is counted."""
-        return spans if isinstance(spans, Seen) else cls(spans, *counting.lines_at(block, [])[1:])
+        return spans if isinstance(spans, Seen) else cls(spans, *counting.joints(block))
 
     def lines_before(self, block: bytes) -> list[int]:
         """Return how many lines of the block are before each of the spans."""

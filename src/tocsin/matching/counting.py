@@ -20,6 +20,7 @@ from tocsin.matching.native import (
 
 _FEED, _OPENING, _CLOSING, _RETURN = (np.uint8(ord(c)) for c in "\n{}\r")
 _ONE: Final = np.uint64(1)
+_NONE: Final = np.empty(0, np.int64)
 _ALL: Final = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
@@ -147,9 +148,14 @@ def _lines(data: Any, size: int, places: Any, found: Any) -> tuple[int, int, int
     return lines(data, size, places, len(places), found)
 
 
-def lines_at(block: bytes, places: list[int]) -> tuple[list[list[int]], int, int]:
-    """Return what `lines` says of a block: rows of start, end and lines before; line feeds, and those between `}` and `{`."""
+def lines_at(block: bytes, places: Any) -> tuple[Any, int, int]:
+    """Return what `lines` says of a block and an array of places: rows of start, end and lines before; line feeds, and those between `}` and `{`."""
     data = np.frombuffer(block, np.uint8)
     found = np.empty((len(places), 3), np.int64)
-    rows, feeds, joined = _lines(address(data), len(data), np.array(places, np.int64), found)
-    return found[:rows].tolist(), int(feeds), int(joined)
+    rows, feeds, joined = _lines(address(data), len(data), places, found)
+    return found[:rows], int(feeds), int(joined)
+
+
+def joints(block: bytes) -> tuple[int, int]:
+    """Return how many line feeds there are, and how many stand between `}` and `{`."""
+    return lines_at(block, _NONE)[1:]

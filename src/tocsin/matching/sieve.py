@@ -23,6 +23,7 @@ Escapes: TypeAlias = Literal["none", "json", "zeek"]
 
 _MODES = {"none": marks.PLAIN, "json": marks.JSON, "zeek": marks.ZEEK}
 _ROOM = 1024
+_MUCH_ROOM = 64 * 1024
 
 
 class Sieve:
@@ -70,21 +71,24 @@ class Sieve:
             zip(blocks, ends.tolist(), strict=True)
         ):
             if end == len(block):
-                its = _seen(found[at, :rows].tolist(), feeds, joined)
+                its = _seen(found[at, :rows], feeds, joined)
             else:
-                its = self._further(armed[2], block, (places[at, :count].tolist(), end), room)
+                its = self._further(armed[2], block, (places[at, :count], end), room)
             seen.append(its if self._needles is None else its.with_more(self._needles.spans(block)))
         return seen
 
-    def _further(self, tables: Any, block: bytes, so_far: tuple[list[int], int], room: Any) -> Seen:
+    def _further(self, tables: Any, block: bytes, so_far: tuple[Any, int], room: Any) -> Seen:
         """Return what is seen in a block of which there was no more room for places."""
-        every, end = so_far
-        array, places = np.frombuffer(block, np.uint8), np.empty(_ROOM, np.int64)
+        first, end = so_far
+        every = [first]
+        array = np.frombuffer(block, np.uint8)
         while end < len(block):
+            places = np.empty(_MUCH_ROOM, np.int64)
             count, end = kernel.scan_on(tables, array, end, self._mode, room, places)
-            every += places[:count].tolist()
-        return _seen(*counting.lines_at(block, sorted(every)))
+            every.append(places[:count])
+        return _seen(*counting.lines_at(block, np.sort(np.concatenate(every))))
 
 
-def _seen(rows: list[list[int]], feeds: int, joined: int) -> Seen:
-    return Seen([(start, end) for start, end, _ in rows], feeds, joined, [number for _, _, number in rows])
+def _seen(rows: Any, feeds: int, joined: int) -> Seen:
+    starts, ends, numbers = rows.T.tolist()
+    return Seen(zip(starts, ends, strict=True), feeds, joined, numbers)

@@ -104,9 +104,8 @@ class Hunt:
         began = time.perf_counter()
         report = self.report
 
-        unread: deque[int] = (
-            deque()
-        )  # what was read is told of on the thread that hunts: it may write to a database
+        unread: deque[int] = deque()
+        # what was read is told of on the thread that hunts: who is told may write to a database
         hunting = threading.get_ident()
 
         def tell() -> None:
