@@ -1,7 +1,7 @@
 """Looking at the blocks of a log before its reader comes to them, on as many cores as there are.
 
 Readers ask about each block in turn and know nothing of threads. `stream` cuts the log into the blocks that they will ask about; `look` then has
-the answer. There is one sort of work to be shared: the next blocks are to be taken from the log, which may mean to unpack it, and what was
+the answer. There are two sorts of work to be shared: the next blocks are to be taken from the log, which may mean to unpack it, and what was
 taken is to be looked at. Each thread takes what comes first of this, that of the reader too where it would have to wait: so there are never more
 threads than cores, and none waits while there is work. One that is alone looks at some blocks before it gives the first of them: readers
 work in Python, which is slow each time it begins anew. What a reader cuts otherwise is looked at when it asks.

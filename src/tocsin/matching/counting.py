@@ -21,7 +21,6 @@ from tocsin.matching.native import (
 _FEED, _OPENING, _CLOSING, _RETURN = (np.uint8(ord(c)) for c in "\n{}\r")
 _ONE: Final = np.uint64(1)
 _NONE: Final = np.empty(0, np.int64)
-_ALL: Final = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
 @compiled
@@ -106,10 +105,8 @@ def lines(data: Any, size: int, places: Any, known: int, found: Any) -> tuple[in
     """
     _sort(places, known)
     rows = feeds = joined = each = last = 0
-    is_open, done = (
-        False,
-        np.int64(-1),
-    )  # the last line found: whether its end was not seen yet, and where the next begins
+    # of the last line found: whether its end was not seen yet, and where the next begins
+    is_open, done = False, np.int64(-1)
     for at in range(0, size, WIDTH):
         bits = _feeds_at(data, at, size)
         if is_open and bits:

@@ -45,7 +45,6 @@ from tocsin.matching.tokens import long_run, run
 
 _ONE: Final = np.uint64(1)
 _ALL: Final = np.uint64(0xFFFFFFFFFFFFFFFF)
-_TOP: Final = np.uint64(1 << 63)
 _FETCHED: Final = 2048  # bytes ahead: a step is over before memory has answered, and nobody else asks in time
 _BEHIND = 8  # bytes behind a step that may be read
 _SHORTEST_DIGEST = 32

@@ -86,7 +86,7 @@ class Sieve:
             places = np.empty(_MUCH_ROOM, np.int64)
             count, end = kernel.scan_on(tables, array, end, self._mode, room, places)
             every.append(places[:count])
-        return _seen(*counting.lines_at(block, np.sort(np.concatenate(every))))
+        return _seen(*counting.lines_at(block, np.concatenate(every)))
 
 
 def _seen(rows: Any, feeds: int, joined: int) -> Seen:
