@@ -8,16 +8,19 @@ after it. (Of a member of more than 4 MiB up to 1 MiB before the fault may be lo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 from isal import isal_zlib
 
 from tocsin.errors import FormatError, LimitError
-from tocsin.formats import zstd
+from tocsin.formats import large_steps, zstd
 from tocsin.formats.items import Limits
+from tocsin.formats.large_steps import How
 
 CHUNK = 1024 * 1024
-_ZSTD_WINDOW: dict[int, int] = {zstd.DecompressionParameter.window_log_max: 27}  # 128 MiB
+_ZSTD_WINDOW: dict[int, int] = {
+    zstd.DecompressionParameter.window_log_max: large_steps.WINDOW.bit_length() - 1
+}
 _KEPT = 4 * 1024 * 1024  # packed bytes of a member, in case that it is damaged
 _SLICE = 128 * 1024
 _RETRIED = 4  # bytes: less than a checksum, so that what it is of has come out before it
@@ -34,7 +37,7 @@ _OTHERS = (
 )
 
 
-def kind(head: bytes) -> str:
+def kind(head: bytes) -> How | Literal[""]:
     """Return "gzip", "zstd" or "" by the first bytes of a stream.
 
     Raises:
@@ -52,13 +55,20 @@ def kind(head: bytes) -> str:
     return ""
 
 
-def unpack(chunks: Iterable[bytes], limits: Limits, *, layers: int | None = None) -> Iterator[bytes]:
+def unpack(
+    chunks: Iterable[bytes],
+    limits: Limits,
+    *,
+    layers: int | None = None,
+    again: Callable[[], Iterable[bytes]] | None = None,
+) -> Iterator[bytes]:
     """Yield the unpacked stream in pieces of about 1 MiB; a stream that is not packed comes as it is.
 
     Args:
         chunks: the stream, cut anywhere.
         limits: what it may unpack to.
         layers: how often at most it may be packed; what comes out is looked at for that. None: it is unpacked once, whatever comes out.
+        again: gives the stream from its beginning once more. It is unpacked in large steps then, and begun anew where it turns out to be damaged.
 
     Raises:
         FormatError: the packed stream is damaged, ends early or is followed by something else, or it is packed more often than `layers`.
@@ -75,8 +85,10 @@ def unpack(chunks: Iterable[bytes], limits: Limits, *, layers: int | None = None
         return
     if layers == 0:
         raise FormatError("packed several times over", hint="unpack it first")
-    guard = _Guard(limits)
-    inner = _coalesce(_gunzip(stream, guard) if how == "gzip" else _unzstd(stream, guard))
+    if again is None:
+        inner = _coalesce(_in_small_steps(how, stream, limits))
+    else:
+        inner = _in_large_steps(how, stream, limits, again)
     yield from inner if layers is None else unpack(inner, limits, layers=layers - 1)
 
 
@@ -84,6 +96,35 @@ def _chain(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     if head:
         yield head
     yield from rest
+
+
+def _in_small_steps(how: How, stream: Iterator[bytes], limits: Limits) -> Iterator[bytes]:
+    guard = _Guard(limits)
+    return _gunzip(stream, guard) if how == "gzip" else _unzstd(stream, guard)
+
+
+def _in_large_steps(
+    how: How, stream: Iterator[bytes], limits: Limits, again: Callable[[], Iterable[bytes]]
+) -> Iterator[bytes]:
+    guard = _Guard(limits)
+    given = 0
+    try:
+        for piece in large_steps.pieces(how, _counted(stream, guard)):
+            guard.gave(len(piece))
+            given += len(piece)
+            yield piece
+    except large_steps.DamagedError:
+        # in small steps comes what there is before the fault, and where that is
+        for piece in _in_small_steps(how, iter(again()), limits):
+            if len(piece) > given:
+                yield piece[given:]
+            given = max(given - len(piece), 0)
+
+
+def _counted(stream: Iterable[bytes], guard: _Guard) -> Iterator[bytes]:
+    for chunk in stream:
+        guard.took(len(chunk))
+        yield chunk
 
 
 def _coalesce(pieces: Iterator[bytes]) -> Iterator[bytes]:

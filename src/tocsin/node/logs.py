@@ -157,7 +157,13 @@ def files(path: str) -> Iterator[Path]:
 def _opened(
     name: str, source: BinaryIO, on_read: Progress, on_fault: Fault, how: Reading
 ) -> Iterator[OpenLog]:
-    unpacked = unpack(_chunks(source, on_read), how.limits, layers=_LAYERS)
+    state = _state(source)
+    unpacked = unpack(
+        _chunks(source, on_read),
+        how.limits,
+        layers=_LAYERS,
+        again=None if state is None else _again(source),
+    )
     stream = _to_the_fault(name, unpacked, on_fault)
     head = b""
     while len(head) < HEAD and (chunk := next(stream, b"")):
@@ -175,7 +181,6 @@ def _opened(
     except FormatError as error:  # several formats take it for theirs
         on_fault(name, f"{error}; {error.hint()}")
         return
-    state = _state(source)
     small = state is not None and state.st_size <= _SMALL
     reference = Reference(_latest(state, how), how.zone)
     yield OpenLog(name, log, whole, reference, is_file=state is not None, small=small)
@@ -225,6 +230,17 @@ def _chunks(source: BinaryIO, on_read: Progress) -> Iterator[bytes]:
             return
         on_read(len(chunk))
         yield chunk
+
+
+def _again(source: BinaryIO) -> Callable[[], Iterator[bytes]]:
+    """Return what reads a file once more from where it stands now; reading it again is told to nobody."""
+    start = source.tell()
+
+    def chunks() -> Iterator[bytes]:
+        source.seek(start)
+        return _chunks(source, lambda _: None)
+
+    return chunks
 
 
 def _to_a_line_end(source: BinaryIO) -> int:

@@ -20,9 +20,22 @@ def pieces(data: bytes, size: int) -> list[bytes]:
 
 
 def drain(data: bytes, limits: Limits = DEFAULT, size: int = 1000) -> tuple[bytes, Exception | None]:
+    """Unpack in small steps, and in large ones: what comes, and what is said, is the same; a limit is met a step earlier at most."""
+    small, large = (_drain(data, limits, size, anew=anew) for anew in (False, True))
+    if isinstance(small[1], LimitError):
+        assert isinstance(large[1], LimitError)
+        assert small[0].startswith(large[0])
+        assert len(small[0]) - len(large[0]) <= 2 * CHUNK
+    else:
+        assert (small[0], str(small[1])) == (large[0], str(large[1]))
+    return small
+
+
+def _drain(data: bytes, limits: Limits, size: int, *, anew: bool) -> tuple[bytes, Exception | None]:
     out = io.BytesIO()
+    again = (lambda: pieces(data, size)) if anew else None
     try:
-        for piece in unpack(pieces(data, size), limits):
+        for piece in unpack(pieces(data, size), limits, again=again):
             out.write(piece)
     except (FormatError, LimitError) as error:
         return out.getvalue(), error
@@ -124,9 +137,31 @@ def test_what_shrinks_well_is_no_bomb_however_its_packed_bytes_come() -> None:
     assert isinstance(drain(packed, Limits(ratio=1_000, ratio_span=1_000_000), size=10**6)[1], LimitError)
 
 
+def test_what_was_cut_off_is_missed_though_it_ends_as_what_marks_the_end_does() -> None:
+    """In large steps a stream is told to be over by what was packed behind it; that may not be taken for content."""
+    packed = zstandard.compress(TEXT)
+    for size in (len(packed) - 1, len(packed) - 2000, len(packed) // 2, 40, 10):
+        good, error = drain(packed[:size])
+        assert TEXT.startswith(good)
+        assert "ends early" in str(error)
+
+
+def test_a_file_that_is_begun_anew_gives_nothing_twice() -> None:
+    """The fault comes when megabytes were handed out."""
+    text = b"".join(b"%d," % n for n in range(2_000_000))
+    for compress in (gzip.compress, zstandard.compress):
+        good, error = drain(compress(text)[:-20], size=10**6)
+        assert text.startswith(good)
+        assert len(good) > len(text) - 2 * CHUNK
+        assert isinstance(error, FormatError)
+
+
+@pytest.mark.parametrize("again", [False, True])
 @pytest.mark.parametrize("compress", [gzip.compress, zstandard.compress])
-def test_a_piece_is_never_larger_than_two_chunks_whatever_it_unpacks_to(compress) -> None:
-    sizes = [len(piece) for piece in unpack([compress(bytes(60_000_000))], Limits(ratio=10**6))]
+def test_a_piece_is_never_larger_than_two_chunks_whatever_it_unpacks_to(compress, again) -> None:
+    packed = [compress(bytes(60_000_000))]
+    pieces = unpack(packed, Limits(ratio=10**6), again=(lambda: packed) if again else None)
+    sizes = [len(piece) for piece in pieces]
     assert max(sizes) <= 2 * CHUNK
     assert sum(sizes) == 60_000_000
 
