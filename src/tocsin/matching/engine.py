@@ -91,6 +91,7 @@ class _Finder:
     def __init__(self, text: str, index: Index) -> None:
         self.text = text
         self.index = index
+        self._longest = 0  # word: a digest is in one
         self._found: dict[int, Found] = {}
 
     def run(self) -> list[Found]:
@@ -100,9 +101,9 @@ class _Finder:
             for run in words.COLONS.finditer(text):
                 self._colons(run.start(), run[0])
         if "://" in text:
-            for scheme in words.SCHEME.finditer(text):
-                self._url(scheme.start())
-        if len(text) >= _SHORTEST_DIGEST:
+            for scheme in words.schemes(text):
+                self._url(scheme)
+        if self._longest >= _SHORTEST_DIGEST:
             for digest in words.DIGEST.finditer(text):
                 self._add(self.index.digest(digest[0].lower()), digest.start(), digest.end())
         return sorted(self._found.values(), key=lambda f: (f.start, f.entry))
@@ -119,6 +120,7 @@ class _Finder:
         length = len(text)
         phrases = index.has_phrases
         for start, end in words.words(text):
+            self._longest = max(self._longest, end - start)
             follows = text[end] if end < length else ""
             word = text[start:end]
             if not phrases and "." not in word and (not follows or follows not in ":/"):
@@ -135,7 +137,10 @@ class _Finder:
                 self._add(index.ipv4(word[first:last]), start + first, start + last, flags)
             if "." in word:
                 name = words.name_of(word)
-                self._add(index.name(name), start, end)
+                if (
+                    not name[-1].isdigit() or not name.rpartition(".")[2].isdigit()
+                ):  # no name ends with a number
+                    self._add(index.name(name), start, end)
                 if behind_at:
                     self._mailbox(start, end, name)
             if follows and follows in ":/" and not behind_at and text[max(0, start - 3) : start] != "://":
@@ -195,16 +200,15 @@ class _Finder:
             self._add(self.index.ipv6(number), at + start, at + end)
 
     def _url(self, start: int) -> None:
+        longest = None
         for stop in words.url_ends(self.text, start):
-            self._whole_url(start, stop)
+            url = words.plain_url(self.text[start:stop])
+            longest = longest or url
+            if url is not None:
+                self._add(self.index.url(url), start, stop)
         query = words.query_start(self.text, start)
-        if query > 0:
-            self._whole_url(start, query, (QUERY,))
-
-    def _whole_url(self, start: int, stop: int, flags: tuple[str, ...] = ()) -> None:
-        url = words.plain_url(self.text[start:stop])
-        if url is not None:
-            self._add(self.index.url(url), start, stop, flags)
+        if query > 0 and longest is not None:
+            self._add(self.index.url(longest.partition("?")[0]), start, query, (QUERY,))
 
 
 def scan(data: bytes | Iterable[bytes], index: Index, *, sieve: Sieve | None = None) -> Iterator[Match]:

@@ -171,12 +171,15 @@ class Index:
 
     def _there(self, part: Part, span: tuple[int, int], kind: Kind | None, value: str) -> Iterator[int]:
         """Yield the entries of a part between two positions of its `prints` that have a value and a kind (None: any)."""
-        packed = part.packed
-        for position in packed.order[slice(*span)].tolist():
-            if part.first + position not in self._removed:
-                its, text = packed.value(position)
-                if text == value and (kind is None or kind == its):
-                    yield part.first + position
+        first, end = span
+        if first == end:
+            return
+        for position in part.packed.order[first:end].tolist():
+            at = part.first + position
+            if at not in self._removed:
+                entry = self.entries[at]  # who found it asks for it next
+                if entry.value == value and (kind is None or kind == entry.kind):
+                    yield at
 
     def is_suffix(self, position: int) -> bool:
         """Return whether an entry is a domain that is a public suffix."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
@@ -16,7 +17,28 @@ from tocsin.matching.tokens import run
 
 _DOT = ord(".")
 _MOST_SUFFIXES = 129
+_SHORT = 4096
 _LOW = (1 << 64) - 1
+
+
+class _Scratch(threading.local):
+    """What a thread needs for passes over short texts: it takes longer to make than to use, and so does asking an array where it is."""
+
+    def __init__(self) -> None:
+        self.room, self.places = np.empty(kernel.ROOM, np.uint64), np.empty(kernel.LEAST, np.int64)
+        self._text = np.empty(_SHORT, np.uint8)
+        self._view = memoryview(self._text)
+        self._address = address(self._text)
+
+    def at(self, text: bytes) -> Any:
+        """Return an address at which a text is, for as long as it is kept and none other is asked for."""
+        if len(text) > _SHORT:
+            return address(np.frombuffer(text, np.uint8))
+        self._view[: len(text)] = text
+        return self._address
+
+
+_SCRATCH = _Scratch()
 
 
 def span(prints: Any, hashed: int) -> tuple[int, int]:
@@ -83,42 +105,49 @@ def suffixes(filter: Any, prints: Any, name: str, longest: int) -> list[tuple[st
 
 
 @compiled
-def _may_name(tables: Any, text: Any) -> bool:
-    return run(tables, np.uint64(text.ctypes.data), 0, len(text))
+def _may_name(tables: Any, text: Any, size: int) -> bool:
+    return run(tables, text, 0, size)
 
 
 def may_name(tables: Any, text: str) -> bool:
     """Return whether a word in ASCII may name something, as a name, an address or the host of a URL."""
-    return bool(_may_name(tables, np.frombuffer(text.encode(), np.uint8)))
+    data = text.encode()
+    return bool(_may_name(tables, _SCRATCH.at(data), len(data)))
 
 
 def may_hold_each(tables: Any, texts: Sequence[str]) -> list[bool]:
     """Return for each of some texts whether something may be found in it; False says that nothing is."""
     held = [False] * len(texts)
-    whole = "\n".join(texts)  # each is a line of a log, of which the pass names a place
-    joined = whole.encode("utf-8", "surrogatepass")
+    joined = "\n".join(texts).encode(
+        "utf-8", "surrogatepass"
+    )  # each is a line of a log, of which the pass names a place
     if not joined:
         return held
-    sizes = texts if len(joined) == len(whole) else [text.encode("utf-8", "surrogatepass") for text in texts]
-    starts = [0, *accumulate(len(size) + 1 for size in sizes)]
-    data = np.frombuffer(joined, np.uint8)
-    room, places = np.empty(kernel.ROOM, np.uint64), np.empty(kernel.LEAST, np.int64)
+    starts = None if joined.count(b"\n") == len(texts) - 1 else _starts(texts)
+    data = _SCRATCH.at(joined)
+    room, places = _SCRATCH.room, _SCRATCH.places
     at = 0
     while at < len(joined):
-        count, at = kernel.scan(tables, address(data), len(joined), at, marks.PLAIN, room, places)
+        count, at = kernel.scan(tables, data, len(joined), at, marks.PLAIN, room, places)
         for place in places[:count].tolist():
-            held[bisect_right(starts, place) - 1] = True
+            # counting is quicker by far than making a list of where each begins
+            held[joined.count(b"\n", 0, place) if starts is None else bisect_right(starts, place) - 1] = True
     return held
 
 
+def _starts(texts: Sequence[str]) -> list[int]:
+    return [0, *accumulate(len(text.encode("utf-8", "surrogatepass")) + 1 for text in texts)]
+
+
 @compiled
-def _hash_text(text: Any, space: int) -> Any:
-    return hashing.hash_bytes(np.uint64(text.ctypes.data), 0, len(text), space)
+def _hash_text(text: Any, size: int, space: int) -> Any:
+    return hashing.hash_bytes(text, 0, size, space)
 
 
 def hash_text(text: str, space: int) -> int:
     """Return the hash of a text."""
-    return int(_hash_text(np.frombuffer(text.encode("utf-8", "surrogateescape"), np.uint8), space))
+    data = text.encode("utf-8", "surrogateescape")
+    return int(_hash_text(_SCRATCH.at(data), len(data), space))
 
 
 def hash_ipv4(number: int) -> int:

@@ -118,9 +118,9 @@ class Units:
                 self._collect(name.encode("utf-8", "surrogateescape"))
         for run in words.COLONS.finditer(text):
             self._put(*_colons(run[0]))
-        for scheme in words.SCHEME.finditer(text):
-            for stop in words.url_ends(text, scheme.start()):
-                url = words.plain_url(text[scheme.start() : stop])
+        for scheme in words.schemes(text):
+            for stop in words.url_ends(text, scheme):
+                url = words.plain_url(text[scheme:stop])
                 if url is not None:
                     self._collect(split_url(url).host.encode())
 

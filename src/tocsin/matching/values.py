@@ -58,7 +58,7 @@ _DEFANGED = re.compile(
     r"|(?<![a-z0-9])(?P<scheme>hxxp|h\*\*p|fxp)(?=s?(?:\[|:))",
     re.IGNORECASE | re.ASCII,
 )
-_DEFANGED_SIGNS = re.compile(r"[\[({:]")
+_DEFANGED_SIGNS = re.compile(r"[\[({]|hxxp|h\*\*p|fxp", re.IGNORECASE | re.ASCII)
 _FOLDING: Final = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _LONGEST_PHRASE = 1024
 _ROOTS: Final = {

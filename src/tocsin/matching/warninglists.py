@@ -107,7 +107,7 @@ class Warninglists:
 
     def names(self, kind: Kind, value: str) -> tuple[str, ...]:
         """Return the names of the lists on which a value in normal spelling stands; of a range, those that hold all of it."""
-        return self._names(kind, value)
+        return self._names(kind, value) if self._lists else ()
 
     def within(self, kind: Kind, value: str) -> tuple[str, ...]:
         """Return the names of lists that have something inside a range, or below a name: blocking it would block that, too."""
@@ -178,7 +178,8 @@ class Warninglists:
                     if self._lists[number][0] not in _OTHERS_BELOW
                 )
         low = value.lower()
-        yield from self._holding_parts(low)
+        if self._substrings:
+            yield from self._holding_parts(low)
         if len(low) <= _LONGEST_FOR_REGEX:
             yield from (number for regex, number in self._regexes if regex.search(value))
 

@@ -25,8 +25,9 @@ DIGEST: Final = re.compile(
     r"(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}|[0-9A-Fa-f]{128})(?![0-9A-Za-z])"
 )
 COLONS: Final = re.compile(r"(?<![\w:.@-])[\w.]*+:[\w:.]*:[\w:.]*")
-SCHEME: Final = re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{1,15}://")
 
+_SCHEME_SIGNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+.-"
+_LONGEST_SCHEME = 16
 _URL_REST = re.compile(r"[^\s\"<>`\\^{}|\x00-\x20\x7f]*")
 _CUT = re.compile(r"[,;)\]'(\[]")
 _CLOSING = ".,;:!?'*)]"
@@ -152,6 +153,17 @@ def ends_with_local(text: str, at: int, local: str) -> bool:
         and text[start:at].lower() == local
         and (start == 0 or not (text[start - 1].isalnum() or text[start - 1] in "_.+-"))
     )
+
+
+def schemes(text: str) -> Iterator[int]:
+    """Yield where a URL begins with its scheme: a letter, up to 15 letters, digits, `+`, `.` and `-`, none of them before it, and `://`."""
+    at = text.find("://")
+    while at >= 0:
+        before = text[max(0, at - _LONGEST_SCHEME - 1) : at]
+        scheme = before[len(before.rstrip(_SCHEME_SIGNS)) :]
+        if 2 <= len(scheme) <= _LONGEST_SCHEME and scheme[0].isalpha():
+            yield at - len(scheme)
+        at = text.find("://", at + 1)
 
 
 def url_ends(text: str, start: int) -> Iterator[int]:

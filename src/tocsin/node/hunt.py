@@ -408,7 +408,8 @@ class Hunt:
         count = report.counts.get(hit.indicator.tag)
         if count is None:
             count = report.counts[hit.indicator.tag] = Count(hit.indicator)
-        report.flags.update(flag.partition(":")[0] for flag in hit.flags)
+        if hit.flags:
+            report.flags.update(flag.partition(":")[0] for flag in hit.flags)
         if hit.raised:
             report.hits += 1
             count.raised += 1

@@ -35,7 +35,6 @@ _WRAPPER = re.compile(
     rb'\{\s*(?:"[^"\\]{1,64}"\s*:\s*(?:"(?:[^"\\]|\\.)*+"|-?\d+)\s*,\s*){0,8}+"(?:Records|records|value|items|resources)"\s*:\s*\[\s*(?=\{)'
 )
 _NAMES = re.compile(rb'"\s*:')  # those in texts are among them
-_GAPS = (b'" ', b'"\t', b'"\r', b'"\n')  # they may stand before a colon
 _MARKS = re.compile(rb'"(?:[^"\\]|\\.)*+("?)|[{}\[\]]', re.DOTALL)
 
 
@@ -169,7 +168,10 @@ def _record(line: Line, facts: Callable[[dict[str, Any]], Facts]) -> Observation
     if len(fields) > _MOST_FIELDS:
         return malformed(line, "fields", f"it has more than {_MOST_FIELDS:,} values")
     fields += further
-    if _names(line.raw) > _count_names(record):
+    names = len(_NAMES.findall(line.raw))
+    if names > len(record) and names > _count_names(
+        record
+    ):  # nearly all records are flat, and say nothing twice
         fields += said_before(line.raw)
     return Observation(at, tuple(fields), line.number, line.offset, line.raw, host)
 
@@ -194,13 +196,6 @@ def said_before(raw: bytes) -> list[tuple[str, str]]:
     except (ValueError, RecursionError):  # it was read already: what is too deep for this is not looked into
         return []
     return found[:_MOST_FIELDS]
-
-
-def _names(raw: bytes) -> int:
-    """Return how many names may be in a record: what looks like one in a text counts, too."""
-    if any(gap in raw for gap in _GAPS):
-        return len(_NAMES.findall(raw))
-    return raw.count(b'":')
 
 
 def _count_names(record: dict[str, Any]) -> int:
