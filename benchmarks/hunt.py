@@ -315,10 +315,14 @@ def cores() -> float:
 
 
 def _unpacked(log: Path) -> float:
-    """Return seconds to unpack a log and do nothing with it."""
+    """Return seconds to unpack a log and do nothing with it, as a hunt unpacks it."""
     began = time.perf_counter()
     with log.open("rb") as file:
-        for _ in unpack(iter(lambda: file.read(1 << 20), b""), DEFAULT):
+
+        def chunks() -> Iterator[bytes]:
+            return iter(lambda: file.read(1 << 20), b"")
+
+        for _ in unpack(chunks(), DEFAULT, again=chunks):
             pass
     return time.perf_counter() - began
 

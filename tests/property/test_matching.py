@@ -331,6 +331,40 @@ _LEFT = [
 _RIGHT = ["", " ", ".", "..", "-", "--", "-.", ".-", ".@", "-@", "@x.example", ":", ":80", ":80/x", "/", "/a", "/a.", "/a,", "é", "\u201d", "_", ".x", "7", "::", "[.]x", "..x", "...x", "-..x", "-.x", "-7", "-1.2.3.4", "\\"]  # fmt: skip
 
 
+_PARTS = [
+    *"..-_A@/é1234",
+    "..",
+    "evil",
+    "example",
+    "Evil",
+    "EXAMPLE",
+    "co",
+    "uk",
+    "bad",
+    "www",
+    "x-y",
+    "x-",
+    "198",
+    "51",
+]
+
+
+@given(
+    st.one_of(
+        st.sampled_from(VALUES),
+        st.lists(
+            st.sampled_from(_PARTS),
+            max_size=9,
+        ).map("".join),
+    )
+)
+@settings(max_examples=1500)
+def test_a_text_that_is_one_word_holds_what_it_holds_between_others(word: str) -> None:
+    """Fields of records are looked up as a whole where they are one word; a space before them has them looked through."""
+    one = [(f.entry, f.start, f.end, f.flags) for f in scan_text(word, INDEX)]
+    assert one == [(f.entry, f.start - 1, f.end - 1, f.flags) for f in scan_text(" " + word, INDEX)]
+
+
 def test_scan_finds_what_scan_text_finds_between_all_neighbours() -> None:
     sieve = Sieve(INDEX)
     for piece in _PIECES:

@@ -148,7 +148,7 @@ class Ahead:
         """Take blocks, if there is room and nobody does, or look at some; return whether there was anything to do."""
         with self._changed:
             taking = may_take and self._may_take()
-            batch = None if taking else next((each for each in self._waiting if each.state is None), None)
+            batch = None if taking else self._next_to_look_at()
             if batch is not None:
                 batch.state = self._sieve.state
             elif not taking:
@@ -160,6 +160,18 @@ class Ahead:
         else:
             self._look_at(batch)
         return True
+
+    def _next_to_look_at(self) -> _Batch | None:
+        """Return the first blocks that nobody looks at yet; the last of a log by halves, so that no thread is left without."""
+        for at, batch in enumerate(self._waiting):
+            if batch.state is None:
+                half = (len(batch.blocks) + 1) // 2
+                if self._is_over and half < len(batch.blocks):
+                    self._waiting.insert(at + 1, _Batch(batch.blocks[half:]))
+                    del batch.blocks[half:]
+                    self._changed.notify_all()
+                return batch
+        return None
 
     def _take(self) -> None:
         blocks: list[bytes] = []

@@ -78,6 +78,7 @@ class Index:
         """Make an index of arrays: one part, or a base and what was added to it. `build` makes one of entries."""
         self._parts = tuple(parts) or (Part(pack({}), (), 0),)
         self._removed = removed
+        self._standing = [lookup.Standing(part.packed.filter, part.packed.prints) for part in self._parts]
         self.entries: Sequence[Entry] = _Entries(self._parts)
 
     @classmethod
@@ -166,8 +167,8 @@ class Index:
 
     def _kept(self, kind: Kind | None, value: str, hashed: Any) -> Iterator[int]:
         """Yield the entries with a hash, a value and a kind (None: any)."""
-        for part in self._parts:
-            yield from self._there(part, lookup.span(part.packed.prints, hashed), kind, value)
+        for part, standing in zip(self._parts, self._standing, strict=True):
+            yield from self._there(part, standing.span(hashed), kind, value)
 
     def _there(self, part: Part, span: tuple[int, int], kind: Kind | None, value: str) -> Iterator[int]:
         """Yield the entries of a part between two positions of its `prints` that have a value and a kind (None: any)."""
@@ -189,9 +190,8 @@ class Index:
     def name(self, name: str) -> Iterator[int]:
         """Yield the entries that name a domain or one above it; `name` is in normal spelling."""
         seen = set()
-        for part in self._parts:
-            packed = part.packed
-            for text, low, high in lookup.suffixes(packed.filter, packed.prints, name, _LONGEST_NAME):
+        for part, standing in zip(self._parts, self._standing, strict=True):
+            for text, low, high in standing.suffixes(name, _LONGEST_NAME):
                 for position in self._there(part, (low, high), "domain", text):
                     # a public suffix is named by nothing below it
                     if position not in seen and (text == name or not self.is_suffix(position)):
@@ -257,8 +257,8 @@ class Index:
         normal = (values.url(f"{scheme}://{text}") for scheme in ("http", "https"))
         for rest in {url.partition("://")[2] for url in normal if url is not None}:
             hashed = lookup.hash_text(rest, hashing.REST)
-            for part in self._parts:
-                for position in part.packed.order[slice(*lookup.span(part.packed.prints, hashed))].tolist():
+            for part, standing in zip(self._parts, self._standing, strict=True):
+                for position in part.packed.order[slice(*standing.span(hashed))].tolist():
                     kind, value = part.packed.value(position)
                     if (
                         kind == "url"

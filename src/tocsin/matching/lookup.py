@@ -12,10 +12,10 @@ import numpy as np
 
 from tocsin.matching import hashing, kernel, marks
 from tocsin.matching.hashing import crossed, finish, has, hash_piece
-from tocsin.matching.native import address, compiled
+from tocsin.matching.letters import DOT
+from tocsin.matching.native import address, byte, compiled, half
 from tocsin.matching.tokens import run
 
-_DOT = ord(".")
 _MOST_SUFFIXES = 129
 _SHORT = 4096
 _LOW = (1 << 64) - 1
@@ -26,6 +26,7 @@ class _Scratch(threading.local):
 
     def __init__(self) -> None:
         self.room, self.places = np.empty(kernel.ROOM, np.uint64), np.empty(kernel.LEAST, np.int64)
+        self.found = np.empty((_MOST_SUFFIXES, 3), np.int64)
         self._text = np.empty(_SHORT, np.uint8)
         self._view = memoryview(self._text)
         self._address = address(self._text)
@@ -43,38 +44,38 @@ _SCRATCH = _Scratch()
 
 def span(prints: Any, hashed: int) -> tuple[int, int]:
     """Return between which positions of the sorted `prints` (upper halves of hashes) a hash stands."""
-    first, end = _span(prints, np.uint32(hashed >> 32))
+    first, end = _span(address(prints), len(prints), np.uint32(hashed >> 32))
     return first, end
 
 
 @compiled
-def _span(prints: Any, wanted: Any) -> tuple[int, int]:
-    low, high = 0, len(prints)
+def _span(prints: Any, size: int, wanted: Any) -> tuple[int, int]:
+    low, high = 0, size
     while low < high:
         middle = (low + high) >> 1
-        if prints[middle] < wanted:
+        if half(prints, middle) < wanted:
             low = middle + 1
         else:
             high = middle
     end = low
-    while end < len(prints) and prints[end] == wanted:
+    while end < size and half(prints, end) == wanted:
         end += 1
     return low, end
 
 
 @compiled
-def _suffixes(filter: Any, prints: Any, name: Any, longest: int, found: Any) -> int:  # noqa: A002 - its name everywhere
-    data, words = np.uint64(name.ctypes.data), np.uint64(filter.ctypes.data)
+def _suffixes(filter: Any, prints: Any, text: Any, size: int, longest: int, found: Any) -> int:  # noqa: A002 - its name everywhere
+    words, width = filter
     state = hashing.START
     count = 0
-    at = stop = end = len(name)
+    at = stop = size
     while True:
-        while at > 0 and name[at - 1] != _DOT:
+        while at > 0 and byte(text, at - 1) != DOT:
             at -= 1
-        state = hash_piece(state, data, at, stop)
+        state = hash_piece(state, text, at, stop)
         hashed = finish(state, hashing.DOMAIN)
-        if end - at <= longest and count < len(found) - 1 and has(words, len(filter), hashed):
-            low, high = _span(prints, np.uint32(hashed >> np.uint64(32)))
+        if size - at <= longest and count < len(found) - 1 and has(words, width, hashed):
+            low, high = _span(prints[0], prints[1], np.uint32(hashed >> np.uint64(32)))
             if low < high:
                 found[count, 0], found[count, 1], found[count, 2] = at, low, high
                 count += 1
@@ -84,24 +85,42 @@ def _suffixes(filter: Any, prints: Any, name: Any, longest: int, found: Any) -> 
         at -= 1
         stop = at
     hashed = finish(state, hashing.NAME)
-    if has(words, len(filter), hashed):
-        low, high = _span(prints, np.uint32(hashed >> np.uint64(32)))
+    if has(words, width, hashed):
+        low, high = _span(prints[0], prints[1], np.uint32(hashed >> np.uint64(32)))
         if low < high:
             found[count, 0], found[count, 1], found[count, 2] = 0, low, high
             count += 1
     return count
 
 
-def suffixes(filter: Any, prints: Any, name: str, longest: int) -> list[tuple[str, int, int]]:  # noqa: A002
-    """Return what of a name may be in the index: all of it first, then its suffixes from the longest, of `longest` bytes at most.
+class Standing:
+    """Where the hashes of one part of an index stand: its filter and its sorted `prints`, by address, since arrays take longer to hand over."""
 
-    With each comes between which positions of `prints` it stands.
-    """
-    data = name.encode("utf-8", "surrogateescape")
-    found = np.empty((_MOST_SUFFIXES, 3), np.int64)
-    count = _suffixes(filter, prints, np.frombuffer(data, np.uint8), longest, found)
-    rows = reversed(found[:count].tolist()) if count else ()
-    return [(data[at:].decode("utf-8", "surrogateescape"), low, high) for at, low, high in rows]
+    def __init__(self, filter: Any, prints: Any) -> None:  # noqa: A002
+        """Keep both for as long as this is kept."""
+        self._arrays = filter, prints
+        self._filter = address(filter), len(filter)
+        self._prints = address(prints), len(prints)
+
+    def span(self, hashed: int) -> tuple[int, int]:
+        """Return what `span` does."""
+        first, end = _span(*self._prints, np.uint32(hashed >> 32))
+        return first, end
+
+    def suffixes(self, name: str, longest: int) -> list[tuple[str, int, int]]:
+        """Return what of a name may be in the index: all of it first, then its suffixes from the longest, of `longest` bytes at most.
+
+        With each comes between which positions of `prints` it stands.
+        """
+        data = name.encode("utf-8", "surrogateescape")
+        found = _SCRATCH.found
+        count = _suffixes(self._filter, self._prints, _SCRATCH.at(data), len(data), longest, found)
+        if not count:
+            return []
+        return [
+            (data[at:].decode("utf-8", "surrogateescape"), low, high)
+            for at, low, high in reversed(found[:count].tolist())
+        ]
 
 
 @compiled

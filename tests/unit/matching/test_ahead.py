@@ -128,3 +128,22 @@ def test_what_is_muted_is_not_told_of_blocks_that_were_looked_at_before(sieve: S
         assert ahead.look(next(stream))
         sieve.mute([0])
         assert all(ahead.look(block) == [] for block in stream)
+
+
+def test_the_last_blocks_of_a_log_are_shared_out(sieve: Sieve, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = []
+    look = sieve.spans_of
+
+    def spans_of(blocks: list[bytes]) -> list:
+        sizes.append(len(blocks))
+        return look(blocks)
+
+    monkeypatch.setattr(sieve, "spans_of", spans_of)
+    busy = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(busy.wait, 30)  # so the reader takes all there is before it looks
+        try:
+            assert list(Ahead(sieve, iter(LINES[:7]), pool, 1).stream()) == LINES[:7]
+        finally:
+            busy.set()
+    assert sizes == [1, 1, 1, 2, 1, 1]  # of batches of 1, 2 and 4

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tocsin.matching import Entry, Index, Indicator, scan, scan_text
+from tocsin.matching import Entry, Index, Indicator, scan, scan_text, words
 from tocsin.matching.values import classify, normalise
 
 VALUES = (
@@ -197,3 +197,21 @@ def test_a_key_of_the_registry_is_found_however_its_root_is_written(written: str
     assert [match.entry.value for match in scan([text.encode()], index)] == [key]
     assert not scan_text(text.replace("HKLM", "HKCU").replace("MACHINE", "USERS"), index)
     assert not scan_text(text.replace("Run", "Runs").replace("run", "runs"), index)
+
+
+@pytest.mark.parametrize("scheme", ["http", "HTTPS", "a1", "x" * 16, "ws+tls", "a.b-c"])
+def test_where_a_url_begins(scheme):
+    for before in ("", " ", '"', "(", "_", "é"):
+        assert list(words.schemes(f"{before}{scheme}://evil.example/a")) == [len(before)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["://evil.example", "x://evil.example", "1http://a", "x" * 17 + "://a", "-x://", "é://a", "http:/a"],
+)
+def test_what_is_no_beginning_of_a_url(text):
+    assert list(words.schemes(text)) == []
+
+
+def test_where_urls_begin_that_stand_together():
+    assert list(words.schemes("http://a,https://b;x://c ftp://d://e")) == [0, 9, 25]
