@@ -28,7 +28,7 @@ class _Scratch(threading.local):
         self.room, self.places = np.empty(kernel.ROOM, np.uint64), np.empty(kernel.LEAST, np.int64)
         self.found = np.empty((_MOST_SUFFIXES, 3), np.int64)
         self._text = np.empty(_SHORT, np.uint8)
-        self._view = memoryview(self._text)
+        self._view = self._text.data
         self._address = address(self._text)
 
     def at(self, text: bytes) -> Any:
