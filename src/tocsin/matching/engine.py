@@ -154,9 +154,7 @@ class _Finder:
                 self._add(index.ipv4(word[first:last]), start + first, start + last, flags)
             if "." in word:
                 name = words.name_of(word)
-                if (
-                    not name[-1].isdigit() or not name.rpartition(".")[2].isdigit()
-                ):  # no name ends with a number
+                if not name.rpartition(".")[2].isdigit():  # no name ends with a number
                     self._add(index.name(name), start, end)
                 if behind_at:
                     self._mailbox(start, end, name)

@@ -17,6 +17,7 @@ from tocsin.matching.native import address, byte, compiled, half
 from tocsin.matching.tokens import run
 
 _MOST_SUFFIXES = 129
+_FEW = 64
 _SHORT = 4096
 _LOW = (1 << 64) - 1
 
@@ -137,19 +138,19 @@ def may_name(tables: Any, text: str) -> bool:
 def may_hold_each(tables: Any, texts: Sequence[str]) -> list[bool]:
     """Return for each of some texts whether something may be found in it; False says that nothing is."""
     held = [False] * len(texts)
-    joined = "\n".join(texts).encode(
-        "utf-8", "surrogatepass"
-    )  # each is a line of a log, of which the pass names a place
+    # each is a line of a log, of which the pass names a place
+    joined = "\n".join(texts).encode("utf-8", "surrogatepass")
     if not joined:
         return held
-    starts = None if joined.count(b"\n") == len(texts) - 1 else _starts(texts)
+    few = len(texts) <= _FEW and joined.count(b"\n") == len(texts) - 1
+    starts = None if few else _starts(texts)
     data = _SCRATCH.at(joined)
     room, places = _SCRATCH.room, _SCRATCH.places
     at = 0
     while at < len(joined):
         count, at = kernel.scan(tables, data, len(joined), at, marks.PLAIN, room, places)
         for place in places[:count].tolist():
-            # counting is quicker by far than making a list of where each begins
+            # of few texts counting is quicker by far than making a list of where each begins
             held[joined.count(b"\n", 0, place) if starts is None else bisect_right(starts, place) - 1] = True
     return held
 

@@ -15,6 +15,8 @@ from tocsin.matching.sigma.values import NOTHING, Answer, Atom, Memory, Values, 
 # Letters that JSON writes as they are and that stay one octet: a literal is told by its longest run of them.
 _RUN = re.compile(r"[A-Za-z0-9 _.:;,=()\[\]{}<>|&%$#@!?+*'`~^-]+")
 _LEAST: Final = 3
+# looked for 16 bytes at a time: `in` stops at each backslash, of which logs of Windows are full
+_ESCAPES: Final = ahocorasick_rs.BytesAhoCorasick([b"\\u"], matchkind=ahocorasick_rs.MatchKind.LeftmostFirst)
 _ASCII: Final = bytes(range(128))
 FOLDED: Final = re.compile(
     rb"\xc3\x9f|\xc4\xb0|\xc5[\x89\xbf]|\xc7\xb0|\xe1\xba[\x96-\x9a\x9e]|\xe2\x84\xaa|\xef\xac[\x80-\x86]"
@@ -58,7 +60,7 @@ class Keywords:
 
 def _is_plain(raw: bytes) -> bool:
     """Tell whether letters of JSON stand for themselves: none is written as an escape, or comes of another sign by case folding."""
-    if b"\\u" in raw and b"\\u" in raw.replace(b"\\\\", b""):
+    if _ESCAPES.find_matches_as_indexes(raw) and b"\\u" in raw.replace(b"\\\\", b""):
         return False
     return raw.isascii() or FOLDED.search(raw.translate(None, _ASCII)) is None
 
