@@ -100,9 +100,9 @@ def _vectors() -> list[tuple[str, dict[str, Any]]]:
 
 
 def test_vectors_and_mutations() -> None:
-    seen, unlisted = _compare([*_vectors(), *mutants(3000, seed=1)])
+    seen, unlisted = _compare([*_vectors(), *mutants(1000, seed=1)])
     assert not unlisted, "\n".join(unlisted)
-    assert seen["agreed"] > 2700
+    assert seen["agreed"] > 900
 
 
 @pytest.mark.nightly

@@ -117,7 +117,8 @@ def test_cedar_agrees_with_the_reference_on_all_facts_of_the_lattice(decider: De
     recipient, action = case
     some = {facts: number for number, facts in rows().rows}
     assert len(some) > 500
-    asked = [(action, facts) for facts in some][:: 1 if action == "receive" else 25]
+    # `test_three_readings_agree_at_length` asks it far more often at night
+    asked = [(action, facts) for facts in some][:: 5 if action == "receive" else 25]
     expected = expected_of(recipient, action)
     for (_, facts), found in zip(asked, oracle.decide_each(SHIPPED, recipient, asked), strict=True):
         assert not found.errors
