@@ -320,6 +320,7 @@ def _unpacked(log: Path) -> float:
     with log.open("rb") as file:
 
         def chunks() -> Iterator[bytes]:
+            file.seek(0)
             return iter(lambda: file.read(1 << 20), b"")
 
         for _ in unpack(chunks(), DEFAULT, again=chunks):

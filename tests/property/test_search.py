@@ -158,7 +158,7 @@ def _ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
                 monkeypatch.setattr(module, name, value)
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(_objects(), min_size=8, max_size=20))
 def test_search_equals_a_plain_filter(node: Store, made: list[dict[str, Any]]) -> None:
     with node.connection() as connection:

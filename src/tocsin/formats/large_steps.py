@@ -21,8 +21,8 @@ How: TypeAlias = Literal["gzip", "zstd"]
 WINDOW = 1 << 27
 """Most bytes that a Zstandard frame may refer back to."""
 
-_GzipError: type[Exception] = isal_zlib.IsalError  # type: ignore[assignment]  # its stub calls it an instance
-_SIZE = 1024 * 1024
+GzipError: type[Exception] = isal_zlib.IsalError  # type: ignore[assignment]  # its stub calls it an instance
+CHUNK = 1024 * 1024
 # What ends a stream of frames, beside the stream: it comes out whole only if no frame is open there. Packed it is shorter than itself, so it cannot
 # come out of a frame that takes it for its own content.
 _END = secrets.token_bytes(8) * 64
@@ -41,13 +41,13 @@ def pieces(how: How, chunks: Iterable[bytes]) -> Iterator[bytes]:
     """
     try:
         yield from _gunzip(chunks) if how == "gzip" else _unzstd(chunks)
-    except (EOFError, gzip.BadGzipFile, _GzipError, zstandard.ZstdError) as error:
+    except (EOFError, gzip.BadGzipFile, GzipError, zstandard.ZstdError) as error:
         raise DamagedError(str(error)) from error
 
 
 def _gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
     with igzip.IGzipFile(fileobj=_Chunks(chunks), mode="rb") as file:  # type: ignore[no-untyped-call]
-        while piece := file.read(_SIZE):
+        while piece := file.read(CHUNK):
             yield piece
 
 
@@ -57,7 +57,7 @@ def _unzstd(chunks: Iterable[bytes]) -> Iterator[bytes]:
     held = b""
     # of a file it asks for `read` alone
     with decoder.stream_reader(cast(IO[bytes], source), read_across_frames=True) as reader:
-        while piece := reader.read(_SIZE):
+        while piece := reader.read(CHUNK):
             if not source.is_over:
                 yield piece
                 continue

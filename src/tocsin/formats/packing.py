@@ -15,9 +15,9 @@ from isal import isal_zlib
 from tocsin.errors import FormatError, LimitError
 from tocsin.formats import large_steps, zstd
 from tocsin.formats.items import Limits
-from tocsin.formats.large_steps import How
+from tocsin.formats.large_steps import GzipError, How
 
-CHUNK = 1024 * 1024
+CHUNK = large_steps.CHUNK
 _ZSTD_WINDOW: dict[int, int] = {
     zstd.DecompressionParameter.window_log_max: large_steps.WINDOW.bit_length() - 1
 }
@@ -25,7 +25,6 @@ _KEPT = 4 * 1024 * 1024  # packed bytes of a member, in case that it is damaged
 _SLICE = 128 * 1024
 _RETRIED = 4  # bytes: less than a checksum, so that what it is of has come out before it
 _GZIP = b"\x1f\x8b"
-_GzipError: type[Exception] = isal_zlib.IsalError  # type: ignore[assignment]  # its stub calls it an instance
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _OTHERS = (
     (b"BZh", "bzip2"),
@@ -86,7 +85,7 @@ def unpack(
     if layers == 0:
         raise FormatError("packed several times over", hint="unpack it first")
     if again is None:
-        inner = _coalesce(_in_small_steps(how, stream, limits))
+        inner = _in_small_steps(how, stream, limits)
     else:
         inner = _in_large_steps(how, stream, limits, again)
     yield from inner if layers is None else unpack(inner, limits, layers=layers - 1)
@@ -100,7 +99,7 @@ def _chain(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 
 def _in_small_steps(how: How, stream: Iterator[bytes], limits: Limits) -> Iterator[bytes]:
     guard = _Guard(limits)
-    return _gunzip(stream, guard) if how == "gzip" else _unzstd(stream, guard)
+    return _coalesce(_gunzip(stream, guard) if how == "gzip" else _unzstd(stream, guard))
 
 
 def _in_large_steps(
@@ -206,7 +205,7 @@ class _Member:
         for at in range(0, len(whole), _RETRIED):
             try:
                 out = again.decompress(whole[at : at + _RETRIED])
-            except (_GzipError, zstd.ZstdError):
+            except (GzipError, zstd.ZstdError):
                 return
             if len(out) > known:
                 yield out[known:]
@@ -237,7 +236,7 @@ def _gunzip(stream: Iterable[bytes], guard: _Guard) -> Iterator[bytes]:
             decoder = member.decoder
             try:
                 out = decoder.decompress(rest, CHUNK)
-            except _GzipError as error:
+            except GzipError as error:
                 yield from _guarded(member.swallowed(rest), guard)
                 raise FormatError(f"damaged gzip stream near packed byte {guard.read:,}: {error}") from error
             left = decoder.unused_data if decoder.eof else decoder.unconsumed_tail

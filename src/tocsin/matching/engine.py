@@ -23,10 +23,9 @@ VERSION = "version"
 PUBLIC_SUFFIX = "public-suffix"
 QUERY = "query"
 _SHORTEST_DIGEST = 32
-# One word with a letter behind its last dot, so that it is no address either; or an address
-_NAME = re.compile(
-    r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?\.)+(?=[0-9_-]*[A-Za-z])[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
-)
+_LABEL = "[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
+# one word with a letter behind its last dot: it holds no address
+_NAME = re.compile(rf"(?:{_LABEL}\.)+(?=[0-9_-]*[A-Za-z]){_LABEL}")
 _SIGNS = re.compile(r"[.:/\[({]")  # every value but a digest is written with one of these
 LOWERING = frozenset({VERSION, PUBLIC_SUFFIX})
 """Flags that keep a hit from being raised: it is shown, counted apart, and makes no sighting."""
@@ -108,19 +107,18 @@ class _Finder:
     def __init__(self, text: str, index: Index) -> None:
         self.text = text
         self.index = index
-        self._longest = 0  # word: a digest is in one
         self._found: dict[int, Found] = {}
 
     def run(self) -> list[Found]:
         text = self.text
-        self._words()
+        longest = self._words()
         if text.count(":") > 1:
             for run in words.COLONS.finditer(text):
                 self._colons(run.start(), run[0])
         if "://" in text:
             for scheme in words.schemes(text):
                 self._url(scheme)
-        if self._longest >= _SHORTEST_DIGEST:
+        if longest >= _SHORTEST_DIGEST:
             for digest in words.DIGEST.finditer(text):
                 self._add(self.index.digest(digest[0].lower()), digest.start(), digest.end())
         return sorted(self._found.values(), key=lambda f: (f.start, f.entry))
@@ -132,12 +130,13 @@ class _Finder:
             if known is None or (len(its), start) < (len(known.flags), known.start):
                 self._found[entry] = Found(entry, start, end, its)
 
-    def _words(self) -> None:
+    def _words(self) -> int:
+        """Look at each word, and return how long the longest is: a digest is in one."""
         text, index = self.text, self.index
-        length = len(text)
+        length, longest = len(text), 0
         phrases = index.has_phrases
         for start, end in words.words(text):
-            self._longest = max(self._longest, end - start)
+            longest = max(longest, end - start)
             follows = text[end] if end < length else ""
             word = text[start:end]
             if not phrases and "." not in word and (not follows or follows not in ":/"):
@@ -154,12 +153,12 @@ class _Finder:
                 self._add(index.ipv4(word[first:last]), start + first, start + last, flags)
             if "." in word:
                 name = words.name_of(word)
-                if not name.rpartition(".")[2].isdigit():  # no name ends with a number
-                    self._add(index.name(name), start, end)
+                self._add(index.name(name), start, end)
                 if behind_at:
                     self._mailbox(start, end, name)
             if follows and follows in ":/" and not behind_at and text[max(0, start - 3) : start] != "://":
                 self._schemeless(start, end, word)
+        return longest
 
     def _mailbox(self, start: int, end: int, host: str) -> None:
         index, at = self.index, start - 1

@@ -172,10 +172,7 @@ class Index:
 
     def _there(self, part: Part, span: tuple[int, int], kind: Kind | None, value: str) -> Iterator[int]:
         """Yield the entries of a part between two positions of its `prints` that have a value and a kind (None: any)."""
-        first, end = span
-        if first == end:
-            return
-        for position in part.packed.order[first:end].tolist():
+        for position in part.packed.order[slice(*span)].tolist():
             at = part.first + position
             if at not in self._removed:
                 entry = self.entries[at]  # who found it asks for it next

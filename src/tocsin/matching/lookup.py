@@ -65,8 +65,18 @@ def _span(prints: Any, size: int, wanted: Any) -> tuple[int, int]:
 
 
 @compiled
+def _note(filter: Any, prints: Any, hashed: Any, at: int, found: Any, count: int) -> int:  # noqa: A002
+    """Note a suffix that begins at `at` as the next of `count`, if it may be in the index; return how many there are then."""
+    if has(filter[0], filter[1], hashed):
+        low, high = _span(prints[0], prints[1], np.uint32(hashed >> np.uint64(32)))
+        if low < high:
+            found[count, 0], found[count, 1], found[count, 2] = at, low, high
+            return count + 1
+    return count
+
+
+@compiled
 def _suffixes(filter: Any, prints: Any, text: Any, size: int, longest: int, found: Any) -> int:  # noqa: A002 - its name everywhere
-    words, width = filter
     state = hashing.START
     count = 0
     at = stop = size
@@ -75,23 +85,13 @@ def _suffixes(filter: Any, prints: Any, text: Any, size: int, longest: int, foun
             at -= 1
         state = hash_piece(state, text, at, stop)
         hashed = finish(state, hashing.DOMAIN)
-        if size - at <= longest and count < len(found) - 1 and has(words, width, hashed):
-            low, high = _span(prints[0], prints[1], np.uint32(hashed >> np.uint64(32)))
-            if low < high:
-                found[count, 0], found[count, 1], found[count, 2] = at, low, high
-                count += 1
+        if size - at <= longest and count < len(found) - 1:
+            count = _note(filter, prints, hashed, at, found, count)
         if at == 0:
-            break
+            return _note(filter, prints, finish(state, hashing.NAME), 0, found, count)
         state = crossed(state)
         at -= 1
         stop = at
-    hashed = finish(state, hashing.NAME)
-    if has(words, width, hashed):
-        low, high = _span(prints[0], prints[1], np.uint32(hashed >> np.uint64(32)))
-        if low < high:
-            found[count, 0], found[count, 1], found[count, 2] = 0, low, high
-            count += 1
-    return count
 
 
 class Standing:
@@ -116,8 +116,6 @@ class Standing:
         data = name.encode("utf-8", "surrogateescape")
         found = _SCRATCH.found
         count = _suffixes(self._filter, self._prints, _SCRATCH.at(data), len(data), longest, found)
-        if not count:
-            return []
         return [
             (data[at:].decode("utf-8", "surrogateescape"), low, high)
             for at, low, high in reversed(found[:count].tolist())

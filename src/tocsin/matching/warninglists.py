@@ -178,15 +178,14 @@ class Warninglists:
                     if self._lists[number][0] not in _OTHERS_BELOW
                 )
         low = value.lower()
-        if self._substrings:
-            yield from self._holding_parts(low)
+        yield from self._holding_parts(low)
         if len(low) <= _LONGEST_FOR_REGEX:
             yield from (number for regex, number in self._regexes if regex.search(value))
 
     def _holding_parts(self, low: str) -> Iterator[int]:
         """Yield the lists whose parts stand in a value; thousands of parts are asked for by their beginnings."""
-        for at in range(len(low)):
-            for size in self._sizes:
+        for size in self._sizes:
+            for at in range(len(low)):
                 for part, number in self._substrings.get(low[at : at + size], ()):
                     if low.startswith(part, at):
                         yield number

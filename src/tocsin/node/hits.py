@@ -104,7 +104,7 @@ class Hit(msgspec.Struct, frozen=True, gc=False):
     @property
     def raised(self) -> bool:
         """Whether it counts as a hit; else it is shown as flagged."""
-        return not self.flags or all(flag in NOTES for flag in self.flags)
+        return NOTES.issuperset(self.flags)
 
 
 class Count(msgspec.Struct):

@@ -408,8 +408,8 @@ class Hunt:
         count = report.counts.get(hit.indicator.tag)
         if count is None:
             count = report.counts[hit.indicator.tag] = Count(hit.indicator)
-        if hit.flags:
-            report.flags.update(flag.partition(":")[0] for flag in hit.flags)
+        for flag in hit.flags:
+            report.flags[flag.partition(":")[0]] += 1
         if hit.raised:
             report.hits += 1
             count.raised += 1

@@ -169,9 +169,8 @@ def _record(line: Line, facts: Callable[[dict[str, Any]], Facts]) -> Observation
         return malformed(line, "fields", f"it has more than {_MOST_FIELDS:,} values")
     fields += further
     names = len(_NAMES.findall(line.raw))
-    if names > len(record) and names > _count_names(
-        record
-    ):  # nearly all records are flat, and say nothing twice
+    # nearly all records are flat, and say nothing twice
+    if names > len(record) and names > _count_names(record):
         fields += said_before(line.raw)
     return Observation(at, tuple(fields), line.number, line.offset, line.raw, host)
 
