@@ -7,7 +7,9 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,8 @@ import pytest
 from factories import IMPORT, indicator, place, settle
 from tocsin.config import Settings
 from tocsin.errors import StoreError, StoreFullError, StoreUnavailableError
-from tocsin.store import Store, migrate, objects
+from tocsin.store import Connection, Store, migrate, objects
+from tocsin.store.collections import Collection
 
 
 def opened(home: Path) -> Store:
@@ -30,45 +33,80 @@ def held(store: Store) -> list[str]:
         return [row[0] for row in connection.execute("SELECT stix_id FROM object ORDER BY cursor").fetchall()]
 
 
-def test_killing_the_server_in_the_middle_of_writing_loses_nothing_acknowledged(tmp_path: Path) -> None:
+class Writer(threading.Thread):
+    """Writes batch after batch, each again until it is acknowledged."""
+
+    def __init__(self, store: Store, collection: Collection) -> None:
+        super().__init__(daemon=True)
+        self.acknowledged: list[str] = []
+        self.failed = 0
+        self.met = 0  # failures of writes whose transaction had begun
+        self.begun = threading.Event()  # the write's transaction has, and is not over
+        self.stopping = threading.Event()
+        self._store = store
+        self._collection = collection
+
+    def run(self) -> None:
+        batch = 0
+        while not self.stopping.is_set():
+            placements = [place(indicator(batch * 100 + n)) for n in range(100)]
+            try:
+                outcomes = objects.put(self._store, self._collection.id, placements, origin=IMPORT)
+            except StoreUnavailableError:  # it may be there all the same: the same again finds out
+                self.met += self.begun.is_set()
+                self.failed += 1
+                time.sleep(0.02)
+                continue
+            finally:
+                self.begun.clear()
+            assert {o.kind for o in outcomes} in ({"new"}, {"same"})
+            self.acknowledged.extend(p.object.id for p in placements)
+            batch += 1
+
+    @contextmanager
+    def transaction(self, begin: Callable[[], AbstractContextManager[Connection]]) -> Iterator[Connection]:
+        """Open a transaction with `begin`, and take note."""
+        with begin() as connection:
+            self.begun.set()
+            yield connection
+
+
+def test_killing_the_server_in_the_middle_of_writing_loses_nothing_acknowledged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with opened(tmp_path) as store:
-        collection = settle(store)
+        writer = Writer(store, settle(store))
+        monkeypatch.setattr(store, "transaction", partial(writer.transaction, store.transaction))
         assert store.embedded is not None
         pid_file = store.embedded.data / "postmaster.pid"
-        acknowledged: list[str] = []
-        failed = 0
-        stop = threading.Event()
-
-        def write() -> None:
-            nonlocal failed
-            batch = 0
-            while not stop.is_set():
-                placements = [place(indicator(batch * 100 + n)) for n in range(100)]
-                try:
-                    outcomes = objects.put(store, collection.id, placements, origin=IMPORT)
-                except StoreUnavailableError:  # it may be there all the same: the same again finds out
-                    failed += 1
-                    time.sleep(0.02)
-                    continue
-                assert {o.kind for o in outcomes} in ({"new"}, {"same"})
-                acknowledged.extend(p.object.id for p in placements)
-                batch += 1
-
-        writer = threading.Thread(target=write)
         writer.start()
-        for _ in range(3):
-            wait_until_longer(acknowledged)
-            os.kill(int(pid_file.read_text().split("\n")[0]), signal.SIGKILL)
-        wait_until_longer(acknowledged)
-        stop.set()
-        writer.join(timeout=60)
-        assert failed >= 3
-        assert held(store) == acknowledged
+        try:
+            kills = 0
+            while writer.met < 3:
+                assert kills < 20, f"only {writer.met} of them met a write under way"
+                wait_for_more(writer)
+                failed = writer.failed
+                assert writer.begun.wait(60)
+                time.sleep(kills % 5 * 0.002)  # at various moments of a write, which takes some 10 ms
+                os.kill(int(pid_file.read_text().split("\n")[0]), signal.SIGKILL)
+                kills += 1
+                # a server may go on for a while after the signal: the next is for its successor
+                wait_until(lambda: writer.failed > failed)  # noqa: B023 - it is called here alone
+            wait_for_more(writer)
+        finally:
+            writer.stopping.set()
+            writer.join(timeout=60)
+        assert held(store) == writer.acknowledged
 
 
-def wait_until_longer(growing: list[str]) -> None:
-    until, wanted = time.monotonic() + 60, len(growing) + 500
-    while len(growing) < wanted:
+def wait_for_more(writer: Writer) -> None:
+    wanted = len(writer.acknowledged) + 500
+    wait_until(lambda: len(writer.acknowledged) >= wanted)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + 60
+    while not condition():
         assert time.monotonic() < until, "it did not go on"
         time.sleep(0.005)
 
