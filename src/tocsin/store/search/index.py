@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 
 import msgspec
+from psycopg import sql
 
 from tocsin.clock import Micros
 from tocsin.store.connection import Connection
@@ -20,11 +21,17 @@ from tocsin.store.search.terms import fold, terms_of
 
 BATCH = 1000
 _BATCH_BYTES = 8 * 1024 * 1024
+_GLANCE_SECONDS = 0.005  # from one look at whether another is done to the next
 _NEXT = """
 SELECT cursor, version, collection_id, label_id, revoked, type, stix_id, body FROM (
   SELECT o.*, sum(octet_length(body)) OVER (ORDER BY cursor ROWS UNBOUNDED PRECEDING) - octet_length(body) AS before
   FROM (SELECT * FROM object WHERE cursor > %s ORDER BY cursor LIMIT %s) o
 ) o WHERE before < %s ORDER BY cursor
+"""
+_LEFT = """
+SELECT count(*) FROM (
+  SELECT FROM object WHERE cursor > (SELECT cursor FROM search_mark) ORDER BY cursor LIMIT {}
+) left_over
 """
 _STAGE = """
 CREATE TEMP TABLE IF NOT EXISTS search_stage (
@@ -46,40 +53,46 @@ ON CONFLICT DO NOTHING
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """How far the index is: the cursor up to which everything is in it, and whether that is all."""
+    """How far the index is: the cursor up to which everything is in it, and the last cursor there is."""
 
     mark: Micros
-    done: bool
+    last: Micros
+
+    @property
+    def done(self) -> bool:
+        """Whether everything is in it."""
+        return self.last <= self.mark
 
 
 def progress(connection: Connection) -> Progress:
     """Return how far the index is."""
-    row = connection.execute("SELECT m.cursor, h.last <= m.cursor FROM search_mark m, head h").fetchone()
+    row = connection.execute("SELECT m.cursor, h.last FROM search_mark m, head h").fetchone()
     assert row is not None  # the migration puts it there
     return Progress(row[0], row[1])
 
 
 def catch_up(store: Store, *, most: int | None = None, seconds: float | None = None) -> Progress:
-    """Bring the index up to what is held, or as far as `most` objects or `seconds` go; return how far it is.
+    """Bring the index up to what is held now, or as far as `most` objects or `seconds` go; return how far it is.
 
-    Where another process is at it already, that one goes on alone.
+    Where another is at it already, that is waited for: what it has taken is not found before it is done, and who asks may have written it. Where
+    more than `most` are left, the other goes on alone.
     """
+    with store.connection() as connection:
+        state = progress(connection)
+    wanted, taken = state.last, 0  # what comes meanwhile is for those who ask after it
     until = None if seconds is None else time.monotonic() + seconds
-    taken = 0
-    while True:
+    while (
+        state.mark < wanted and (most is None or taken < most) and (until is None or time.monotonic() < until)
+    ):
+        step = _step(store, BATCH if most is None else min(BATCH, most - taken))
+        if step is None:
+            if most is not None and _left(store, most + 1) > most:
+                break
+            time.sleep(_GLANCE_SECONDS)  # holding no connection meanwhile, of which there are few
+        taken += step or 0
         with store.connection() as connection:
             state = progress(connection)
-        if (
-            state.done
-            or (most is not None and taken >= most)
-            or (until is not None and time.monotonic() >= until)
-        ):
-            return state
-        size = BATCH if most is None else min(BATCH, most - taken)
-        step = _step(store, size)
-        if step is None:
-            return state
-        taken += step
+    return state
 
 
 def advance(store: Store) -> bool:
@@ -105,20 +118,23 @@ def _step(store: Store, size: int) -> int | None:
         row = connection.execute("SELECT pg_try_advisory_xact_lock(%s)", (LOCK,)).fetchone()
         if row != (True,):
             return None
-        mark, last = _bounds(connection)
-        rows = connection.execute(_NEXT, (mark, size, _BATCH_BYTES), binary=True).fetchall()
+        state = progress(connection)
+        rows = connection.execute(_NEXT, (state.mark, size, _BATCH_BYTES), binary=True).fetchall()
         if rows:
             _write(connection, rows)
-        # `last` was read before the rows: what is above it may have been committed since, and is met next time
-        reached = rows[-1][0] if rows else last
+        # `state` was read before the rows: what is above its last may have been committed since, and is met next time
+        reached = rows[-1][0] if rows else state.last
         connection.execute("UPDATE search_mark SET cursor = %s", (reached,))
         return len(rows)
 
 
-def _bounds(connection: Connection) -> tuple[int, int]:
-    row = connection.execute("SELECT m.cursor, h.last FROM search_mark m, head h").fetchone()
-    assert row is not None  # the migration puts it there
-    return row[0], row[1]
+def _left(store: Store, at_most: int) -> int:
+    """Return how many objects are not in the index yet, counted up to `at_most`."""
+    with store.connection() as connection:
+        # written out: planned for any number, it might read all there is
+        row = connection.execute(sql.SQL(_LEFT).format(sql.Literal(at_most)), prepare=False).fetchone()
+    assert row is not None  # it is a count
+    return int(row[0])
 
 
 def _write(connection: Connection, rows: Sequence[tuple[int, int, int, int, bool, str, str, bytes]]) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -11,6 +16,7 @@ from factories import IMPORT, OWN, indicator, place, settle, version
 from tocsin.stix.markings import TLP
 from tocsin.store import Store, collections, objects
 from tocsin.store.collections import Collection
+from tocsin.store.indexed import LOCK
 from tocsin.store.search import index
 
 CIRCLE = (str(uuid.UUID(int=1 << 64)),)
@@ -144,6 +150,52 @@ def test_writers_and_the_indexer_at_once(store: Store, intel: Collection) -> Non
             thread.join(20)
     index.catch_up(store)
     assert _indexed(store) == _held(store)
+
+
+@contextmanager
+def _another_at_it(store: Store) -> Iterator[None]:
+    """Be the other that indexes, in the middle of a batch."""
+    with store.transaction() as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+        yield
+
+
+@pytest.mark.parametrize("bounds", [{}, {"most": 2, "seconds": 60.0}])
+def test_another_that_indexes_what_was_just_written_is_waited_for(
+    store: Store, intel: Collection, bounds: dict[str, Any]
+) -> None:
+    """Who reads after writing finds it. Guard: the wait in `catch_up`."""
+    _put(store, intel, 1, 2)
+    with ThreadPoolExecutor(1) as pool:
+        with _another_at_it(store):
+            asked = pool.submit(index.catch_up, store, **bounds)
+            with pytest.raises(TimeoutError):
+                asked.result(0.3)
+        assert asked.result(60).done
+    assert _indexed(store) == _held(store)
+
+
+def test_another_is_not_waited_for_beyond_the_bounds(store: Store, intel: Collection) -> None:
+    _put(store, intel, 1, 2)
+    with _another_at_it(store):
+        assert not index.catch_up(store, most=1).done  # there are two
+        assert not index.catch_up(store, most=2, seconds=0.05).done
+    assert not _indexed(store)
+
+
+def test_who_catches_up_does_not_run_after_what_comes_meanwhile(
+    store: Store, intel: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step, numbers = index._step, itertools.count(10)
+
+    def overtaken(given: Store, size: int) -> int | None:
+        _put(store, intel, next(numbers))
+        return step(given, 1)
+
+    _put(store, intel, 1, 2)
+    monkeypatch.setattr(index, "_step", overtaken)
+    assert not index.catch_up(store).done
+    assert {each[2] for each in _indexed(store)} == {indicator(1)["id"], indicator(2)["id"]}
 
 
 def test_it_can_be_made_anew(store: Store, intel: Collection) -> None:
