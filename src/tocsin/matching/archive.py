@@ -49,11 +49,12 @@ class _Stored(Sequence[Indicator]):
 
     def __init__(self, data: Any, starts: Any) -> None:
         self._data = data
-        self._starts = starts
+        self._starts: memoryview = starts.data  # an array takes several times as long to give one number
+        self._length = len(starts) - 1
         self._decode = msgspec.msgpack.Decoder(tuple[Any, ...]).decode
 
     def __len__(self) -> int:
-        return len(self._starts) - 1
+        return self._length
 
     @overload
     def __getitem__(self, number: int) -> Indicator: ...
@@ -61,10 +62,10 @@ class _Stored(Sequence[Indicator]):
     def __getitem__(self, number: slice) -> Sequence[Indicator]: ...
     def __getitem__(self, number: int | slice) -> Indicator | Sequence[Indicator]:
         if isinstance(number, slice):
-            return [self[each] for each in range(*number.indices(len(self)))]
-        if not 0 <= number < len(self):
+            return [self[each] for each in range(*number.indices(self._length))]
+        if not 0 <= number < self._length:
             raise IndexError(number)
-        raw = self._data[int(self._starts[number]) : int(self._starts[number + 1])]
+        raw = self._data[self._starts[number] : self._starts[number + 1]]
         found = Indicator(*self._decode(raw))
         return CLUE if found == CLUE else found  # whose clues are is told by identity
 

@@ -19,7 +19,7 @@ import numpy as np
 from tocsin.matching import addresses, hashing, lookup, values
 from tocsin.matching.entries import Entry, Indicator
 from tocsin.matching.native import address
-from tocsin.matching.packed import Column, Packed, pack, tables
+from tocsin.matching.packed import Column, Packed, Rows, pack, tables
 from tocsin.matching.suffixes import is_public_suffix
 from tocsin.matching.tables import Tables
 from tocsin.matching.values import KINDS, Kind
@@ -36,10 +36,27 @@ class Part(msgspec.Struct, frozen=True):
     first: int
 
 
+class _Asked:
+    """A part that is asked about one value at a time."""
+
+    def __init__(self, part: Part) -> None:
+        packed = part.packed
+        self.first, self.packed, self.indicators = part.first, packed, part.indicators
+        self.rows = Rows(packed)
+        self.standing = lookup.Standing(packed.filter, packed.prints)
+        self.near: tuple[memoryview, memoryview] = packed.near4.data, packed.near6.data
+
+    def entry(self, position: int) -> Entry:
+        """Return the entry at a position of the index."""
+        at = position - self.first
+        kind, value = self.rows.value(at)
+        return Entry(kind, value, self.indicators[self.rows.tags[at]])
+
+
 class _Entries(Sequence[Entry]):
     """The entries of an index by position, each made when it is asked for."""
 
-    def __init__(self, parts: tuple[Part, ...]) -> None:
+    def __init__(self, parts: Sequence[_Asked]) -> None:
         self._parts = parts
         self._length = sum(len(part.packed.kinds) for part in parts)
         self._made: dict[int, Entry] = {}  # what was found is asked for again, by each step of judging it
@@ -54,13 +71,12 @@ class _Entries(Sequence[Entry]):
     def __getitem__(self, position: int | slice) -> Entry | Sequence[Entry]:
         if isinstance(position, slice):
             return [self[each] for each in range(*position.indices(self._length))]
-        if not 0 <= position < self._length:
-            raise IndexError(position)
         entry = self._made.get(position)
         if entry is None:
-            part = next(part for part in reversed(self._parts) if part.first <= position)
-            kind, value = part.packed.value(position - part.first)
-            entry = Entry(kind, value, part.indicators[int(part.packed.tags[position - part.first])])
+            if not 0 <= position < self._length:
+                raise IndexError(position)
+            part = self._parts[-1] if position >= self._parts[-1].first else self._parts[0]
+            entry = part.entry(position)
             if len(self._made) >= _MOST_MADE:
                 self._made.clear()
             self._made[position] = entry
@@ -78,8 +94,8 @@ class Index:
         """Make an index of arrays: one part, or a base and what was added to it. `build` makes one of entries."""
         self._parts = tuple(parts) or (Part(pack({}), (), 0),)
         self._removed = removed
-        self._standing = [lookup.Standing(part.packed.filter, part.packed.prints) for part in self._parts]
-        self.entries: Sequence[Entry] = _Entries(self._parts)
+        self._asked = [_Asked(part) for part in self._parts]
+        self.entries: Sequence[Entry] = _Entries(self._asked)
 
     @classmethod
     def build(cls, entries: Iterable[Entry], indicators: Sequence[Indicator] = ()) -> Index:
@@ -165,57 +181,65 @@ class Index:
         """Return for each of some texts whether something may be found in it, in a fraction of the time that finding it takes."""
         return lookup.may_hold_each(self._armed[2], texts)
 
-    def _kept(self, kind: Kind | None, value: str, hashed: Any) -> Iterator[int]:
-        """Yield the entries with a hash, a value and a kind (None: any)."""
-        for part, standing in zip(self._parts, self._standing, strict=True):
-            yield from self._there(part, standing.span(hashed), kind, value)
+    def _kept(self, kind: Kind | None, value: str, hashed: Any) -> list[int]:
+        """Return the entries with a hash, a value and a kind (None: any)."""
+        found: list[int] = []
+        for part in self._asked:
+            found += self._there(part, *part.standing.span(hashed), kind, value)
+        return found
 
-    def _there(self, part: Part, span: tuple[int, int], kind: Kind | None, value: str) -> Iterator[int]:
-        """Yield the entries of a part between two positions of its `prints` that have a value and a kind (None: any)."""
-        for position in part.packed.order[slice(*span)].tolist():
-            at = part.first + position
-            if at not in self._removed:
-                entry = self.entries[at]  # who found it asks for it next
-                if entry.value == value and (kind is None or kind == entry.kind):
-                    yield at
+    def _there(self, part: _Asked, low: int, high: int, kind: Kind | None, value: str) -> list[int]:
+        """Return the entries of a part between two positions of its `prints` that have a value and a kind (None: any)."""
+        found = []
+        for at in range(low, high):
+            position = part.first + part.rows.order[at]
+            entry = self.entries[position]  # who found it asks for it next
+            if entry.value == value and kind in {None, entry.kind} and position not in self._removed:
+                found.append(position)
+        return found
 
     def is_suffix(self, position: int) -> bool:
         """Return whether an entry is a domain that is a public suffix."""
         entry = self.entries[position]
         return entry.kind == "domain" and is_public_suffix(entry.value)
 
-    def name(self, name: str) -> Iterator[int]:
-        """Yield the entries that name a domain or one above it; `name` is in normal spelling."""
-        seen = set()
-        for part, standing in zip(self._parts, self._standing, strict=True):
-            for text, low, high in standing.suffixes(name, _LONGEST_NAME):
-                for position in self._there(part, (low, high), "domain", text):
-                    # a public suffix is named by nothing below it
-                    if position not in seen and (text == name or not self.is_suffix(position)):
-                        seen.add(position)
-                        yield position
+    def name(self, name: str) -> list[int]:
+        """Return the entries that name a domain or one above it, each once; `name` is in normal spelling."""
+        found: dict[int, None] = {}
+        for part in self._asked:
+            for text, low, high in part.standing.suffixes(name, _LONGEST_NAME):
+                there = self._there(part, low, high, "domain", text)
+                # a public suffix is named by nothing below it
+                if there and (text == name or not is_public_suffix(text)):
+                    found |= dict.fromkeys(there)
+        return list(found)
 
-    def ipv4(self, text: str) -> Iterator[int]:
-        """Yield the entries that name a dotted quad or a range around it."""
+    def ipv4(self, text: str) -> list[int]:
+        """Return the entries that name a dotted quad or a range around it."""
         number = addresses.parse_ipv4(text)
-        if number is not None:
-            yield from self._kept("ipv4", text, lookup.hash_ipv4(number))
-            yield from self._within(4, number)
+        if number is None:
+            return []
+        return self._kept("ipv4", text, lookup.hash_ipv4(number)) + self._within(4, number)
 
-    def ipv6(self, number: int) -> Iterator[int]:
-        """Yield the entries that name an IPv6 address or a range around it."""
-        yield from self._kept("ipv6", addresses.format_ipv6(number), lookup.hash_ipv6(number))
-        yield from self._within(6, number)
+    def ipv6(self, number: int) -> list[int]:
+        """Return the entries that name an IPv6 address or a range around it."""
+        text = addresses.format_ipv6(number)
+        return self._kept("ipv6", text, lookup.hash_ipv6(number)) + self._within(6, number)
 
-    def _within(self, version: int, number: int) -> Iterator[int]:
-        width = 32 if version == 4 else 128
-        top = number >> 16 if version == 4 else number >> 112
-        if not any(_is_set((p.packed.near4, p.packed.near6)[version == 6], top) for p in self._parts):
-            return
-        for bits in self._lengths[version == 6]:
+    def _within(self, version: int, number: int) -> list[int]:
+        width, which = (32, 0) if version == 4 else (128, 1)
+        top = number >> width - 16
+        found: list[int] = []
+        for part in self._asked:
+            if part.near[which][top >> 6] >> (top & 63) & 1:
+                break
+        else:
+            return found
+        for bits in self._lengths[which]:
             first = number >> width - bits << width - bits
             value = addresses.format_network(version, first, bits)
-            yield from self._kept("cidr", value, lookup.hash_network(version, first, bits))
+            found += self._kept("cidr", value, lookup.hash_network(version, first, bits))
+        return found
 
     @cached_property
     def _lengths(self) -> tuple[list[int], list[int]]:
@@ -226,43 +250,46 @@ class Index:
             six |= {*part.packed.bits6.tolist()}
         return sorted(four), sorted(six)
 
-    def digest(self, text: str) -> Iterator[int]:
-        """Yield the entries that name a digest, or a JA3 fingerprint, in lower-case hexadecimal."""
+    def digest(self, text: str) -> list[int]:
+        """Return the entries that name a digest, or a JA3 fingerprint, in lower-case hexadecimal."""
         return self._kept(None, text, lookup.hash_digest(text))
 
-    def mailbox(self, local: str, host: str) -> Iterator[int]:
-        """Yield the entries that name a mailbox; both parts in normal spelling."""
+    def mailbox(self, local: str, host: str) -> list[int]:
+        """Return the entries that name a mailbox; both parts in normal spelling."""
         return self._kept("email", f"{local}@{host}", lookup.hash_text(f"{local}@{host}", hashing.MAILBOX))
 
     def odd_locals(self, host: str) -> list[str]:
         """Return the local parts at `host` that a run of plain characters cannot be (`words.is_plain_local`)."""
         hashed = lookup.hash_text(host, hashing.ODD_HOST)
         found = []
-        for part in self._parts:
+        for part in self._asked:
             for at in range(*lookup.span(part.packed.odd_prints, hashed)):
-                local, _, its = part.packed.value(int(part.packed.odd_entries[at]))[1].rpartition("@")
+                local, _, its = part.rows.value(int(part.packed.odd_entries[at]))[1].rpartition("@")
                 if its == host:
                     found.append(local)
         return list(dict.fromkeys(found))
 
-    def url(self, text: str) -> Iterator[int]:
-        """Yield the entries that name a URL in normal spelling."""
+    def url(self, text: str) -> list[int]:
+        """Return the entries that name a URL in normal spelling."""
         return self._kept("url", text, lookup.hash_text(text.partition("://")[2], hashing.REST))
 
-    def url_without_scheme(self, text: str) -> Iterator[int]:
-        """Yield the entries that name a URL of which a log gives everything but the scheme."""
+    def url_without_scheme(self, text: str) -> list[int]:
+        """Return the entries that name a URL of which a log gives everything but the scheme."""
+        found = []
         normal = (values.url(f"{scheme}://{text}") for scheme in ("http", "https"))
         for rest in {url.partition("://")[2] for url in normal if url is not None}:
             hashed = lookup.hash_text(rest, hashing.REST)
-            for part, standing in zip(self._parts, self._standing, strict=True):
-                for position in part.packed.order[slice(*standing.span(hashed))].tolist():
-                    kind, value = part.packed.value(position)
+            for part in self._asked:
+                for at in range(*part.standing.span(hashed)):
+                    position = part.first + part.rows.order[at]
+                    entry = self.entries[position]
                     if (
-                        kind == "url"
-                        and value.partition("://")[2] == rest
-                        and part.first + position not in self._removed
+                        entry.kind == "url"
+                        and entry.value.partition("://")[2] == rest
+                        and position not in self._removed
                     ):
-                        yield part.first + position
+                        found.append(position)
+        return found
 
     def has_host(self, host: str) -> bool:
         """Return whether some URL may have this host (in brackets if it is IPv6)."""
@@ -284,11 +311,11 @@ class Index:
     def phrases(self, word: str) -> Iterator[tuple[int, Kind, str]]:
         """Yield position, kind and value of the entries that are found by a word in lower case."""
         hashed = lookup.hash_text(word, hashing.WORD)
-        for part in self._parts:
+        for part in self._asked:
             for at in range(*lookup.span(part.packed.word_prints, hashed)):
                 position = int(part.packed.word_entries[at])
                 if part.first + position not in self._removed:
-                    yield part.first + position, *part.packed.value(position)
+                    yield part.first + position, *part.rows.value(position)
 
     def _hash(self, position: int) -> int | None:
         """Return the hash by which the scanner finds an entry; None for kinds that it finds by something else that they share."""
@@ -309,10 +336,6 @@ class Index:
                 return lookup.hash_digest(value)
             case _:
                 return None
-
-
-def _is_set(bits: Any, position: int) -> bool:
-    return bool(int(bits[position >> 6]) >> (position & 63) & 1)
 
 
 def _part(entries: Iterable[Entry], first: int, counted: Sequence[Indicator] = ()) -> Part:

@@ -62,10 +62,22 @@ class Packed(NamedTuple):
         """Bytes that all of it takes."""
         return sum(array.nbytes for array in self)
 
+
+class Rows:
+    """Entries one at a time, for which views of their arrays take a fraction of the time that arrays take."""
+
+    def __init__(self, packed: Packed) -> None:
+        """Look at the arrays of `packed`; `order` and `tags` are as there."""
+        self.order: memoryview = packed.order.data
+        self.tags: memoryview = packed.tags.data
+        self._data: memoryview = packed.data.data
+        self._starts: memoryview = packed.starts.data
+        self._kinds: memoryview = packed.kinds.data
+
     def value(self, position: int) -> tuple[Kind, str]:
         """Return kind and value of an entry."""
-        kind = KINDS[self.kinds[position]]
-        raw = self.data[self.starts[position] : self.starts[position + 1]].tobytes()
+        kind = KINDS[self._kinds[position]]
+        raw = self._data[self._starts[position] : self._starts[position + 1]].tobytes()
         if kind == "ipv4":
             return kind, addresses.format_ipv4(int.from_bytes(raw))
         if kind == "ipv6":

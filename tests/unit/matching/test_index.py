@@ -94,7 +94,7 @@ def test_what_is_added_is_found_beside_what_was_there():
 def test_what_is_removed_is_not_found_unless_another_says_it():
     index = _index("evil.example", "evil.example", "1.2.3.4")
     first, second = index.name("evil.example")
-    address = next(index.ipv4("1.2.3.4"))
+    address = index.ipv4("1.2.3.4")[0]
     index = index.changed(add=[_entry("bad.example")]).changed(remove=[first, address])
     assert [found.entry for found in scan_text("evil.example 1.2.3.4", index)] == [second]
     assert index.counts() == {"domain": 2}

@@ -57,8 +57,8 @@ def test_of_what_is_muted_nothing_is_told():
     sieve = Sieve(index)
     data = b"www.evil.example\n1.2.3.4\nbad.example\nhttp://198.51.100.1/x\n"
     assert len(sieve.spans(data)) == 4
-    evil, bad = next(index.name("evil.example")), next(index.name("bad.example"))
-    sieve.mute([evil, next(index.ipv4("1.2.3.4")), bad, next(index.ipv4("198.51.100.1"))])
+    evil, bad = index.name("evil.example")[0], index.name("bad.example")[0]
+    sieve.mute([evil, index.ipv4("1.2.3.4")[0], bad, index.ipv4("198.51.100.1")[0]])
     # the other indicator of bad.example, and the URL, still want their lines
     assert _lines(sieve, data) == [b"bad.example", b"http://198.51.100.1/x"]
 
