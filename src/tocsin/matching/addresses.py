@@ -90,7 +90,10 @@ def unmapped(text: str) -> tuple[int, int, int]:
     Raises:
         ValueError: it is neither.
     """
-    found = parse_network(text if "/" in text else f"{text}/{128 if ':' in text else 32}")
+    number = parse_ipv4(text)
+    if number is not None:
+        return 4, number, 32
+    found = parse_network(text if "/" in text else f"{text}/128")
     if found is None:
         raise ValueError(text)
     version, first, bits = found
@@ -115,10 +118,10 @@ def _within(text: str, ranges: tuple[tuple[int, int, int], ...]) -> bool:
     except ValueError:
         return False
     width = 32 if version == 4 else 128
-    return any(
-        its == version and bits >= length and first >> width - length == start >> width - length
-        for its, start, length in ranges
-    )
+    for its, start, length in ranges:
+        if its == version and bits >= length and (first ^ start) >> width - length == 0:
+            return True
+    return False
 
 
 def format_network(version: int, first: int, bits: int) -> str:

@@ -200,10 +200,11 @@ class _Finder:
             and slash != end + 1
             and self.index.has_host(words.name_of(word))
         ):
-            for stop in words.url_ends(text, start):
+            ends = words.url_ends(text, start)
+            for stop in ends:
                 if stop > slash:
                     self._add(self.index.url_without_scheme(text[start:stop]), start, stop)
-            query = words.query_start(text, start)
+            query = text.find("?", start, ends[0])
             if query > slash:
                 self._add(self.index.url_without_scheme(text[start:query]), start, query, (QUERY,))
 
@@ -215,12 +216,13 @@ class _Finder:
 
     def _url(self, start: int) -> None:
         longest = None
-        for stop in words.url_ends(self.text, start):
+        ends = words.url_ends(self.text, start)
+        for stop in ends:
             url = words.plain_url(self.text[start:stop])
             longest = longest or url
             if url is not None:
                 self._add(self.index.url(url), start, stop)
-        query = words.query_start(self.text, start)
+        query = self.text.find("?", start, ends[0])
         if query > 0 and longest is not None:
             self._add(self.index.url(longest.partition("?")[0]), start, query, (QUERY,))
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from tocsin.matching import addresses, values
@@ -141,8 +142,9 @@ def token_ending(local: str) -> str:
 
 def plain_url(text: str) -> str | None:
     """Return the normal spelling of a URL in a text, or None. An encoded host (`ev%69l`) is not one that a log holds."""
-    authority = text.partition("://")[2].partition("/")[0]
-    return None if "%" in authority.rpartition("@")[2] else values.url(text)
+    if "%" in text and "%" in text.partition("://")[2].partition("/")[0].rpartition("@")[2]:
+        return None
+    return values.url(text)
 
 
 def ends_with_local(text: str, at: int, local: str) -> bool:
@@ -166,26 +168,19 @@ def schemes(text: str) -> Iterator[int]:
         at = text.find("://", at + 1)
 
 
-def url_ends(text: str, start: int) -> Iterator[int]:
-    """Yield where a URL that begins at `start` can end, the longest first."""
+def url_ends(text: str, start: int) -> list[int]:
+    """Return where a URL that begins at `start` can end, the longest first: at least one place."""
     run = _URL_REST.match(text, start)
     assert run is not None  # it may be empty
     end = run.end()
-    cuts = [
-        found.start() for _, found in zip(range(_MOST_CUTS), _CUT.finditer(text, start, end), strict=False)
-    ]
+    cuts = [found.start() for found in islice(_CUT.finditer(text, start, end), _MOST_CUTS)]
+    ends = []
     for cut in (end, *reversed(cuts)):
-        yield cut
+        ends.append(cut)
         closed = start + len(text[start:cut].rstrip(_CLOSING))
         if closed != cut:
-            yield closed
-
-
-def query_start(text: str, start: int) -> int:
-    """Return where the query of a URL that begins at `start` begins, with its question mark; -1 if it has none."""
-    run = _URL_REST.match(text, start)
-    assert run is not None  # it may be empty
-    return text.find("?", start, run.end())
+            ends.append(closed)
+    return ends
 
 
 def is_version(text: str, start: int, end: int) -> bool:

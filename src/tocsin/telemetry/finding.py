@@ -44,11 +44,13 @@ def find_in(record: Observation | MalformedLine, index: Index) -> list[Finding]:
     # most fields of a line that holds something hold nothing
     promising = index.may_hold_each([text for _, text in fields]) if fields else ()
     for name, text in compress(fields, promising):
-        every = scan_text(text, index)
-        version = bool(every) and _VERSIONS.search(name) is not None
-        for found in every:
+        for found in scan_text(text, index):
             flags = found.flags
-            if version and index.entries[found.entry].kind in {"ipv4", "cidr"} and VERSION not in flags:
+            if (
+                index.entries[found.entry].kind in {"ipv4", "cidr"}
+                and VERSION not in flags
+                and _VERSIONS.search(name) is not None
+            ):
                 flags = (*flags, VERSION)
             known = best.get(found.entry)
             if known is None or len(flags) < len(known.flags):
