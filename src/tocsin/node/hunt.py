@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
@@ -50,7 +50,7 @@ class Hunt:
         self._options = options or Options()
         self.report = Report(sigma=self._options.sigma)
         self.now = now
-        self._equal: Counter[tuple[int, str]] = Counter()
+        self._equal: dict[tuple[int, str], int] = {}
         self._may_hold: Look | None = None
         self._evaluators: list[Evaluator] = []
         self._evaluate(catalogue.evaluated)
@@ -200,8 +200,7 @@ class Hunt:
     def _hits(self, log: OpenLog, record: Observation | MalformedLine) -> Iterator[Hit]:
         at = self._credible(record.at) if isinstance(record, Observation) else None
         best: dict[int, tuple[Finding, tuple[str, ...]]] = {}
-        worth = self._may_hold is None or bool(self._may_hold(record.raw))
-        for finding in self._findings(record, worth=worth):
+        for finding in self._findings(record):
             entry = self.catalogue.index.entries[finding.entry]
             if entry.indicator is CLUE or self._is_given_up(entry.indicator.tag, finding.entry):
                 continue
@@ -212,25 +211,26 @@ class Hunt:
         for finding, flags in best.values():
             yield from self._counted(self._hit(log.name, record, finding, flags, at))
         if isinstance(record, Observation):
-            for met in self._met(log, record):
-                # a line is one hit of an indicator, whether by a value of its pattern or by all of it
-                if met.indicator.tag not in best and not self._is_given_up(met.indicator.tag, None):
-                    yield from self._counted(self._pattern_hit(met))
+            if self._evaluators:
+                for met in self._met(log, record):
+                    # a line is one hit of an indicator, whether by a value of its pattern or by all of it
+                    if met.indicator.tag not in best and not self._is_given_up(met.indicator.tag, None):
+                        yield from self._counted(self._pattern_hit(met))
             if self._judge is not None and self._ruling is not None:
                 for ruled in self._ruling.held(self._judge, log.name, record):
                     tag = ruled.indicator.tag
                     if tag in self.catalogue.rules and not self._is_given_up(tag, None):
                         yield from self._counted(self._rule_hit(ruled))
 
-    def _findings(self, record: Observation | MalformedLine, *, worth: bool) -> Iterator[Finding]:
-        if worth:
-            yield from find_in(record, self.catalogue.index)
+    def _findings(self, record: Observation | MalformedLine) -> list[Finding]:
+        found: list[Finding] = []
+        if self._may_hold is None or self._may_hold(record.raw):
+            found = find_in(record, self.catalogue.index)
         if self._options.decode:
-            yield from find_encoded(record, self.catalogue.index)
+            found += find_encoded(record, self.catalogue.index)
+        return found
 
     def _met(self, log: OpenLog, record: Observation) -> Iterator[Met]:
-        if not self._evaluators:
-            return
         objects = None
         if is_text(log):
             objects = self._beginning.for_text().objects(
@@ -259,13 +259,13 @@ class Hunt:
 
     def _flags(self, entry: Entry, finding: Finding, at: Micros | None) -> tuple[str, ...]:
         flags = list(finding.flags)
-        lists = dict.fromkeys(self.catalogue.lists.names(entry.kind, entry.value))
+        lists = self.catalogue.lists.names(entry.kind, entry.value)
+        met = entry.value
         if entry.kind == "cidr":  # the address that was met may be listed where the range is not
-            lists |= dict.fromkeys(
-                self.catalogue.lists.names("ipv6" if ":" in finding.value else "ipv4", finding.value)
-            )
+            met = finding.value
+            names = self.catalogue.lists.names("ipv6" if ":" in met else "ipv4", met)
+            lists = tuple(dict.fromkeys(lists + names))
         flags += [WARNINGLIST + name for name in lists]
-        met = finding.value if entry.kind == "cidr" else entry.value
         if self._is_elsewhere(entry.kind, met, entry.indicator.tag):
             flags.append(PRIVATE)
         moment = self.now if at is None else at
@@ -291,7 +291,6 @@ class Hunt:
     def _rule_hit(self, ruled: Ruled) -> Hit:
         indicator, last = ruled.indicator, ruled.parts[-1]
         digest = last.digest if len(ruled.parts) == 1 else join(ruled.parts)
-        self._equal[indicator.tag, digest] += 1
         at = self._credible(last.at)
         flags = self._untimely(indicator, self.now if at is None else at)
         if indicator.confidence is not None and indicator.confidence < self._options.least:
@@ -312,7 +311,7 @@ class Hunt:
             text=last.text,
             flags=flags,
             digest=digest,
-            nth=self._equal[indicator.tag, digest],
+            nth=self._nth(indicator.tag, digest),
             parts=ruled.parts if len(ruled.parts) > 1 else (),
             level=ruled.head.level,
             techniques=ruled.head.techniques,
@@ -333,7 +332,6 @@ class Hunt:
         entry = self.catalogue.index.entries[finding.entry]
         host = record.host if isinstance(record, Observation) else None
         digest = hashlib.sha256(record.raw).hexdigest()
-        self._equal[entry.indicator.tag, digest] += 1
         return Hit(
             indicator=entry.indicator,
             sources=self.catalogue.sources[entry.indicator.tag],
@@ -349,13 +347,17 @@ class Hunt:
             text=record.raw[: 4 * TEXT].decode("utf-8", "replace")[:TEXT],
             flags=flags,
             digest=digest,
-            nth=self._equal[entry.indicator.tag, digest],
+            nth=self._nth(entry.indicator.tag, digest),
         )
+
+    def _nth(self, tag: int, digest: str) -> int:
+        """Return how many hits of an indicator there are by now on lines of this log that are equal."""
+        nth = self._equal[tag, digest] = self._equal.get((tag, digest), 0) + 1
+        return nth
 
     def _pattern_hit(self, met: Met) -> Hit:
         indicator, last = met.indicator, met.parts[-1]
         digest = last.digest if len(met.parts) == 1 else join(met.parts)
-        self._equal[indicator.tag, digest] += 1
         values = [each for part in met.parts for each in part.values]
         return Hit(
             indicator=indicator,
@@ -372,7 +374,7 @@ class Hunt:
             text=last.text,
             flags=self._pattern_flags(indicator, values),
             digest=digest,
-            nth=self._equal[indicator.tag, digest],
+            nth=self._nth(indicator.tag, digest),
             parts=met.parts,
         )
 
@@ -395,15 +397,14 @@ class Hunt:
             flags.append(FADED)
         return tuple(dict.fromkeys(flags))
 
-    def _counted(self, hit: Hit) -> Iterator[Hit]:
+    def _counted(self, hit: Hit) -> tuple[Hit, ...]:
+        """Count a hit; return it if it is to be handed on."""
         suppresses = self._options.suppresses
         if suppresses is not None and (why := suppresses(hit)):
             hit = msgspec.structs.replace(hit, flags=(*hit.flags, SUPPRESSED + why))
-        if self._count(hit):
-            yield hit
+        return (hit,) if self._count(hit) else ()
 
     def _count(self, hit: Hit) -> bool:
-        """Count a hit; return whether it is to be handed on."""
         report = self.report
         count = report.counts.get(hit.indicator.tag)
         if count is None:
