@@ -133,13 +133,13 @@ class _Finder:
     def _words(self) -> int:
         """Look at each word, and return how long the longest is: a digest is in one."""
         text, index = self.text, self.index
-        length, longest = len(text), 0
+        longest = 0
         phrases = index.has_phrases
         for start, end in words.words(text):
             longest = max(longest, end - start)
-            follows = text[end] if end < length else ""
+            follows = text[end : end + 1] or " "
             word = text[start:end]
-            if not phrases and "." not in word and (not follows or follows not in ":/"):
+            if not phrases and "." not in word and (follows not in ":/" or text.startswith("://", end)):
                 continue
             behind_at = start > 0 and text[start - 1] == "@"
             if not (behind_at or index.may_name(word)):
@@ -156,7 +156,7 @@ class _Finder:
                 self._add(index.name(name), start, end)
                 if behind_at:
                     self._mailbox(start, end, name)
-            if follows and follows in ":/" and not behind_at and text[max(0, start - 3) : start] != "://":
+            if follows in ":/" and not behind_at and text[max(0, start - 3) : start] != "://":
                 self._schemeless(start, end, word)
         return longest
 
@@ -242,7 +242,7 @@ def scan(data: bytes | Iterable[bytes], index: Index, *, sieve: Sieve | None = N
             text = block.data[start:end].decode("utf-8", "surrogateescape")
             before = block.column if start == 0 else 0
             for found in scan_text(text, index):
-                entry = index.entries[found.entry]
+                entry = index.entry(found.entry)
                 column = len(text[: found.start].encode("utf-8", "surrogateescape"))
                 yield Match(
                     entry=entry,

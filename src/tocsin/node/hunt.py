@@ -201,7 +201,7 @@ class Hunt:
         at = self._credible(record.at) if isinstance(record, Observation) else None
         best: dict[int, tuple[Finding, tuple[str, ...]]] = {}
         for finding in self._findings(record):
-            entry = self.catalogue.index.entries[finding.entry]
+            entry = self.catalogue.index.entry(finding.entry)
             if entry.indicator is CLUE or self._is_given_up(entry.indicator.tag, finding.entry):
                 continue
             flags = self._flags(entry, finding, at)
@@ -329,7 +329,7 @@ class Hunt:
         flags: tuple[str, ...],
         at: Micros | None,
     ) -> Hit:
-        entry = self.catalogue.index.entries[finding.entry]
+        entry = self.catalogue.index.entry(finding.entry)
         host = record.host if isinstance(record, Observation) else None
         digest = hashlib.sha256(record.raw).hexdigest()
         return Hit(

@@ -47,7 +47,7 @@ def find_in(record: Observation | MalformedLine, index: Index) -> list[Finding]:
         for found in scan_text(text, index):
             flags = found.flags
             if (
-                index.entries[found.entry].kind in {"ipv4", "cidr"}
+                index.entry(found.entry).kind in {"ipv4", "cidr"}
                 and VERSION not in flags
                 and _VERSIONS.search(name) is not None
             ):

@@ -197,9 +197,8 @@ def in_line(text: str, reference: Reference | None) -> Micros | None:
 
 
 def _iso(found: re.Match[str]) -> Micros | None:
-    fraction = (found[3] or "").ljust(6, "0")[:6]
-    zone = (found[4] or "Z").strip().upper()
-    return _moment(f"{found[1]}T{found[2]}.{fraction}{zone}")
+    day, clock, fraction, zone = found.groups()
+    return _moment(f"{day}T{clock}.{(fraction or '').ljust(6, '0')[:6]}{(zone or 'Z').strip().upper()}")
 
 
 def _moment(text: str) -> Micros | None:
