@@ -9,8 +9,8 @@ print for nothing, and how many planted ones they cannot see (ranges, subdomains
 
 `ours` and `peer` are MB/s of the unpacked log (median of the rounds), `ratio` is ours to the peer's; `limit` is counting the log's lines.
 Speeds on one core, of building the index, of the peers and of the limit are in seconds of the processor, so that others who use the machine do not count; on two
-cores and for packed logs in seconds of the clock. Packed logs are compared with unpacking them and doing nothing else, gzip also with unpacking by
-zlib, as gzip(1) does; `bound` is the most that two cores can do of a log that one of them unpacks while both look at it, from what one
+cores and for packed logs in seconds of the clock. Packed logs are compared with unpacking them by the same library and doing nothing else (`alone`), and
+with the commands that people have, `gzip -dc` and `zstd -dc` (`command`), each time right before; their ratios are medians of the rounds'. `bound` is the most that two cores can do of a log that one of them unpacks while both look at it, from what one
 core does of each alone. `yardstick` is the simplest scanner (`benchmarks.yardstick`) on one core and on two, which says how quick the machine is. `cores` says how much processor time a second two threads had while
 others used the machine: what a hunt on two cores can reach follows from it. Peers read `--peer-megabytes` only; building their automata is told apart
 by a run over an empty file.
@@ -36,18 +36,17 @@ import tempfile
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import zstandard
+from isal import igzip
 
 from benchmarks.yardstick import Yardstick
 from tocsin.clock import Micros
-from tocsin.formats.items import DEFAULT
-from tocsin.formats.packing import unpack
 from tocsin.matching import Entry, Index, Indicator
 from tocsin.matching.packed import Column, pack
 from tocsin.matching.values import Kind, Value, classify, split_url
@@ -314,17 +313,27 @@ def cores() -> float:
     return (time.process_time() - used) / (time.perf_counter() - began)
 
 
-def _unpacked(log: Path) -> float:
-    """Return seconds to unpack a log and do nothing with it, as a hunt unpacks it."""
+def unpacked(log: Path) -> float:
+    """Return seconds in which the quickest library unpacks a log, by a megabyte at a time, and nothing is done with it."""
     began = time.perf_counter()
     with log.open("rb") as file:
-
-        def chunks() -> Iterator[bytes]:
-            file.seek(0)
-            return iter(lambda: file.read(1 << 20), b"")
-
-        for _ in unpack(chunks(), DEFAULT, again=chunks):
+        packed: Any
+        if log.suffix == ".gz":
+            packed = igzip.IGzipFile(fileobj=file, mode="rb")  # type: ignore[no-untyped-call]
+        else:
+            packed = zstandard.ZstdDecompressor().stream_reader(file, read_size=1 << 20)
+        while packed.read(1 << 20):
             pass
+    return time.perf_counter() - began
+
+
+def _by_command(log: Path) -> float:
+    """Return seconds in which the command that people have unpacks a log to nowhere; 0 if it is not installed."""
+    command = "gzip" if log.suffix == ".gz" else "zstd"
+    if shutil.which(command) is None:
+        return 0
+    began = time.perf_counter()
+    subprocess.run([command, "-dc", log], check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - began
 
 
@@ -369,6 +378,12 @@ class Timed:
         """Return the median of each name."""
         return {name: self._size / statistics.median(each) for name, each in self._seconds.items()}
 
+    def ratio(self, name: str, other: str) -> float | None:
+        """Return how much faster one was than the other, as the median of the rounds: what runs at once meets the same machine."""
+        pairs = zip(self._seconds.get(name, ()), self._seconds.get(other, ()), strict=False)
+        found = [theirs / its for its, theirs in pairs]
+        return round(statistics.median(found), 2) if found else None
+
 
 def pack_logs(log: Path) -> dict[str, Path]:
     """Write the log packed with gzip and zstd beside it."""
@@ -385,17 +400,8 @@ def bound(speeds: dict[str, float], packed: str) -> float:
     return min(alone, 2 / (1 / alone + 1 / speeds["1 core"]))
 
 
-def _by_zlib(packed: Path) -> float:
-    """Return seconds to unpack a log as gzip(1) and Python do, which is slower than what hunts use (ISA-L)."""
-    began = time.perf_counter()
-    with gzip.open(packed) as file:
-        while file.read(1 << 20):
-            pass
-    return time.perf_counter() - began
-
-
-def rounds(known: Catalogue, log: Path, count: int) -> tuple[dict[str, float], set[tuple[int, str]], float]:
-    """Return MB/s of everything but the peers, one after the other in each round; what was found; and what `cores` said."""
+def rounds(known: Catalogue, log: Path, count: int) -> tuple[Timed, set[tuple[int, str]], float]:
+    """Return how quick everything but the peers was, one after the other in each round; what was found; and what `cores` said."""
     data = log.read_bytes()
     packed = pack_logs(log)
     timed = Timed(len(data) / 1e6)
@@ -413,14 +419,15 @@ def rounds(known: Catalogue, log: Path, count: int) -> tuple[dict[str, float], s
             timed.add(f"{threads} core", seconds)
             if found != every:
                 raise SystemExit("two hunts found different things")
-        timed.add("gz by zlib", _by_zlib(packed["gz"]))
         for name, path in packed.items():
-            timed.add(f"{name} alone", _unpacked(path))
+            if seconds := _by_command(path):
+                timed.add(f"{name} command", seconds)
+            timed.add(f"{name} alone", unpacked(path))
             seconds, found = ours(known, path, 2)
             timed.add(name, seconds)
             if found != every:
                 raise SystemExit(f"other things were found in {name}")
-    return timed.speeds(), every, statistics.median(seen)
+    return timed, every, statistics.median(seen)
 
 
 def _peers(patterns: Path, log: Path, right: set[int]) -> dict[str, dict[str, float]]:
@@ -460,7 +467,8 @@ def main() -> int:
         corpus = Corpus(values)
         corpus.write(log, options.megabytes * 1_000_000, options.form)
         patterns.write_text("".join(f"{v.text}\n" for v in values), encoding="utf-8")
-        speeds, found, had = rounds(known, log, options.rounds)
+        timed, found, had = rounds(known, log, options.rounds)
+        speeds = timed.speeds()
         chance = by_chance(log, found - corpus.planted)
         index = index_figures(known, Path(folder))
         with log.open("rb") as source:
@@ -490,9 +498,9 @@ def main() -> int:
         "peer": theirs.get("grep"),
         "limit": round(speeds["limit"]),
         "ratio": round(speeds["1 core"] / theirs["grep"], 1) if "grep" in theirs else None,
-        "gz": round(speeds["gz"] / speeds["gz alone"], 2),
-        "gz_to_zlib": round(speeds["gz"] / speeds["gz by zlib"], 2),
-        "zst": round(speeds["zst"] / speeds["zst alone"], 2),
+        "gz": timed.ratio("gz", "gz alone"),
+        "zst": timed.ratio("zst", "zst alone"),
+        "to_command": {name: timed.ratio(name, f"{name} command") for name in ("gz", "zst")},
         "to_bound": {name: round(speeds[name] / bound(speeds, name), 2) for name in ("gz", "zst")},
         "index": index,
         "peers": peers,

@@ -6,6 +6,7 @@ import gzip
 import json
 import shutil
 from datetime import timedelta, timezone
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -41,17 +42,18 @@ def _index() -> Index:
 INDEX = _index()
 
 
-def _read(data: bytes, step: int, *, sieve: bool) -> dict[str, Any]:
+def _read(data: bytes, step: int, *, sieve: bool, piece: type[bytes | bytearray] = bytes) -> dict[str, Any]:
     log = log_of(data[: 64 * 1024])
     look = Sieve(INDEX, log.escapes).spans if sieve else None
     tally = Tally()
     found: dict[str, Any] = {"records": 0, "malformed": [], "hits": []}
-    pieces = (data[at : at + step] for at in range(0, len(data), step))
+    pieces = (piece(data[at : at + step]) for at in range(0, len(data), step))
     for record in log.read(pieces, "vector", look=look, tally=tally):
         if isinstance(record, MalformedLine):
             found["malformed"].append([record.line, record.rule])
         else:
             found["records"] += 1
+        assert type(record.raw) is bytes
         if log.container == "none":
             assert data[record.offset :].startswith(record.raw)
             assert data.count(b"\n", 0, record.offset) == record.line - 1
@@ -70,9 +72,10 @@ def test_vector(file: Path) -> None:
     data = _readable(file).read_bytes()
     expected = json.loads(Path(f"{file}.expected.json").read_text("utf-8"))
     assert log_of(data).name == file.parent.name
-    for step in (1 << 20, 7) if log_of(data).container == "none" else (1 << 20,):
-        assert _read(data, step, sieve=False) == expected
-        through = _read(data, step, sieve=True)
+    steps = (1 << 20, 7) if log_of(data).container == "none" else (1 << 20,)
+    for step, piece in product(steps, (bytes, bytearray)):  # what was unpacked comes in bytearrays
+        assert _read(data, step, sieve=False, piece=piece) == expected
+        through = _read(data, step, sieve=True, piece=piece)
         assert through["hits"] == expected["hits"]
         assert through["malformed"] == expected["malformed"]
 

@@ -7,10 +7,12 @@ same step, and one of them takes a stream that ends early for one that is over: 
 
 from __future__ import annotations
 
+import ctypes
 import gzip
 import io
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import IO, Literal, TypeAlias, cast
 
 import zstandard
@@ -23,9 +25,11 @@ WINDOW = 1 << 27
 
 GzipError: type[Exception] = isal_zlib.IsalError  # type: ignore[assignment]  # its stub calls it an instance
 CHUNK = 1024 * 1024
+_FIRST = 64 * 1024  # for the first piece everybody waits
+_ROOM = CHUNK + 64 * 1024  # for nearly all pieces the same, so that the room of one can be that of another
 # What ends a stream of frames, beside the stream: it comes out whole only if no frame is open there. Packed it is shorter than itself, so it cannot
 # come out of a frame that takes it for its own content.
-_END = secrets.token_bytes(8) * 64
+_END = secrets.token_hex(8).encode() * 32
 _PACKED_END = zstandard.compress(_END)
 
 
@@ -34,7 +38,9 @@ class DamagedError(Exception):
 
 
 def pieces(how: How, chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the unpacked stream in pieces of 1 MiB; of a damaged one perhaps less than could be had.
+    """Yield the unpacked stream in pieces of about 1 MiB; of a damaged one perhaps less than could be had.
+
+    A piece may be a bytearray, which nobody else has: it can all that bytes can but be the key of a dictionary.
 
     Raises:
         DamagedError: it is.
@@ -47,40 +53,55 @@ def pieces(how: How, chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 def _gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
     with igzip.IGzipFile(fileobj=_Chunks(chunks), mode="rb") as file:  # type: ignore[no-untyped-call]
-        while piece := file.read(CHUNK):
-            yield piece
+        yield from _to_line_ends(file._buffer.readinto)  # noqa: SLF001 - its own `readinto` copies what it reads
 
 
 def _unzstd(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    source = _Ended(chunks)
     decoder = zstandard.ZstdDecompressor(max_window_size=WINDOW)
+    source = cast(IO[bytes], _Ended(chunks))  # of a file it asks for `read` alone
+    with decoder.stream_reader(source, read_across_frames=True) as reader:
+        yield from _to_line_ends(reader.readinto, _END)
+
+
+def _to_line_ends(readinto: Callable[[memoryview], int], last: bytes = b"") -> Iterator[bytes]:
+    """Yield what is read up to `last`, which has no line feed, in pieces that end where lines do: who cuts it into whole lines need not copy them."""
     held = b""
-    # of a file it asks for `read` alone
-    with decoder.stream_reader(cast(IO[bytes], source), read_across_frames=True) as reader:
-        while piece := reader.read(CHUNK):
-            if not source.is_over:
-                yield piece
-                continue
-            held += piece
-            yield held[: -len(_END)]
-            held = held[-len(_END) :]
-    if held != _END:
+    size = _FIRST
+    while True:
+        piece = _room(max(_ROOM, len(held) + CHUNK))
+        piece[: len(held)] = held
+        with memoryview(piece) as room, room[len(held) : len(held) + size] as free:
+            count = readinto(free)
+        size = min(4 * size, CHUNK)
+        del piece[len(held) + count :]
+        if not count:
+            break
+        end = piece.rfind(b"\n") + 1 or max(0, len(piece) - len(last))
+        held = bytes(piece[end:])
+        del piece[end:]
+        if piece:
+            yield cast(bytes, piece)
+    if not held.endswith(last):
         raise DamagedError("the stream ends early")
+    if rest := held[: len(held) - len(last)]:
+        yield rest
+
+
+def _room(size: int) -> bytearray:
+    """Return a bytearray in which is whatever was there before: to make it zeros takes a twentieth of what unpacking takes."""
+    room = bytearray()
+    ctypes.pythonapi.PyByteArray_Resize(ctypes.py_object(room), ctypes.c_ssize_t(size))
+    return room
 
 
 class _Ended:
     """A stream of frames and `_END` after it."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
-        self._chunks = iter(chunks)
-        self.is_over = False
+        self._chunks = chain(chunks, (_PACKED_END,))
 
     def read(self, _size: int) -> bytes:
-        chunk = next(self._chunks, b"")
-        if chunk or self.is_over:
-            return chunk
-        self.is_over = True
-        return _PACKED_END
+        return next(self._chunks, b"")
 
 
 class _Chunks(io.RawIOBase):

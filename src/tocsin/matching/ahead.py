@@ -56,7 +56,8 @@ class Ahead:
         self._changed = Condition()  # guards what follows
         self._waiting: deque[_Batch] = deque()
         self._is_taking = self._is_over = False
-        self._size = 1  # of a batch: the first is small, since all wait for it
+        self._taken = 0  # batches
+        self._size = 1  # of the next: the first are small, since others wait for them
         self._fault: Exception | None = None  # met on whichever thread: the reader's to raise
         self._helping: list[Future[None]] = []
         self._given: deque[tuple[bytes, _Batch, int]] = deque(maxlen=2)
@@ -183,10 +184,11 @@ class Ahead:
             fault = error
         with self._changed:
             self._is_taking = False
-            self._size = min(2 * self._size, _BATCH)
             if self._is_over:  # nobody reads any more
                 return
-            self._fault, self._is_over = fault, not blocks or fault is not None
+            self._fault, self._is_over = fault, len(blocks) < self._size
+            self._taken += 1
+            self._size = min(1 + self._taken // _BATCH, _BATCH)
             if blocks:
                 self._waiting.append(_Batch(blocks))
             self._changed.notify_all()

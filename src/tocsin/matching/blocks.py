@@ -104,7 +104,10 @@ def cuts(stream: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
         feed = chunk.rfind(b"\n") + 1
         if feed and not inside:
             # nearly always: whole lines, copied once at most
-            yield b"".join((*held, memoryview(chunk)[:feed])) if held else chunk[:feed], False
+            if held or feed < len(chunk):
+                yield b"".join((*held, memoryview(chunk)[:feed])), False
+            else:
+                yield chunk, False
             held, length = [], 0
             chunk = chunk[feed:]  # noqa: PLW2901 - what is left of it
             if not chunk:

@@ -149,7 +149,8 @@ class Beginning:
             needles = clues.needles if typed else self.for_text().needles if text else ()
             sieve = Sieve(self._catalogue.index, log.log.escapes, needles)
             self._sieves[log.log.escapes, typed or text] = sieve
-            sieve.mute(self._muted)
+            if self._muted:
+                sieve.mute(self._muted)
         # every record is read, but asked for values only where a line may hold one; other formats may write lines anew for the sieve
         if everywhere:
             return Begun(log, judge, log.stream, None, sieve.spans if log.log.escapes != "none" else None)

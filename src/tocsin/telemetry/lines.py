@@ -89,7 +89,7 @@ def _lines(block: Block, spans: Iterable[tuple[int, int]], telling: set[int] | N
 def _line(block: Block, above: int, span: tuple[int, int], *, telling: bool) -> Iterator[Line]:
     """Yield a line of a block, `above` lines below its first, if it is not blank."""
     start, end = span
-    raw = block.data[start:end]
+    raw = bytes(block.data[start:end])  # a block may be a bytearray
     if raw and not raw.isspace():
         whole = not block.piece and end - start <= LONGEST_LINE
         yield Line(block.line + above, block.offset + start, raw, whole, telling)

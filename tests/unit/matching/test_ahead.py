@@ -143,7 +143,11 @@ def test_the_last_blocks_of_a_log_are_shared_out(sieve: Sieve, monkeypatch: pyte
     with ThreadPoolExecutor(1) as pool:
         pool.submit(busy.wait, 30)  # so the reader takes all there is before it looks
         try:
-            assert list(Ahead(sieve, iter(LINES[:7]), pool, 1).stream()) == LINES[:7]
+            assert list(Ahead(sieve, iter(LINES[:14]), pool, 1).stream()) == LINES[:14]
         finally:
             busy.set()
-    assert sizes == [1, 1, 1, 2, 1, 1]  # of batches of 1, 2 and 4
+    assert sizes == [
+        *[1] * 4,
+        2,
+        *[1] * 8,
+    ]  # of four batches of 1 and five of 2, of which four were left when the last had been taken
