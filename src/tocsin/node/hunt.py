@@ -341,7 +341,7 @@ class Hunt:
             file=name,
             line=record.line,
             offset=record.offset,
-            field=finding.field,
+            field=finding.field[:TEXT],
             at=at,
             host=host,
             text=record.raw[: 4 * TEXT].decode("utf-8", "replace")[:TEXT],

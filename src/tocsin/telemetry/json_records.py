@@ -16,7 +16,7 @@ from tocsin.clock import Micros
 from tocsin.matching.blocks import Block
 from tocsin.telemetry import text
 from tocsin.telemetry.lines import Line, lines, malformed, too_long
-from tocsin.telemetry.observations import Look, MalformedLine, Observation, Tally
+from tocsin.telemetry.observations import LONGEST_OUTER, Look, MalformedLine, Observation, Tally
 
 Facts: TypeAlias = tuple[Micros | None, str | None, list[tuple[str, str]]]
 """Time, host and further fields that a format reads out of a record."""
@@ -212,7 +212,7 @@ def _count_names(record: dict[str, Any]) -> int:
 def flat(record: dict[str, Any]) -> list[tuple[str, str]]:
     """Return name and text of each value in a record: `a.b` for members of members, a list's name once for each of its members.
 
-    At most one value more than a record may have.
+    At most one value more than a record may have. Of a long name only `LONGEST_OUTER` characters stand before those below it.
     """
     found: list[tuple[str, str]] = []
     _flatten(record, "", 1, found)
@@ -227,7 +227,7 @@ def _flatten(members: dict[str, Any], prefix: str, depth: int, found: list[tuple
         elif kind is int or kind is float:
             found.append((prefix + key, str(value)))
         elif kind is dict and depth < _DEEPEST:
-            _flatten(value, f"{prefix}{key}.", depth + 1, found)
+            _flatten(value, f"{(prefix + key)[:LONGEST_OUTER]}.", depth + 1, found)
         elif kind is list:
             _flatten_list(value, prefix + key, depth + 1, found)
         elif kind is dict:
@@ -248,7 +248,7 @@ def _flatten_list(members: list[Any], name: str, depth: int, found: list[tuple[s
             found.append((name, str(value)))
         elif kind is dict:
             if depth < _DEEPEST:
-                _flatten(value, f"{name}.", depth + 1, found)
+                _flatten(value, f"{name[:LONGEST_OUTER]}.", depth + 1, found)
             else:
                 found.append((name, orjson.dumps(value).decode()))
         elif kind is list:

@@ -15,6 +15,9 @@ from tocsin.telemetry.times import Reference
 Look: TypeAlias = Callable[[bytes], Sequence[tuple[int, int]]]
 """Which lines of a block of whole lines to look at, as start and end, in order: `tocsin.matching.sieve.Sieve.spans`."""
 
+LONGEST_OUTER = 1024
+"""How many characters of a name stand before the names below it: each of thousands repeats them, so that a name as long as its line would take gigabytes."""
+
 
 class Observation(msgspec.Struct, frozen=True, gc=False):
     """One record of a log.

@@ -14,12 +14,14 @@ from xml.parsers.expat import ExpatError, ParserCreate
 
 from tocsin.telemetry import times, windows_events
 from tocsin.telemetry.lines import Line, malformed
-from tocsin.telemetry.observations import Log, Look, MalformedLine, Observation, Tally
+from tocsin.telemetry.observations import LONGEST_OUTER, Log, Look, MalformedLine, Observation, Tally
 from tocsin.telemetry.times import Reference
 
 _HEAD = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]{0,200}\?>\s*)?(?:<Events[^>]{0,200}>\s*)?<Event[ >]")
 _BEGIN, _END = re.compile(rb"<Event[ >]"), b"</Event>"
 _AROUND = re.compile(rb"\s*(?:(?:\xef\xbb\xbf)?<\?xml[^>]{0,200}\?>|<Events[^>]{0,200}>|</Events>|\s+)*\s*")
+# no name of a prefix has a colon, and no value of an attribute `<`: so nothing is read twice, whatever stands there
+_NAMESPACE = re.compile(rb"""xmlns(?::[^\s"'<>=:]*+)?\s*+=\s*+("[^"<]*+|'[^'<]*+)""")
 _LARGEST = 4 * 1024 * 1024
 _KEPT = 64 * 1024
 _DEEPEST = 16
@@ -143,6 +145,8 @@ def _fault(raw: bytes) -> str | None:
     """Return why an event is no XML, without making anything of it."""
     if b"<!DOCTYPE" in raw or b"<!ENTITY" in raw:
         return "it declares a document type, which no event does"
+    if _has_long_namespace(raw):
+        return f"it declares a namespace with a name of more than {LONGEST_OUTER:,} bytes"
     try:
         ParserCreate(None, "}").Parse(
             raw, True
@@ -150,6 +154,17 @@ def _fault(raw: bytes) -> str | None:
     except (ExpatError, ValueError, LookupError) as error:
         return f"not XML: {error}"
     return None
+
+
+def _has_long_namespace(raw: bytes) -> bool:
+    """Tell whether a namespace has a name that is too long: parsers write it before each name that is in it."""
+    at = raw.find(b"xmlns")
+    while at >= 0:
+        found = _NAMESPACE.match(raw, at)
+        if found is not None and found.end() - found.start(1) > LONGEST_OUTER:
+            return True
+        at = raw.find(b"xmlns", at + 1)
+    return False
 
 
 def _observe(line: Line) -> Observation | MalformedLine:
@@ -190,7 +205,7 @@ def _flat(element: Element, name: str, fields: list[tuple[str, str]], depth: int
         if own == "Data":
             own = child.attrib.get("Name", "Data")
         inner = own if name in {"", "System"} else f"{name}.{own}"
-        if not _flat(child, inner, fields, depth + 1):
+        if not _flat(child, inner[:LONGEST_OUTER], fields, depth + 1):
             return False
     return True
 
