@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 import uuid
 from collections.abc import Iterator
 from itertools import zip_longest
@@ -19,11 +20,13 @@ from factories import indicator, observable, version
 from leaks import plans
 from leaks.ask import Answer, Line
 from leaks.hidden import HIDDEN_IDS, secret
-from leaks.world import VISIBLE_IDS, WORD, Pair, digest_of, link, sdo
+from leaks.world import TOKENS, VISIBLE_IDS, WORD, Pair, digest_of, link, sdo
+from serving import Node
 from tocsin.config import Settings
 from tocsin.server.app import App
 from tocsin.server.taxii import writing
 from tocsin.stix.markings import TLP, id_of
+from tocsin.store import accounts
 
 OBJECTS = "/taxii2/node/collections/intel/objects/"
 
@@ -34,12 +37,32 @@ class Lines:
     def __init__(self, pair: Pair) -> None:
         self.plain, self.full, self.crowded = Line(pair.plain), Line(pair.full), Line(pair.crowded)
 
+    def use_tokens(self) -> None:
+        """Have each token used, and wait until that is noted, which a node does some time after: pages say when it was."""
+        for line in (self.plain, self.full, self.crowded):
+            for who in TOKENS:
+                line.ask("/taxii2/", who=who)
+            until = time.monotonic() + 30
+            while any(used is None for used in _last_used(line.node)):
+                assert time.monotonic() < until, "the use of a token was not noted"
+                time.sleep(0.05)
+
     def same(self, path: str, method: str = "GET", **how: Any) -> Answer:
         """Ask all; return the answer, which has to be one and the same."""
         one, *others = (line.ask(path, method, **how) for line in (self.plain, self.full, self.crowded))
         for other in others:
             assert one == other, f"{method} {path} {how}: what is hidden shows: {_first_apart(one, other)}"
         return one
+
+
+def _last_used(node: Node) -> list[int | None]:
+    ids = []
+    with node.store.connection() as connection:
+        for secret in TOKENS.values():
+            principal, _ = accounts.recognise(connection, secret, now=node.store.clock())
+            ids.append(principal.token)
+        rows = connection.execute("SELECT last_used FROM token WHERE id = ANY(%s)", (ids,)).fetchall()
+    return [used for (used,) in rows]
 
 
 def _first_apart(one: Answer, other: Answer) -> tuple[str, ...]:
@@ -54,6 +77,7 @@ def _first_apart(one: Answer, other: Answer) -> tuple[str, ...]:
 @pytest.fixture(scope="module")
 def lines(pair: Pair) -> Iterator[Lines]:
     made = Lines(pair)
+    made.use_tokens()
     yield made
     for line in (made.plain, made.full, made.crowded):
         line.close()
