@@ -11,8 +11,7 @@ import ctypes
 import gzip
 import io
 import secrets
-from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import IO, Literal, TypeAlias, cast
 
 import zstandard
@@ -31,6 +30,9 @@ _ROOM = CHUNK + 64 * 1024  # for nearly all pieces the same, so that the room of
 # come out of a frame that takes it for its own content.
 _END = secrets.token_hex(8).encode() * 32
 _PACKED_END = zstandard.compress(_END)
+_LAST = 128 * 1024 + len(
+    _END
+)  # a block that is cut off may take its beginning for the rest of itself, and make up to 128 KiB of that
 
 
 class DamagedError(Exception):
@@ -53,18 +55,29 @@ def pieces(how: How, chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 def _gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
     with igzip.IGzipFile(fileobj=_Chunks(chunks), mode="rb") as file:  # type: ignore[no-untyped-call]
-        yield from _to_line_ends(file._buffer.readinto)  # noqa: SLF001 - its own `readinto` copies what it reads
+        rest = yield from _to_line_ends(file._buffer.readinto)  # noqa: SLF001 - its own `readinto` copies what it reads
+    if rest:
+        yield rest
 
 
 def _unzstd(chunks: Iterable[bytes]) -> Iterator[bytes]:
     decoder = zstandard.ZstdDecompressor(max_window_size=WINDOW)
-    source = cast(IO[bytes], _Ended(chunks))  # of a file it asks for `read` alone
-    with decoder.stream_reader(source, read_across_frames=True) as reader:
-        yield from _to_line_ends(reader.readinto, _END)
+    source = _Ended(chunks)
+    with decoder.stream_reader(cast(IO[bytes], source), read_across_frames=True) as reader:
+        rest = yield from _to_line_ends(reader.readinto, lambda: _LAST if source.is_over else 0)
+    if not rest.endswith(_END):
+        raise DamagedError("the stream ends early")
+    if rest := rest[: -len(_END)]:
+        yield rest
 
 
-def _to_line_ends(readinto: Callable[[memoryview], int], last: bytes = b"") -> Iterator[bytes]:
-    """Yield what is read up to `last`, which has no line feed, in pieces that end where lines do: who cuts it into whole lines need not copy them."""
+def _to_line_ends(
+    readinto: Callable[[memoryview], int], hold: Callable[[], int] = lambda: 0
+) -> Generator[bytes, None, bytes]:
+    """Yield what is read in pieces that end where lines do, if there are lines: who cuts it into whole lines need not copy them.
+
+    Returns what is left at the end; `hold` says how much of what was read must not be yielded yet.
+    """
     held = b""
     size = _FIRST
     while True:
@@ -75,16 +88,13 @@ def _to_line_ends(readinto: Callable[[memoryview], int], last: bytes = b"") -> I
         size = min(4 * size, CHUNK)
         del piece[len(held) + count :]
         if not count:
-            break
-        end = piece.rfind(b"\n") + 1 or max(0, len(piece) - len(last))
+            return held
+        most = max(0, len(piece) - hold())
+        end = piece.rfind(b"\n", 0, most) + 1 or most
         held = bytes(piece[end:])
         del piece[end:]
         if piece:
             yield cast(bytes, piece)
-    if not held.endswith(last):
-        raise DamagedError("the stream ends early")
-    if rest := held[: len(held) - len(last)]:
-        yield rest
 
 
 def _room(size: int) -> bytearray:
@@ -98,10 +108,15 @@ class _Ended:
     """A stream of frames and `_END` after it."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
-        self._chunks = chain(chunks, (_PACKED_END,))
+        self._chunks = iter(chunks)
+        self.is_over = False
 
     def read(self, _size: int) -> bytes:
-        return next(self._chunks, b"")
+        chunk = next(self._chunks, b"")
+        if chunk or self.is_over:
+            return chunk
+        self.is_over = True
+        return _PACKED_END
 
 
 class _Chunks(io.RawIOBase):

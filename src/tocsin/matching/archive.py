@@ -166,7 +166,10 @@ def _array(view: memoryview, begin: int, section: _Section) -> Any:
     raw = view[start:end]
     if isal_zlib.crc32(raw) != section.crc:
         raise FormatError(f"the index is damaged in section {section.name!r}: its checksum is another")
-    return np.frombuffer(raw, wanted)
+    array = np.frombuffer(raw, wanted)
+    if not array.flags.aligned:
+        raise FormatError(f"the index is damaged: section {section.name!r} begins between two numbers")
+    return array
 
 
 def _check(packed: Packed, indicators: Any, starts: Any) -> None:

@@ -8,7 +8,7 @@
 - A **digest** stands between characters that are neither letters nor digits.
 - A **mailbox** is a word before `@`, which may also hold `+` (and whatever an indicator's own local part holds), and the word after it.
 - A **URL** begins with its scheme; or a word followed by `/` begins one whose scheme the log does not tell. It ends at white space, a quote or
-  another character that URLs cannot hold, or before one that usually stands between things: `,` `;` `)` `]` `'`, and closing punctuation;
+  another character that URLs cannot hold, after 8,192 characters, or before one that usually stands between things: `,` `;` `)` `]` `'`, and closing punctuation;
   or before its query, if nothing else that is looked for ends further on: who names a page names it whatever it is asked for.
 """
 
@@ -56,6 +56,7 @@ _COMMON = frozenset(
     }
 )
 _MOST_CUTS = 64
+_LONGEST_URL = 8192  # or a line of URLs without an end would be read once for each of them (RFC 9110 section 4.1 asks for 8,000)
 _LONGEST_IPV6 = 45  # ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255
 _LONGEST_LOCAL = 64  # RFC 5321 section 4.5.3.1.1
 # Words that stand before `/address` in logs of firewalls; others there name a product and its version.
@@ -170,7 +171,7 @@ def schemes(text: str) -> Iterator[int]:
 
 def url_ends(text: str, start: int) -> list[int]:
     """Return where a URL that begins at `start` can end, the longest first: at least one place."""
-    run = _URL_REST.match(text, start)
+    run = _URL_REST.match(text, start, start + _LONGEST_URL)
     assert run is not None  # it may be empty
     end = run.end()
     cuts = [found.start() for found in islice(_CUT.finditer(text, start, end), _MOST_CUTS)]

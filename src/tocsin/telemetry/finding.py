@@ -10,7 +10,7 @@ import msgspec
 from tocsin.matching.encoded import may_hold, pieces
 from tocsin.matching.engine import VERSION, scan_text
 from tocsin.matching.index import Index
-from tocsin.telemetry.observations import MalformedLine, Observation
+from tocsin.telemetry.observations import LONGEST_OUTER, MalformedLine, Observation
 
 MALFORMED = "malformed line"
 """What stands for the field where a line could not be taken apart."""
@@ -19,6 +19,7 @@ MALFORMED = "malformed line"
 _VERSIONS = re.compile(
     r"(?:^|[._])(?:\w*version(?:\.addl)?|\w*user_?agent|useragent|software)$", re.IGNORECASE
 )
+_LONGEST_ENDING = 64  # of a name that is asked for that
 
 
 class Finding(msgspec.Struct, frozen=True, gc=False):
@@ -49,7 +50,7 @@ def find_in(record: Observation | MalformedLine, index: Index) -> list[Finding]:
             if (
                 index.entry(found.entry).kind in {"ipv4", "cidr"}
                 and VERSION not in flags
-                and _VERSIONS.search(name) is not None
+                and _VERSIONS.search(name[-_LONGEST_ENDING:]) is not None
             ):
                 flags = (*flags, VERSION)
             known = best.get(found.entry)
@@ -70,7 +71,9 @@ def find_encoded(record: Observation | MalformedLine, index: Index) -> list[Find
                 known = best.get(its.entry)
                 if known is None or len(its.flags) < len(known.flags):
                     value = piece.text[its.start : its.end]
-                    best[its.entry] = Finding(its.entry, f"{name}|{piece.how}", value, its.flags)
+                    best[its.entry] = Finding(
+                        its.entry, f"{name[:LONGEST_OUTER]}|{piece.how}", value, its.flags
+                    )
     return list(best.values())
 
 

@@ -21,7 +21,9 @@ _HEAD = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]{0,200}\?>\s*)?(?:<Events
 _BEGIN, _END = re.compile(rb"<Event[ >]"), b"</Event>"
 _AROUND = re.compile(rb"\s*(?:(?:\xef\xbb\xbf)?<\?xml[^>]{0,200}\?>|<Events[^>]{0,200}>|</Events>|\s+)*\s*")
 # no name of a prefix has a colon, and no value of an attribute `<`: so nothing is read twice, whatever stands there
+_TAG = re.compile(rb"""<[^<>"'!?]*+(?:(?:"[^"<]*+"|'[^'<]*+')[^<>"']*+)*+""")
 _NAMESPACE = re.compile(rb"""xmlns(?::[^\s"'<>=:]*+)?\s*+=\s*+("[^"<]*+|'[^'<]*+)""")
+_LONGEST_NAMESPACE = 128  # that of Windows events has 53
 _LARGEST = 4 * 1024 * 1024
 _KEPT = 64 * 1024
 _DEEPEST = 16
@@ -145,8 +147,9 @@ def _fault(raw: bytes) -> str | None:
     """Return why an event is no XML, without making anything of it."""
     if b"<!DOCTYPE" in raw or b"<!ENTITY" in raw:
         return "it declares a document type, which no event does"
-    if _has_long_namespace(raw):
-        return f"it declares a namespace with a name of more than {LONGEST_OUTER:,} bytes"
+    # in texts it may be said, and says nothing
+    if _has_long_namespace(raw) and any(_has_long_namespace(tag[0]) for tag in _TAG.finditer(raw)):
+        return f"it declares a namespace with a name of more than {_LONGEST_NAMESPACE} bytes"
     try:
         ParserCreate(None, "}").Parse(
             raw, True
@@ -161,7 +164,7 @@ def _has_long_namespace(raw: bytes) -> bool:
     at = raw.find(b"xmlns")
     while at >= 0:
         found = _NAMESPACE.match(raw, at)
-        if found is not None and found.end() - found.start(1) > LONGEST_OUTER:
+        if found is not None and found.end() - found.start(1) > _LONGEST_NAMESPACE:
             return True
         at = raw.find(b"xmlns", at + 1)
     return False

@@ -185,3 +185,12 @@ def test_other_packings_are_named(head: bytes, name: str) -> None:
 def test_empty_and_tiny_streams_are_plain() -> None:
     assert drain(b"") == (b"", None)
     assert drain(b"{") == (b"{", None)
+
+
+def test_a_frame_that_is_cut_anywhere_gives_nothing_that_was_not_in_it() -> None:
+    """A block that is cut off takes what follows it for its own, and what follows is ours."""
+    text = b"x" * 3_000_000
+    packed = zstandard.compress(text)
+    for at in range(4, len(packed)):  # less is not seen to be packed
+        good, _ = drain(packed[:at], size=10**6)
+        assert text.startswith(good)

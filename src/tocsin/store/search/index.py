@@ -21,7 +21,7 @@ from tocsin.store.search.terms import fold, terms_of
 
 BATCH = 1000
 _BATCH_BYTES = 8 * 1024 * 1024
-_GLANCE_SECONDS = 0.005  # from one look at whether another is done to the next
+_GLANCE_SECONDS, _LONGEST_GLANCE = 0.005, 0.05  # from one look at whether another is done to the next
 _NEXT = """
 SELECT cursor, version, collection_id, label_id, revoked, type, stix_id, body FROM (
   SELECT o.*, sum(octet_length(body)) OVER (ORDER BY cursor ROWS UNBOUNDED PRECEDING) - octet_length(body) AS before
@@ -81,6 +81,7 @@ def catch_up(store: Store, *, most: int | None = None, seconds: float | None = N
         state = progress(connection)
     wanted, taken = state.last, 0  # what comes meanwhile is for those who ask after it
     until = None if seconds is None else time.monotonic() + seconds
+    pause = _GLANCE_SECONDS
     while (
         state.mark < wanted and (most is None or taken < most) and (until is None or time.monotonic() < until)
     ):
@@ -88,7 +89,8 @@ def catch_up(store: Store, *, most: int | None = None, seconds: float | None = N
         if step is None:
             if most is not None and _left(store, most + 1) > most:
                 break
-            time.sleep(_GLANCE_SECONDS)  # holding no connection meanwhile, of which there are few
+            time.sleep(pause)  # holding no connection meanwhile, of which there are few
+            pause = min(2 * pause, _LONGEST_GLANCE)
         taken += step or 0
         with store.connection() as connection:
             state = progress(connection)
