@@ -73,3 +73,8 @@ def test_no_flipped_bit_goes_unseen_or_ends_the_process():
         except FormatError:
             continue
         assert (list(index.entries), extra) == whole  # the flip was in the padding between sections
+
+
+def test_arrays_at_odd_addresses_are_refused():
+    with pytest.raises(FormatError, match="between two numbers"):
+        archive.decode(memoryview(b"x" + _bytes())[1:])
