@@ -313,7 +313,7 @@ def cores() -> float:
     return (time.process_time() - used) / (time.perf_counter() - began)
 
 
-def unpacked(log: Path) -> float:
+def _unpacked(log: Path) -> float:
     """Return seconds in which the quickest library unpacks a log, by a megabyte at a time, and nothing is done with it."""
     began = time.perf_counter()
     with log.open("rb") as file:
@@ -424,7 +424,7 @@ def rounds(known: Catalogue, log: Path, count: int) -> tuple[Timed, set[tuple[in
         for name, path in packed.items():
             if seconds := _by_command(path):
                 timed.add(f"{name} command", seconds)
-            timed.add(f"{name} alone", unpacked(path))
+            timed.add(f"{name} alone", _unpacked(path))
             seconds, found = ours(known, path, 2)
             timed.add(name, seconds)
             if found != every:

@@ -30,9 +30,8 @@ _ROOM = CHUNK + 64 * 1024  # for nearly all pieces the same, so that the room of
 # come out of a frame that takes it for its own content.
 _END = secrets.token_hex(8).encode() * 32
 _PACKED_END = zstandard.compress(_END)
-_LAST = 128 * 1024 + len(
-    _END
-)  # a block that is cut off may take its beginning for the rest of itself, and make up to 128 KiB of that
+# A block that is cut off may take the beginning of that for the rest of itself, and make up to 128 KiB of it.
+_LAST = 128 * 1024 + len(_END)
 
 
 class DamagedError(Exception):

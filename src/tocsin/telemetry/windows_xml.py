@@ -20,8 +20,8 @@ from tocsin.telemetry.times import Reference
 _HEAD = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]{0,200}\?>\s*)?(?:<Events[^>]{0,200}>\s*)?<Event[ >]")
 _BEGIN, _END = re.compile(rb"<Event[ >]"), b"</Event>"
 _AROUND = re.compile(rb"\s*(?:(?:\xef\xbb\xbf)?<\?xml[^>]{0,200}\?>|<Events[^>]{0,200}>|</Events>|\s+)*\s*")
-# no name of a prefix has a colon, and no value of an attribute `<`: so nothing is read twice, whatever stands there
 _TAG = re.compile(rb"""<[^<>"'!?]*+(?:(?:"[^"<]*+"|'[^'<]*+')[^<>"']*+)*+""")
+# no name of a prefix has a colon, and no value of an attribute `<`: so nothing is read twice, whatever stands there
 _NAMESPACE = re.compile(rb"""xmlns(?::[^\s"'<>=:]*+)?\s*+=\s*+("[^"<]*+|'[^'<]*+)""")
 _LONGEST_NAMESPACE = 128  # that of Windows events has 53
 _LARGEST = 4 * 1024 * 1024
